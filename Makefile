@@ -1,0 +1,40 @@
+# Everything a person types. Needs Python 3.11 or newer and make, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+ROOMS := cohortd connectors clustering consent config
+
+.PHONY: demo test check format lock clean
+
+demo: $(READY)  ## The main job on real data, against local stand-ins of the platforms
+	$(BIN)/cohortd demo
+
+test: $(READY)  ## All tests
+	$(BIN)/pytest -n 2
+
+check: $(READY)  ## Format, lint, types, import contracts, spelling, Dockerfile
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+	$(BIN)/hadolint Dockerfile
+
+format: $(READY)  ## Lay out and fix what can be fixed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+$(READY): pyproject.toml requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cohortd needs Python 3.11 or newer; say which with: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+lock: $(READY)  ## Pin every dependency again
+	$(BIN)/uv pip compile --universal --generate-hashes --no-header --no-emit-index-url \
+		--extra demo --group dev pyproject.toml -o requirements.lock
+
+clean:  ## Forget the environment
+	rm -rf $(VENV) build dist

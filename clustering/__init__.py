@@ -1,0 +1,1 @@
+"""Features in, segments out that keep their identity; the only place that knows scikit-learn."""

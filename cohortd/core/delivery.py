@@ -1,0 +1,110 @@
+"""What the ledger hands to a connector and what comes back."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cohortd.core.identifiers import Family, Member
+
+
+class Action(StrEnum):
+    """The two directions of a change."""
+
+    ADD = "add"
+    REMOVE = "remove"
+
+
+class Lane(StrEnum):
+    """Why a batch exists; revocations go before everything."""
+
+    REVOCATION = "revocation"
+    REGULAR = "regular"
+
+
+class BatchState(StrEnum):
+    """Where a batch stands; the words of the outbox.
+
+    ``sending`` covers every unknown outcome: the batch is sent again. ``accepted`` means that the
+    platform took the request and works on it; only ``confirmed`` means that it is done.
+    """
+
+    PENDING = "pending"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a platform allows, as data."""
+
+    family: Family
+    #: Most members in one batch.
+    rows_per_batch: int
+    #: Fewest people for which the platform serves an audience at all.
+    minimum_size: int
+    #: Days after which the platform forgets a member unless it is sent again; None for never.
+    forgets_after_days: int | None
+    #: Whether a second batch may be sent while the first is only accepted.
+    overlapping_batches: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteSpec:
+    """A remote audience as we want it."""
+
+    #: Ours and permanent; written where the platform has a place for a marker, so that an
+    #: audience whose creation was answered by silence is found again, not made twice.
+    audience: str
+    name: str
+    description: str
+    membership_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One request's work on one remote audience."""
+
+    id: int
+    remote_id: str
+    action: Action
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the platform said of a batch.
+
+    ``state`` is ACCEPTED (poll again with ``request``), CONFIRMED or REJECTED (all of it).
+    """
+
+    state: BatchState
+    #: What to ask the platform by, opaque to everybody but the connector.
+    request: str = ""
+    #: Index into the batch's members -> the platform's reason.
+    rejected: dict[int, str] = field(default_factory=dict)
+    #: Reason -> how many rows the platform left out without saying which.
+    unattributed: dict[str, int] = field(default_factory=dict)
+    #: A sentence for people: a warning, a match rate, a failure's reason.
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteStatus:
+    """What the platform says of a remote audience now; None where it does not say."""
+
+    size_lower: int | None = None
+    size_upper: int | None = None
+    match_rate: str | None = None
+    state: str = ""
+    usable: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessCheck:
+    """One line of ``cohortd check``: what was tried, whether it works, what to do if not."""
+
+    subject: str
+    ok: bool
+    detail: str
+    cure: str = ""

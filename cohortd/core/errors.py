@@ -1,0 +1,101 @@
+"""Every error cohortd raises on purpose, ordered by what the reader should do next.
+
+CohortdError                     exit code 1: something fell short
+├── SettingsError                exit code 2: the settings or the call are wrong
+├── GuardError                   exit code 3: a guard stopped the run and waits for approval
+├── SourceError                  a table could not be read
+├── LedgerError                  the ledger could not be opened, or refuses
+│   └── NotLeaderError           another process leads
+└── SyncError                    a platform did not do what it was asked
+    ├── RetryableError           the same request may work later
+    ├── RejectedError            this batch will not be taken; named rows may be at fault
+    └── FatalError               nothing more can succeed until a person acts
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+
+class CohortdError(Exception):
+    """Something fell short."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, detail: str = "") -> None:
+        """Use the class docstring as the message where no detail is given."""
+        super().__init__(detail or (type(self).__doc__ or "").strip())
+
+
+class SettingsError(CohortdError):
+    """The settings or the call are wrong."""
+
+    exit_code = 2
+
+
+class GuardError(CohortdError):
+    """A guard stopped the run; nothing was sent but revocations."""
+
+    exit_code = 3
+
+
+class SourceError(CohortdError):
+    """A source could not be read."""
+
+
+class LedgerError(CohortdError):
+    """The ledger could not be used."""
+
+
+class NotLeaderError(LedgerError):
+    """Another cohortd process leads; this one must not send."""
+
+
+class SyncError(CohortdError):
+    """A platform did not do what it was asked."""
+
+
+class RetryableError(SyncError):
+    """The platform may accept the same request later."""
+
+    def __init__(self, detail: str = "", *, after_s: float | None = None) -> None:
+        """Keep what the platform said of when.
+
+        Args:
+            detail: What happened, without contact data, token, payload or URL.
+            after_s: Seconds the platform asked us to wait; None where it said nothing.
+        """
+        super().__init__(detail)
+        self.after_s = after_s
+
+
+class RejectedError(SyncError):
+    """The platform refused this batch; the same batch will be refused again."""
+
+    def __init__(self, detail: str = "", *, rows: Mapping[int, str] | None = None) -> None:
+        """Keep which rows were at fault.
+
+        Args:
+            detail: What happened, without contact data, token, payload or URL.
+            rows: Index into the batch's members -> the platform's reason. Empty when the platform
+                did not say which: then the batch is split until the row is found.
+        """
+        super().__init__(detail)
+        self.rows = dict(rows or {})
+
+
+class FatalError(SyncError):
+    """Nothing further can succeed until a person acts."""
+
+    def __init__(
+        self, detail: str = "", *, cure: str, scope: Literal["destination", "audience"] = "destination"
+    ) -> None:
+        """Keep what to do about it.
+
+        Args:
+            detail: What happened, without contact data, token, payload or URL.
+            cure: What a person must do, in one sentence.
+            scope: Whether the whole destination must pause or only this audience.
+        """
+        super().__init__(detail)
+        self.cure = cure
+        self.scope = scope

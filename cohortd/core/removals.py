@@ -1,0 +1,58 @@
+"""The removal log's entries and who seals them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class RemovalEvent(StrEnum):
+    """The steps of taking somebody back, in their order."""
+
+    #: The revocation reached us; one entry a subject, without a destination.
+    RECORDED = "recorded"
+    #: One entry a remote audience in which the person is or may be, from here on.
+    QUEUED = "queued"
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalEntry:
+    """One sealed line of the removal log.
+
+    ``subject`` is a keyed hash (32 hex digits), never a plain digest of contact data. ``hash``
+    covers every other field but ``seq`` of this entry and ``previous``, the hash of the line above.
+    """
+
+    seq: int
+    at: str
+    event: str
+    subject: str
+    trigger: str
+    source: str
+    event_time: str
+    audience: str
+    destination: str
+    platform: str
+    account: str
+    remote_id: str
+    identifier_kinds: str
+    batch: int
+    detail: str
+    previous: str
+    hash: str
+
+
+class Sealer(Protocol):
+    """Chains entries and signs the newest one."""
+
+    def seal(self, previous: str, fields: Mapping[str, object]) -> str:
+        """Hash *fields* together with the hash above; lower-case hex."""
+        ...
+
+    def sign(self, head: str) -> str:
+        """Sign a hash; lower-case hex."""
+        ...

@@ -1,0 +1,1 @@
+"""The settings: their models, the annotated example, their documentation."""
