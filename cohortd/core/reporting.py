@@ -1,0 +1,87 @@
+"""What a run tells people: values that the reports, the commands and the ledger share."""
+
+from dataclasses import asdict, dataclass, field
+
+from cohortd.core.planning import GuardStop
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """One table as it was read."""
+
+    table: str
+    read: int
+    kept: int
+    #: Rows after the run's time: no fault, only not seen yet.
+    later: int = 0
+    #: Reason -> rows left out.
+    dropped: dict[str, int] = field(default_factory=dict)
+    #: Row number and reason of some rows left out, never their contact fields.
+    samples: list[dict[str, object]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceReport:
+    """One audience on one destination after a run; members, not identifiers."""
+
+    audience: str
+    name: str
+    description: str
+    destination: str
+    platform: str
+    remote_id: str | None = None
+    eligible: int = 0
+    adds: int = 0
+    removes: int = 0
+    refreshes: int = 0
+    added: int = 0
+    removed: int = 0
+    pending: int = 0
+    rejected: int = 0
+    #: The platform's reason -> members it did not take.
+    rejected_reasons: dict[str, int] = field(default_factory=dict)
+    #: Members the ledger holds as on the platform or on their way.
+    size: int = 0
+    #: What the platform itself says, where it says anything.
+    platform_size: str = ""
+    platform_state: str = ""
+    held: str | None = None
+    #: Reason -> customers of this segment who are not sent.
+    left_out: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationReport:
+    """What became of withdrawn consent on one destination."""
+
+    destination: str
+    revoked: int
+    confirmed: int
+    #: Seconds from the record of the slowest confirmed removal; None while none is confirmed.
+    slowest_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """One run, whole."""
+
+    run_id: str
+    kind: str
+    status: str
+    as_of: str
+    started_at: str
+    finished_at: str
+    model_version: int | None = None
+    #: Share of customers in both this and the last applied assignment who changed segment.
+    moved_share: float | None = None
+    plan_id: str | None = None
+    sources: list[SourceReport] = field(default_factory=list)
+    audiences: list[AudienceReport] = field(default_factory=list)
+    guards: list[GuardStop] = field(default_factory=list)
+    revocations: list[RevocationReport] = field(default_factory=list)
+    #: Sentences for people: what fell short, which destination is paused and what to do.
+    notes: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, object]:
+        """Plain dicts and lists, ready for JSON."""
+        return asdict(self)
