@@ -1,0 +1,1 @@
+"""Local stand-ins for the platforms, speaking their wire protocols to the vendors' own clients."""
