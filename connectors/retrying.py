@@ -1,0 +1,174 @@
+"""Repeats what may be repeated: any connector, tried again until it works, is refused or time is up."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    sleep_using_event,
+    stop_after_attempt,
+    stop_when_event_set,
+    wait_exponential_jitter,
+)
+from tenacity.stop import stop_base
+
+from cohortd.core.delivery import AccessCheck, Batch, Limits, Receipt, RemoteSpec, RemoteStatus
+from cohortd.core.errors import RetryableError
+from connectors.protocol import Connector
+
+log = structlog.get_logger()
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How long to insist."""
+
+    attempts: int = 6
+    #: Seconds from the first attempt within which the last one must begin. A platform that asks
+    #: for more is not waited for: the error goes on to whoever keeps the schedule.
+    total_s: float = 900.0
+    #: First wait and longest wait where the platform does not say; doubling in between.
+    first_s: float = 1.0
+    longest_s: float = 60.0
+    #: At most so much is added by chance, so that many daemons do not come back at once.
+    jitter_s: float = 1.0
+
+
+class RetryingConnector:
+    """Another connector, with its RetryableErrors waited out; all other errors pass at once."""
+
+    def __init__(
+        self,
+        inner: Connector,
+        policy: RetryPolicy | None = None,
+        *,
+        stop: threading.Event | None = None,
+        sleep: Callable[[float], None] | None = None,
+    ) -> None:
+        """Wrap a connector.
+
+        Args:
+            inner: The connector that makes single attempts.
+            policy: How long to insist.
+            stop: Once set, nothing is tried again and a wait ends at once.
+            sleep: How to wait; ``tenacity.sleep_using_event(stop)`` where it is not given.
+        """
+        self._inner = inner
+        self._policy = policy or RetryPolicy()
+        self._stop = stop or threading.Event()
+        self._sleep = sleep or sleep_using_event(self._stop)
+
+    @property
+    def platform(self) -> str:
+        """The inner connector's platform."""
+        return self._inner.platform
+
+    @property
+    def limits(self) -> Limits:
+        """The inner connector's limits."""
+        return self._inner.limits
+
+    def ensure(self, spec: RemoteSpec) -> str:
+        """Find or create the remote audience."""
+        return self._insist("ensure", lambda: self._inner.ensure(spec))
+
+    def apply(self, batch: Batch) -> Receipt:
+        """Send a batch."""
+        return self._insist("apply", lambda: self._inner.apply(batch))
+
+    def poll(self, request: str) -> Receipt:
+        """Ask what became of a batch."""
+        return self._insist("poll", lambda: self._inner.poll(request))
+
+    def read(self, remote_id: str) -> RemoteStatus:
+        """Read the remote audience's size and state."""
+        return self._insist("read", lambda: self._inner.read(remote_id))
+
+    def retire(self, remote_id: str) -> None:
+        """Close the remote audience to new use."""
+        self._insist("retire", lambda: self._inner.retire(remote_id))
+
+    def check(self) -> list[AccessCheck]:
+        """Try credentials, terms and access."""
+        return self._insist("check", self._inner.check)
+
+    def close(self) -> None:
+        """Give back connections; never repeated."""
+        self._inner.close()
+
+    def _insist(self, verb: str, attempt: Callable[[], Answer]) -> Answer:
+        last: list[RetryableError] = []
+
+        def attempt_unless_stopped() -> Answer:
+            # A wait that the stop event cut short must not end in one more call.
+            if last and self._stop.is_set():
+                raise last[0]
+            try:
+                return attempt()
+            except RetryableError as error:
+                last[:] = [error]
+                raise
+
+        return self._retrying(verb)(attempt_unless_stopped)
+
+    def _retrying(self, verb: str) -> Retrying:
+        policy = self._policy
+        return Retrying(
+            retry=retry_if_exception_type(RetryableError),
+            wait=_Wait(policy),
+            stop=stop_after_attempt(policy.attempts)
+            | _StopBefore(policy.total_s)
+            | stop_when_event_set(self._stop),
+            sleep=self._sleep,
+            before_sleep=lambda state: _log(self._inner.platform, verb, state),
+            reraise=True,
+        )
+
+
+class _Wait:
+    """As long as the platform says, else exponentially longer with jitter."""
+
+    def __init__(self, policy: RetryPolicy) -> None:
+        self._otherwise = wait_exponential_jitter(
+            initial=policy.first_s, max=policy.longest_s, jitter=policy.jitter_s
+        )
+
+    def __call__(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, RetryableError) and error.after_s is not None:
+            return max(0.0, error.after_s)
+        return self._otherwise(state)
+
+
+class _StopBefore(stop_base):
+    """Stops where the next attempt would begin after the total time.
+
+    Counts the waits themselves besides the time that passed, so that it holds under a sleep that
+    does not sleep.
+    """
+
+    def __init__(self, total_s: float) -> None:
+        self._total_s = total_s
+
+    def __call__(self, state: RetryCallState) -> bool:
+        spent = max(state.seconds_since_start or 0.0, state.idle_for)
+        return spent + state.upcoming_sleep > self._total_s
+
+
+def _log(platform: str, verb: str, state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    log.warning(
+        "platform_call_retried",
+        platform=platform,
+        verb=verb,
+        attempt=state.attempt_number,
+        wait_s=round(state.upcoming_sleep, 1),
+        reason=str(error),
+    )
