@@ -119,10 +119,12 @@ class MemoryConnector:
         self._do("retire", lambda _share: self._retire(remote_id))
 
     def check(self) -> list[AccessCheck]:
-        """Always in order."""
-        return self._do(
-            "check", lambda _share: [AccessCheck("memory", ok=True, detail="keeps what it is sent")]
-        )
+        """In order, unless it was told otherwise."""
+        fine = AccessCheck("memory", ok=True, detail="keeps what it is sent")
+        try:
+            return self._do("check", lambda _share: [fine])
+        except FatalError as error:
+            return [AccessCheck("memory", ok=False, detail=str(error), cure=error.cure)]
 
     def close(self) -> None:
         """Remember that it was closed."""
