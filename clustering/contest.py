@@ -1,0 +1,66 @@
+"""Warm against cold: the known centroids move along, unless a fresh fit is clearly better, twice."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from clustering.choosing import Choice
+from clustering.measuring import Points
+from clustering.merging import Floor, merge_small
+from clustering.models import Fit, algorithm_named, fit_of
+from clustering.policy import ClusteringPolicy
+
+#: Refits in a row a challenger must win: one win may be luck, and replacing moves people.
+_WINS_NEEDED: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The fit to go on with."""
+
+    fit: Fit
+    way: Literal["cold", "warm", "challenger"]
+    #: Its inertia over the cold fit's; above 1.0 is what continuity costs.
+    ratio: float
+    #: Refits in a row the challenger has won so far; 0 once it has replaced the warm fit.
+    wins: int
+
+
+def contend(
+    points: Points,
+    choice: Choice,
+    *,
+    policy: ClusteringPolicy,
+    floor: Floor,
+    start: Points | None,
+    wins: int,
+) -> Outcome:
+    """Fit cold and, where there is something to start from, warm; both settled above the floor."""
+    cold = _settled(points, _cold(points, choice, policy), policy=policy, floor=floor)
+    warm = None if start is None or choice.changed else _warm(points, start, policy)
+    if warm is None:
+        return Outcome(cold, "cold", 1.0, 0)
+    warm = _settled(points, warm, policy=policy, floor=floor)
+    ratio = warm.inertia / cold.inertia if cold.inertia > 0 else 1.0
+    wins = wins + 1 if cold.inertia < warm.inertia * (1 - policy.challenger_gain) else 0
+    if wins >= _WINS_NEEDED:
+        return Outcome(cold, "challenger", 1.0, 0)
+    return Outcome(warm, "warm", ratio, wins)
+
+
+def _cold(points: Points, choice: Choice, policy: ClusteringPolicy) -> Fit:
+    k = min(choice.k, choice.possible)
+    if k == 1:
+        return fit_of(points, points.mean(axis=0, keepdims=True))
+    return algorithm_named(policy.algorithm).cold(points, k, seed=policy.seed)
+
+
+def _warm(points: Points, start: Points, policy: ClusteringPolicy) -> Fit | None:
+    if len(start) > len(points):
+        return None
+    if len(start) == 1:
+        return fit_of(points, points.mean(axis=0, keepdims=True))
+    return algorithm_named(policy.algorithm).warm(points, start, seed=policy.seed)
+
+
+def _settled(points: Points, fit: Fit, *, policy: ClusteringPolicy, floor: Floor) -> Fit:
+    return merge_small(points, fit, floor) if policy.below_minimum == "merge" else fit

@@ -1,0 +1,162 @@
+"""One fit from sample to segments: the order of things, no rule of its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from clustering.choosing import Choice, Remembered, choose
+from clustering.contest import Outcome, contend
+from clustering.lineage import Identified, identify, number_of
+from clustering.measuring import Points
+from clustering.merging import Floor, floor_of
+from clustering.policy import ClusteringPolicy
+from clustering.preparing import Preparation, learn, prepare, re_express
+from clustering.remembering import count_in
+from clustering.reporting import quality_of
+from clustering.segments import newly_held, segments_of
+from cohortd.core.errors import SettingsError, SourceError
+from cohortd.core.modelling import CentroidModel, FeatureSpec, LineageEvent, ModelVersion, Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """All of a new model version that clustering knows."""
+
+    centroid_model: CentroidModel
+    segments: tuple[Segment, ...]
+    lineage: tuple[LineageEvent, ...]
+    quality: dict[str, object]
+    #: The number the next new segment gets; ids are never used again.
+    next_segment_number: int
+
+
+def fit(
+    sample: pd.DataFrame,
+    specs: Sequence[FeatureSpec],
+    policy: ClusteringPolicy,
+    *,
+    total: int,
+    previous: ModelVersion | None,
+    previous_labels: pd.Series | None,
+    next_segment_number: int,
+) -> Fitted:
+    """Cluster a sample of customers into segments that keep their identity.
+
+    The same input gives the same answer, whatever the order of the rows and the number of cores.
+
+    Args:
+        sample: Raw features, one row a customer, indexed by customer id.
+        specs: The features to read; one no customer differs in is left out and said in ``quality``.
+        policy: What people decide.
+        total: How many customers the sample stands for.
+        previous: The model to carry on from, None at the first fit.
+        previous_labels: Segment id by customer id as last assigned, for the whole or any part of
+            the customers; without it (or with almost nobody of the sample in it) the previous
+            model says where they were.
+        next_segment_number: As the last fit returned it; 1 at the first.
+
+    Raises:
+        SettingsError: No feature is asked for, or two segments would carry one name.
+        SourceError: There is no customer to cluster.
+    """
+    if not specs:
+        raise SettingsError("segmentation asks for no feature; name a template or list features")
+    if sample.empty:
+        raise SourceError("no customer has anything to cluster by; check sources.events and its window")
+    sample = sample[~sample.index.duplicated()].sort_index()
+    with threadpool_limits(1):  # spinning threads cost small fits 45x, and their sums differ by chance
+        preparation = learn(sample, specs)
+        points = prepare(sample, preparation.features)
+        floor = floor_of(policy, sampled=len(sample), total=total)
+        choice = choose(points, policy, most=floor.most_segments, remembered=_remembered(previous))
+        outcome = _contend(
+            points, preparation, choice=choice, policy=policy, floor=floor, previous=previous
+        )
+        identified = identify(
+            sample,
+            outcome.fit,
+            previous=previous,
+            previous_labels=previous_labels,
+            next_number=next_segment_number,
+            floor=floor,
+        )
+        return _fitted(
+            points,
+            specs,
+            policy=policy,
+            preparation=preparation,
+            choice=choice,
+            outcome=outcome,
+            identified=identified,
+            floor=floor,
+            previous=previous,
+        )
+
+
+def _remembered(previous: ModelVersion | None) -> Remembered | None:
+    if previous is None:
+        return None
+    k = count_in(previous.quality, "k_chosen") or len(previous.centroid_model.centroids)
+    return Remembered(k, count_in(previous.quality, "k_asked"))
+
+
+def _contend(
+    points: Points,
+    preparation: Preparation,
+    *,
+    choice: Choice,
+    policy: ClusteringPolicy,
+    floor: Floor,
+    previous: ModelVersion | None,
+) -> Outcome:
+    start, wins = None, 0
+    if previous is not None:
+        model = previous.centroid_model
+        start = re_express(np.array(model.centroids), model.features, preparation.features)
+        wins = count_in(previous.quality, "challenger_wins") or 0
+    return contend(points, choice, policy=policy, floor=floor, start=start, wins=wins)
+
+
+def _fitted(
+    points: Points,
+    specs: Sequence[FeatureSpec],
+    *,
+    policy: ClusteringPolicy,
+    preparation: Preparation,
+    choice: Choice,
+    outcome: Outcome,
+    identified: Identified,
+    floor: Floor,
+    previous: ModelVersion | None,
+) -> Fitted:
+    rows = sorted(range(len(identified.ids)), key=lambda row: number_of(identified.ids[row]))
+    centroids = {identified.ids[row]: outcome.fit.centroids[row] for row in rows}
+    sizes = {identified.ids[row]: int(outcome.fit.sizes[row]) for row in rows}
+    by_name = {spec.name: spec for spec in specs}
+    read = [by_name[feature.name] for feature in preparation.features]
+    segments = segments_of(centroids, sizes, read, floor=floor, policy=policy, previous=previous)
+    return Fitted(
+        centroid_model=CentroidModel(
+            features=preparation.features,
+            centroids=tuple(tuple(map(float, centroid)) for centroid in centroids.values()),
+            segment_ids=tuple(centroids),
+            margin=policy.margin,
+        ),
+        segments=segments,
+        lineage=(*identified.events, *newly_held(segments, previous)),
+        quality=quality_of(
+            points,
+            outcome,
+            choice=choice,
+            sizes=sizes,
+            segments=segments,
+            specs=specs,
+            preparation=preparation,
+            floor=floor,
+            policy=policy,
+        ),
+        next_segment_number=identified.next_number,
+    )

@@ -1,0 +1,94 @@
+"""Segment ids across fits: who goes on, who is born, split, merged or gone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from clustering.matching import Matching, match
+from clustering.measuring import Labels, nearest
+from clustering.merging import Floor
+from clustering.models import Fit
+from clustering.preparing import prepare
+from cohortd.core.modelling import LineageEvent, ModelVersion
+
+#: With previous segments known for fewer of the sample than this, the previous model tells them instead.
+_ENOUGH_KNOWN = 0.1
+_NOBODY = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """The id of every row of a fit, and the story."""
+
+    ids: tuple[str, ...]
+    events: tuple[LineageEvent, ...]
+    next_number: int
+
+
+def identify(
+    sample: pd.DataFrame,
+    fit: Fit,
+    *,
+    previous: ModelVersion | None,
+    previous_labels: pd.Series | None,
+    next_number: int,
+    floor: Floor,
+) -> Identified:
+    """Carry ids over by overlap and give new ones, larger segments first."""
+    old_ids = previous.centroid_model.segment_ids if previous is not None else ()
+    matching = match(
+        np.full(len(sample), _NOBODY) if previous is None else _before(sample, previous, previous_labels),
+        fit.labels,
+        old=len(old_ids),
+        new=len(fit.centroids),
+    )
+    ids = {row: old_ids[old] for row, old in matching.kept.items()}
+    for row in _new_rows(fit, matching):
+        ids[row] = f"s{next_number}"
+        next_number += 1
+    named = tuple(ids[row] for row in range(len(fit.centroids)))
+    return Identified(named, _events(matching, named, old_ids=old_ids, fit=fit, floor=floor), next_number)
+
+
+def number_of(segment_id: str) -> int:
+    """The place of a segment in every listing: its number."""
+    return int(segment_id.removeprefix("s"))
+
+
+def _before(sample: pd.DataFrame, previous: ModelVersion, labels: pd.Series | None) -> Labels:
+    model = previous.centroid_model
+    if labels is not None:
+        rows: Mapping[str, int] = {each: row for row, each in enumerate(model.segment_ids)}
+        once = labels[~labels.index.duplicated()]
+        known = once.reindex(sample.index).map(rows).to_numpy(dtype=np.float64, na_value=np.nan)
+        if np.isfinite(known).mean() >= _ENOUGH_KNOWN:
+            return np.nan_to_num(known, nan=_NOBODY).astype(np.intp)
+    return nearest(prepare(sample, model.features), np.array(model.centroids))
+
+
+def _new_rows(fit: Fit, matching: Matching) -> list[int]:
+    """By size, then by the first feature, so that two installations give the same ids."""
+    rows = [*matching.births, *matching.splits]
+    return sorted(rows, key=lambda row: (-int(fit.sizes[row]), tuple(fit.centroids[row])))
+
+
+def _events(
+    matching: Matching, ids: Sequence[str], *, old_ids: Sequence[str], fit: Fit, floor: Floor
+) -> tuple[LineageEvent, ...]:
+    events = [
+        LineageEvent("born", ids[row], detail=f"{floor.estimate(int(fit.sizes[row])):,} customers")
+        for row in matching.births
+    ]
+    for row, (parent, share) in matching.splits.items():
+        detail = f"{share:.0%} of its customers came from {old_ids[parent]}"
+        events.append(LineageEvent("split", ids[row], old_ids[parent], detail))
+    for old, (row, share) in matching.merges.items():
+        detail = f"{share:.0%} of its customers went to {ids[row]}"
+        events.append(LineageEvent("merged", old_ids[old], ids[row], detail))
+    events += [
+        LineageEvent("died", old_ids[old], detail="its customers went several ways or left")
+        for old in matching.deaths
+    ]
+    return tuple(sorted(events, key=lambda event: number_of(event.segment_id)))

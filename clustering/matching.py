@@ -1,0 +1,84 @@
+"""Which group of today is which segment of yesterday, told by the customers they share."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from clustering.measuring import Labels, Points
+
+#: A pair is the same segment at this Jaccard index, or when half of either lies in the other.
+_SAME_JACCARD = 0.3
+_SAME_CONTAINED = 0.5
+#: A new group is a split when this share of it had one parent, and that share of the parent came.
+_SPLIT_FROM_PARENT = 0.5
+_SPLIT_OF_PARENT = 0.25
+_MERGED_INTO = 0.5
+_NOBODY = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """What became of every group: rows of the new fit against rows of the old one."""
+
+    #: New row -> the old row whose identity it carries on.
+    kept: dict[int, int]
+    #: New row -> (old parent row, share of the new group that was the parent's).
+    splits: dict[int, tuple[int, float]]
+    births: tuple[int, ...]
+    #: Old row -> (new row most of it went to, share of the old group that went).
+    merges: dict[int, tuple[int, float]]
+    deaths: tuple[int, ...]
+
+
+def match(before: Labels, after: Labels, *, old: int, new: int) -> Matching:
+    """Carry identities over by overlap: Jaccard, assigned for the greatest sum.
+
+    Args:
+        before: Old row of each customer, -1 where it had none.
+        after: New row of the same customers.
+        old: How many old rows there are.
+        new: How many new rows there are.
+    """
+    shared = _contingency(before, after, old=old, new=new)
+    old_sizes, new_sizes = shared.sum(axis=1), shared.sum(axis=0)
+    of_old = shared / np.maximum(old_sizes, 1)[:, None]
+    of_new = shared / np.maximum(new_sizes, 1)[None, :]
+    jaccard = shared / np.maximum(old_sizes[:, None] + new_sizes[None, :] - shared, 1)
+    kept = _same(jaccard, np.maximum(of_old, of_new))
+    splits = {
+        row: (parent, float(of_new[parent, row]))
+        for row in range(new)
+        if row not in kept
+        for parent in [int(shared[:, row].argmax())]
+        if of_new[parent, row] >= _SPLIT_FROM_PARENT and of_old[parent, row] >= _SPLIT_OF_PARENT
+    }
+    gone = [row for row in range(old) if row not in kept.values()]
+    merges = {
+        row: (int(of_old[row].argmax()), float(of_old[row].max()))
+        for row in gone
+        if of_old[row].max() >= _MERGED_INTO
+    }
+    return Matching(
+        kept=kept,
+        splits=splits,
+        births=tuple(row for row in range(new) if row not in kept and row not in splits),
+        merges=merges,
+        deaths=tuple(row for row in gone if row not in merges),
+    )
+
+
+def _contingency(before: Labels, after: Labels, *, old: int, new: int) -> NDArray[np.int64]:
+    known = before != _NOBODY
+    counts = np.bincount(before[known] * new + after[known], minlength=old * new)
+    return counts.reshape(old, new).astype(np.int64)
+
+
+def _same(jaccard: Points, contained: Points) -> dict[int, int]:
+    rows, columns = linear_sum_assignment(jaccard, maximize=True)
+    return {
+        int(column): int(row)
+        for row, column in zip(rows, columns, strict=True)
+        if jaccard[row, column] >= _SAME_JACCARD or contained[row, column] >= _SAME_CONTAINED
+    }

@@ -1,0 +1,65 @@
+"""The floor: how small a segment may be, and what happens below it."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from clustering.measuring import Points
+from clustering.models import Fit, fit_of
+from clustering.policy import ClusteringPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """The fewest customers of a segment, over all of them and as the sample shows it."""
+
+    customers: int
+    minimum: int
+    #: Sampled customers that stand for ``minimum``.
+    sampled: float
+
+    @property
+    def most_segments(self) -> int:
+        """More than these could not all reach the minimum."""
+        return max(1, self.customers // self.minimum)
+
+    def estimate(self, sampled: int) -> int:
+        """How many customers *sampled* ones stand for."""
+        return round(sampled * self.minimum / self.sampled)
+
+    def is_below(self, sampled: int) -> bool:
+        """Whether a segment with so many sampled customers is too small."""
+        return sampled < self.sampled
+
+
+def floor_of(policy: ClusteringPolicy, *, sampled: int, total: int) -> Floor:
+    """The larger of minimum size and minimum share, scaled down to the sample."""
+    customers = max(total, sampled)
+    minimum = max(policy.minimum_size, math.ceil(policy.minimum_share * customers))
+    return Floor(customers, minimum, minimum * sampled / customers)
+
+
+def merge_small(points: Points, fit: Fit, floor: Floor) -> Fit:
+    """Merge segments below the floor into their nearest, smallest first.
+
+    Goes on until none is below or one is left. Nearest by Ward's cost, so a small segment joins
+    where it distorts least; the merged centroid is the weighted mean. Customers then go to their
+    nearest centroid, which may leave another segment short.
+    """
+    while len(fit.centroids) > 1 and floor.is_below(int(fit.sizes.min())):
+        fit = fit_of(points, _merge_smallest(fit.centroids, fit.sizes.astype(np.float64)))
+    return fit
+
+
+def _merge_smallest(centroids: Points, sizes: Points) -> Points:
+    small = int(sizes.argmin())
+    costs = (
+        sizes[small] * sizes / (sizes[small] + sizes) * ((centroids - centroids[small]) ** 2).sum(axis=1)
+    )
+    costs[small] = np.inf
+    into = int(costs.argmin())
+    merged = np.average(centroids[[small, into]], axis=0, weights=sizes[[small, into]])
+    grown = centroids.copy()
+    grown[into] = merged
+    return np.delete(grown, small, axis=0)

@@ -1,0 +1,103 @@
+"""How a marketer says that a segment is high or low in a feature."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from cohortd.core.modelling import FeatureSpec
+
+#: From this many deviations on, the words in brackets are said too.
+_STRONG = 1.0
+
+
+class Kind(StrEnum):
+    """Where a phrase may stand in a sentence."""
+
+    VERB = "verb"
+    #: After a verb: how, when, where.
+    MANNER = "manner"
+    #: By itself.
+    PLAIN = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words for both ends of a feature; what stands in brackets is for the far ends."""
+
+    #: Features of one theme say the same thing: only the strongest is told.
+    theme: str
+    high: str
+    low: str
+    kind: Kind = Kind.VERB
+
+
+_RHYTHM, _SPEND, _BASKET = "rhythm", "spend", "basket"
+
+#: By feature name; ``prefix:`` serves all features such as ``category_share:fruit``, {} being the rest.
+PHRASES: Final[dict[str, Phrase]] = {
+    "order_count": Phrase(_RHYTHM, "buys [very ]often", "buys [very ]rarely"),
+    "active_days": Phrase(_RHYTHM, "comes by on [very ]many days", "comes by on [very ]few days"),
+    "session_count": Phrase(_RHYTHM, "visits [very ]often", "visits [very ]rarely"),
+    "event_count": Phrase(_RHYTHM, "is [very ]active", "is [mostly ]quiet"),
+    "interpurchase_days": Phrase(
+        _RHYTHM, "leaves [very ]long pauses between orders", "comes back [very ]soon"
+    ),
+    "recency_days": Phrase("recency", "has not been seen for [quite ]a while", "was here [only ]recently"),
+    "tenure_days": Phrase("tenure", "has been a customer for [very ]long", "is [quite ]new"),
+    "value_sum": Phrase(_SPEND, "spends [well ]above average", "spends [well ]below average"),
+    "value_trend": Phrase(
+        "trend", "is spending [much ]more than before", "is spending [much ]less than before"
+    ),
+    "order_value_mean": Phrase(_BASKET, "fills [very ]large baskets", "keeps baskets [very ]small"),
+    "quantity_sum": Phrase("quantity", "takes [very ]many items home", "takes [very ]few items home"),
+    "items_per_order": Phrase(_BASKET, "fills [very ]full baskets", "buys [only ]a few things at a time"),
+    "category_breadth": Phrase(
+        "breadth", "shops across [very ]many categories", "keeps to [very ]few categories"
+    ),
+    "discount_share": Phrase("discount", "likes a discount", "seldom waits for a discount"),
+    "coupon_share": Phrase("discount", "likes a coupon", "seldom uses a coupon"),
+    "weekend_share": Phrase("week", "more at weekends than most", "mostly on weekdays", Kind.MANNER),
+    "evening_share": Phrase(
+        "hour", "[far ]more in the evening than most", "seldom in the evening", Kind.MANNER
+    ),
+    "night_share": Phrase("hour", "[far ]more at night than most", "seldom at night", Kind.MANNER),
+    "morning_share": Phrase(
+        "hour", "[far ]more in the morning than most", "seldom in the morning", Kind.MANNER
+    ),
+    "category_share:": Phrase("{}", "buys [far ]more {} than most", "buys [very ]little {}"),
+    "channel_share:": Phrase("channel", "prefers {}", "seldom uses {}"),
+    "device_share:": Phrase("device", "prefers {}", "seldom uses {}"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One thing to say, and where it may stand."""
+
+    theme: str
+    words: str
+    kind: Kind
+
+
+def clause_for(spec: FeatureSpec, z: float) -> Clause:
+    """Say that a segment lies *z* deviations off in a feature; its title serves where no phrase does."""
+    prefix, _, rest = spec.name.partition(":")
+    phrase = PHRASES.get(f"{prefix}:" if rest else spec.name)
+    if phrase is None:
+        side = "above" if z > 0 else "below"
+        words = _by_strength(f"[far ]{side} average in {_as_noun(spec)}", z)
+        return Clause(spec.name, words, Kind.PLAIN)
+    thing = re.sub(r"[-_]+", " ", rest)
+    words = _by_strength(phrase.high if z > 0 else phrase.low, z).replace("{}", thing)
+    return Clause(phrase.theme.replace("{}", spec.name), words, phrase.kind)
+
+
+def _by_strength(words: str, z: float) -> str:
+    return re.sub(r"\[(.*?)\]", r"\1" if abs(z) >= _STRONG else "", words)
+
+
+def _as_noun(spec: FeatureSpec) -> str:
+    """``Days since the last order.`` within a sentence; the name in words where there is no title."""
+    title = spec.title.strip().rstrip(".") or re.sub(r"[-_:]+", " ", spec.name)
+    return title if title[:2].isupper() else title[:1].lower() + title[1:]

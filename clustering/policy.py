@@ -1,0 +1,55 @@
+"""What people decide about segments, as one value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from clustering.models import algorithm_named
+from cohortd.core.errors import SettingsError
+
+BelowMinimum = Literal["merge", "hold", "exclude"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusteringPolicy:
+    """How to cluster, how many segments, and how small one may be.
+
+    Raises:
+        SettingsError: A value no fit could honour.
+    """
+
+    algorithm: str = "kmeans"
+    #: None: chosen within ``k_min`` and ``k_max``.
+    k: int | None = None
+    k_min: int = 4
+    k_max: int = 12
+    #: How much nearer another centroid must be before a customer moves, as a share of the distance.
+    margin: float = 0.15
+    #: The floor is the larger of the two, counted over all customers.
+    minimum_size: int = 1000
+    minimum_share: float = 0.01
+    below_minimum: BelowMinimum = "merge"
+    seed: int = 0
+    #: Share of inertia a cold fit must save, twice running, before it replaces the warm one.
+    challenger_gain: float = 0.03
+    #: Segment id -> the name people gave it.
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse at the start what would fail in the night."""
+        algorithm_named(self.algorithm)
+        _demand(self.k is None or self.k >= 1, f"k is {self.k}; it must be at least 1, or auto")
+        _demand(1 <= self.k_min <= self.k_max, f"k_min {self.k_min} and k_max {self.k_max} leave no k")
+        _demand(0 <= self.margin < 1, f"margin is {self.margin}; it must be at least 0 and below 1")
+        _demand(self.minimum_size >= 1, f"minimum_size is {self.minimum_size}; it must be at least 1")
+        _demand(0 <= self.minimum_share < 1, f"minimum_share is {self.minimum_share}; it must be in 0..1")
+        _demand(0 <= self.challenger_gain < 1, f"challenger_gain is {self.challenger_gain}; not in 0..1")
+        _demand(
+            self.below_minimum in {"merge", "hold", "exclude"},
+            f"below_minimum is {self.below_minimum!r}; it must be merge, hold or exclude",
+        )
+
+
+def _demand(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as an assertion
+    if not holds:
+        raise SettingsError(f"segmentation: {otherwise}")
