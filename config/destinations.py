@@ -1,0 +1,186 @@
+"""The advertising accounts that are kept true."""
+
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from config.base import Digits, Strict
+from config.endpoints import check_endpoint, is_loopback
+
+GOOGLE_DAYS = 540
+META_DAYS = 180
+
+
+class Poll(Strict):
+    """How often the platform is asked whether it is done."""
+
+    first_s: float = Field(default=1800, gt=0, description="Seconds until the first question.")
+    factor: float = Field(default=1.3, ge=1, description="How much longer each further wait is.")
+    max_s: float = Field(default=3600, gt=0, description="The longest wait, in seconds.")
+    give_up_s: float = Field(
+        default=86400,
+        gt=0,
+        description="Seconds after which the batch counts as unknown and is sent again.",
+    )
+
+
+class Retry(Strict):
+    """How often a request is tried within one sync."""
+
+    attempts: int = Field(default=5, ge=1, le=20, description="Tries in all.")
+    first_s: float = Field(default=1, ge=0, description="Seconds before the second try; doubled each time.")
+    max_s: float = Field(default=60, gt=0, description="The longest wait between two tries, in seconds.")
+
+
+class Account(Strict):
+    """What every destination has."""
+
+    schemes: ClassVar[tuple[str, ...]] = ()
+
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9_-]*$",
+        max_length=40,
+        description="Your name for it (a-z, 0-9, _ and -). Keep it: the ledger knows it by that.",
+    )
+    endpoint: str | None = Field(
+        default=None,
+        description="Another address, for emulators; plaintext only on this machine.",
+    )
+    retry: Retry = Field(default_factory=Retry, description="How often a request is tried within one sync.")
+    timeout_s: float = Field(default=120, gt=0, description="Seconds one request may take.")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it speaks to this machine, where credentials are optional."""
+        return is_loopback(self.endpoint)
+
+    @field_validator("endpoint")
+    @classmethod
+    def _check_endpoint(cls, endpoint: str | None) -> str | None:
+        return None if endpoint is None else check_endpoint(endpoint, schemes=cls.schemes)
+
+
+class GoogleAccount(Account):
+    """What both Google interfaces have."""
+
+    account_id: Digits = Field(
+        pattern=r"^\d+$", description="The Google Ads customer id; dashes do not matter."
+    )
+    login_account_id: Digits | None = Field(
+        default=None,
+        pattern=r"^\d+$",
+        description="The manager account through which access is had, if any.",
+    )
+    poll: Poll = Field(
+        default_factory=Poll, description="How often the platform is asked whether it is done."
+    )
+    membership_days: int = Field(
+        default=GOOGLE_DAYS,
+        gt=0,
+        le=GOOGLE_DAYS,
+        description="Days Google keeps a member; left out, `audiences.membership_days`.",
+    )
+
+
+class GoogleDataManager(GoogleAccount):
+    """Google Ads through the Data Manager: the way for new adopters."""
+
+    schemes: ClassVar[tuple[str, ...]] = ("grpc", "http", "https")
+
+    platform: Literal["google_data_manager"] = Field(description="`google_data_manager`.")
+    linked_account_id: Digits | None = Field(
+        default=None, pattern=r"^\d+$", description="The linked account; only for data partners."
+    )
+    credentials_file: Path | None = Field(
+        default=None,
+        description="JSON of a service account or an authorized user; left out, the machine's own (ADC).",
+    )
+
+
+class GoogleAds(GoogleAccount):
+    """Google Ads through its own interface: for accounts already allowed to upload there."""
+
+    schemes: ClassVar[tuple[str, ...]] = ("grpc",)
+
+    platform: Literal["google_ads"] = Field(description="`google_ads`.")
+    developer_token: SecretStr | None = Field(default=None, description="The developer token.")
+    developer_token_file: Path | None = Field(
+        default=None, description="A file that holds `developer_token`."
+    )
+    client_id: str | None = Field(default=None, description="OAuth client id.")
+    client_secret: SecretStr | None = Field(default=None, description="OAuth client secret.")
+    client_secret_file: Path | None = Field(default=None, description="A file that holds `client_secret`.")
+    refresh_token: SecretStr | None = Field(default=None, description="OAuth refresh token.")
+    refresh_token_file: Path | None = Field(default=None, description="A file that holds `refresh_token`.")
+    credentials_file: Path | None = Field(
+        default=None,
+        description="JSON of a service account or an authorized user, instead of the three above.",
+    )
+    api_version: str = Field(default="v26", pattern=r"^v\d+$", description="The version of the interface.")
+
+    @model_validator(mode="after")
+    def _check_credentials(self) -> Self:
+        oauth = {
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "refresh_token": self.refresh_token,
+        }
+        missing = [name for name, value in oauth.items() if value is None]
+        if self.credentials_file and len(missing) < len(oauth):
+            raise ValueError(
+                "give credentials_file, or client_id, client_secret and refresh_token, not both"
+            )
+        if self.is_local:
+            return self
+        if self.developer_token is None:
+            raise ValueError("needs developer_token or developer_token_file")
+        if missing and not self.credentials_file:
+            raise ValueError(
+                f"needs credentials_file, or {', '.join(missing)} (each may be given as a file)"
+            )
+        return self
+
+
+class Meta(Account):
+    """Custom Audiences on Facebook and Instagram."""
+
+    schemes: ClassVar[tuple[str, ...]] = ("http", "https")
+
+    platform: Literal["meta"] = Field(description="`meta`.")
+    ad_account_id: str = Field(pattern=r"^act_\d+$", description="The ad account: `act_` and its digits.")
+    access_token: SecretStr | None = Field(
+        default=None, description="The token of a system user with `ads_management`."
+    )
+    access_token_file: Path | None = Field(default=None, description="A file that holds `access_token`.")
+    app_id: str | None = Field(
+        default=None, description="The app's id; with `app_secret` requests are signed."
+    )
+    app_secret: SecretStr | None = Field(default=None, description="The app's secret.")
+    app_secret_file: Path | None = Field(default=None, description="A file that holds `app_secret`.")
+    api_version: str = Field(
+        default="v26.0", pattern=r"^v\d+\.\d+$", description="The version of the interface."
+    )
+    customer_file_source: Literal[
+        "USER_PROVIDED_ONLY", "PARTNER_PROVIDED_ONLY", "BOTH_USER_AND_PARTNER_PROVIDED"
+    ] = Field(default="USER_PROVIDED_ONLY", description="Where the contact data is from, as Meta asks it.")
+    retention_days: int | None = Field(
+        default=None,
+        gt=0,
+        le=META_DAYS,
+        description="Days Meta keeps a member unless it is sent again; null for ever.",
+    )
+
+    @model_validator(mode="after")
+    def _check_credentials(self) -> Self:
+        if self.access_token is None and not self.is_local:
+            raise ValueError("needs access_token or access_token_file")
+        return self
+
+
+Destination = Annotated[GoogleDataManager | GoogleAds | Meta, Field(discriminator="platform")]
+PLATFORMS: dict[str, type[Account]] = {
+    "google_data_manager": GoogleDataManager,
+    "google_ads": GoogleAds,
+    "meta": Meta,
+}

@@ -1,0 +1,284 @@
+"""The settings as a whole."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from cohortd.core.consenting import ConsentStatus
+from config.base import Duration, Share, Strict, place
+from config.countries import check_country
+from config.cron import check_cron
+from config.database import check_database, place_database
+from config.destinations import GOOGLE_DAYS, Destination
+from config.sources import Sources
+
+Cron = Annotated[str, AfterValidator(check_cron)]
+Country = Annotated[str, AfterValidator(check_country)]
+ANYWHERE = "*"
+
+
+class Engine(Strict):
+    """Where the data is aggregated."""
+
+    kind: Literal["duckdb", "spark"] = Field(
+        default="duckdb", description="DuckDB on this machine, or Spark."
+    )
+    master: str | None = Field(
+        default=None, description="Spark only: its master, such as `local[2]` or `spark://...`."
+    )
+    memory_limit: str | None = Field(
+        default=None,
+        pattern=r"^\d+(\.\d+)?\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$",
+        description="Most memory, such as `4GB`.",
+    )
+    threads: int | None = Field(default=None, ge=1, description="Most threads; left out, one a core.")
+
+    @model_validator(mode="after")
+    def _check_master(self) -> Self:
+        if (self.kind == "spark") != (self.master is not None):
+            raise ValueError("master and kind: spark come together")
+        return self
+
+
+class Segmentation(Strict):
+    """How customers become segments."""
+
+    template: str | tuple[str, ...] = Field(
+        default="ecommerce", description="A ready set of features, or a list of features."
+    )
+    features: tuple[str, ...] | None = Field(
+        default=None, min_length=1, description="The list of features, instead of `template`."
+    )
+    algorithm: Literal["kmeans", "bisecting_kmeans", "gaussian_mixture", "ward"] = Field(
+        default="kmeans", description="How groups are found; `kmeans` moves the fewest people between runs."
+    )
+    k: Literal["auto"] | Annotated[int, Field(ge=2, le=100)] = Field(
+        default="auto", description="How many segments; `auto` looks for it and then keeps to it."
+    )
+    k_min: int = Field(default=4, ge=2, le=100, description="Fewest segments that `auto` may choose.")
+    k_max: int = Field(default=12, ge=2, le=100, description="Most segments that `auto` may choose.")
+    window: Duration | None = Field(
+        default=None, description="How far back events count, such as `52w`; null for all of them."
+    )
+    refit_every: Duration = Field(
+        default="4w",
+        validate_default=True,
+        description="How long a model is kept; in between everybody is only assigned anew.",
+    )
+    margin: float = Field(
+        default=0.15,
+        ge=0,
+        lt=1,
+        description="How much nearer another segment must be before a customer moves there.",
+    )
+    sample_size: int = Field(default=100_000, ge=1000, description="Most customers a model is fitted on.")
+    seed: int = Field(default=0, ge=0, description="Fixes every random choice.")
+    drift_limit: float = Field(
+        default=1.1, ge=1, description="Refit early when the fit has become this many times worse."
+    )
+
+    @property
+    def chosen(self) -> str | tuple[str, ...]:
+        """The template's name, or the features asked for one by one."""
+        return self.features or self.template
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if self.features is not None and "template" in self.model_fields_set:
+            raise ValueError("give template or features, not both")
+        if self.k_min > self.k_max:
+            raise ValueError("k_min must not be above k_max")
+        return self
+
+
+class Audiences(Strict):
+    """Which segments become audiences, and what they are called."""
+
+    minimum_size: int = Field(default=1000, ge=1, description="Fewest people in an audience.")
+    minimum_share: Share = Field(
+        default=0.01, ge=0, le=1, description="Smallest share of all customers in a segment."
+    )
+    below_minimum: Literal["merge", "hold", "exclude"] = Field(
+        default="merge",
+        description="What becomes of a smaller segment: merged, held back, or for exclusion only.",
+    )
+    name_prefix: str = Field(
+        default="cohortd · ", max_length=40, description="What every name in the ad manager begins with."
+    )
+    names: dict[str, str] = Field(
+        default_factory=dict, description="Names you give, by segment: `{s1: Loyal regulars}`."
+    )
+    membership_days: int = Field(
+        default=GOOGLE_DAYS,
+        gt=0,
+        le=GOOGLE_DAYS,
+        description="Days a platform keeps a member; all are sent again in time.",
+    )
+
+
+class Identity(Strict):
+    """How contact fields are read."""
+
+    default_region: Country | None = Field(
+        default=None,
+        description="Country of phone numbers without one, such as `US`; null: those are left out.",
+    )
+
+
+class Consent(Strict):
+    """What counts as consent."""
+
+    default: dict[str, Literal[ConsentStatus.GRANTED, ConsentStatus.DENIED]] = Field(
+        default={ANYWHERE: ConsentStatus.DENIED},
+        validate_default=True,
+        description="What silence means, for all or by country: `{'*': denied, US: granted}`.",
+    )
+    purpose: str = Field(
+        default="advertising",
+        min_length=1,
+        description="The purpose a consent record must be for; blank ones are for all.",
+    )
+
+    @field_validator("default", mode="before")
+    @classmethod
+    def _one_for_all(cls, value: object) -> object:
+        return {ANYWHERE: value} if isinstance(value, str) else value
+
+    @field_validator("default")
+    @classmethod
+    def _check_countries(cls, value: dict[str, ConsentStatus]) -> dict[str, ConsentStatus]:
+        by_country = {
+            code if code == ANYWHERE else check_country(code): status for code, status in value.items()
+        }
+        return {ANYWHERE: ConsentStatus.DENIED} | by_country
+
+
+class Schedule(Strict):
+    """When the daemon does what, as crontab writes it; null switches one off."""
+
+    recluster: Cron | None = Field(default="0 3 * * 1", description="Look whether a new model is due.")
+    sync: Cron | None = Field(default="0 * * * *", description="Read the sources and send what changed.")
+    revocations: Cron | None = Field(default="*/5 * * * *", description="Read consent and send removals.")
+    polling: Cron | None = Field(
+        default="*/5 * * * *", description="Ask the platforms what they have done."
+    )
+    timezone: str = Field(default="UTC", description="The timetable's time zone, such as `Europe/Berlin`.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _check_timezone(cls, name: str) -> str:
+        try:
+            # Known without the system's time zone files, which small images leave out.
+            return name if name == "UTC" else ZoneInfo(name).key
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("is no time zone this machine knows, such as UTC or Europe/Berlin") from None
+
+
+class Guards(Strict):
+    """How much may change before a run stops and waits for approval; each from 0 to 1."""
+
+    removed_share: Share = Field(
+        default=0.2, ge=0, le=1, description="Share of an audience that may leave at once."
+    )
+    moved_share: Share = Field(
+        default=0.3, ge=0, le=1, description="Share of customers that may change segment at once."
+    )
+    source_drop: Share = Field(
+        default=0.3, ge=0, le=1, description="Share by which a source may have shrunk."
+    )
+    bad_rows: Share = Field(
+        default=0.1, ge=0, le=1, description="Share of a source's rows that may be unreadable."
+    )
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, from the file, the environment and the secret files."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    data_dir: Path = Field(default=Path("var"), description="Where cohortd keeps its own files.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="How much is logged."
+    )
+    database: SecretStr | None = Field(
+        default=None,
+        description="The ledger: `sqlite:///FILE` or `postgresql://...`; left out, in `data_dir`.",
+    )
+    database_file: Path | None = Field(default=None, description="A file that holds `database`.")
+    secrets_dir: Path | None = Field(
+        default=None, description="A folder of secrets, one a file, named `<destination>_<key>`."
+    )
+    engine: Engine = Field(default_factory=Engine, description="Where the data is aggregated.")
+    sources: Sources = Field(description="The tables of first-party data.")
+    segmentation: Segmentation = Field(
+        default_factory=Segmentation, description="How customers become segments."
+    )
+    audiences: Audiences = Field(default_factory=Audiences, description="Which segments become audiences.")
+    identity: Identity = Field(default_factory=Identity, description="How contact fields are read.")
+    consent: Consent = Field(default_factory=Consent, description="What counts as consent.")
+    destinations: tuple[Destination, ...] = Field(
+        default=(), description="The advertising accounts that are kept true; none sends nothing."
+    )
+    schedule: Schedule = Field(default_factory=Schedule, description="When the daemon does what.")
+    guards: Guards = Field(default_factory=Guards, description="How much may change unasked.")
+
+    @property
+    def database_url(self) -> str:
+        """Where the ledger is, with its password: never print it."""
+        if self.database is None:
+            return f"sqlite:///{self.data_dir / 'cohortd.db'}"
+        return self.database.get_secret_value()
+
+    def anchored(self, folder: Path) -> Self:
+        """Copy with every relative path taken from *folder*."""
+        changes: dict[str, object] = {
+            "data_dir": place(self.data_dir, folder),
+            "sources": self.sources.anchored(folder),
+            "destinations": tuple(destination.anchored(folder) for destination in self.destinations),
+        }
+        for name in ("database_file", "secrets_dir"):
+            path = getattr(self, name)
+            changes[name] = None if path is None else place(path, folder)
+        if self.database is not None:
+            changes["database"] = SecretStr(place_database(self.database.get_secret_value(), folder))
+        return self.model_copy(update=changes)
+
+    @field_validator("database")
+    @classmethod
+    def _check_database(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            check_database(url.get_secret_value())
+        return url
+
+    @field_validator("destinations")
+    @classmethod
+    def _check_names(cls, destinations: tuple[Destination, ...]) -> tuple[Destination, ...]:
+        names = [destination.name for destination in destinations]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"each name may stand once; twice: {', '.join(twice)}")
+        return destinations
+
+    @model_validator(mode="before")
+    @classmethod
+    def _inherit_membership(cls, value: object) -> object:
+        return inherit_membership(value) if isinstance(value, dict) else value
+
+
+def inherit_membership(raw: Mapping[str, object]) -> dict[str, object]:
+    """Give Google destinations that say nothing of their own the audiences' ``membership_days``."""
+    audiences, destinations = raw.get("audiences"), raw.get("destinations")
+    days = audiences.get("membership_days") if isinstance(audiences, dict) else None
+    if days is None or not isinstance(destinations, list):
+        return dict(raw)
+    return {**raw, "destinations": [_with_days(destination, days) for destination in destinations]}
+
+
+def _with_days(destination: object, days: object) -> object:
+    if not isinstance(destination, dict) or not str(destination.get("platform")).startswith("google"):
+        return destination
+    return {"membership_days": days, **destination}
