@@ -1,0 +1,18 @@
+"""Where data is aggregated: Ibis on DuckDB. Nothing outside this room knows either."""
+
+from cohortd.engine.catalog import catalog
+from cohortd.engine.engine import MOST_OF_A_FAMILY, Engine, connect
+from cohortd.engine.staging import StagedTable, open_staged
+from cohortd.engine.templates import TEMPLATES, available, resolve
+
+__all__ = [
+    "MOST_OF_A_FAMILY",
+    "TEMPLATES",
+    "Engine",
+    "StagedTable",
+    "available",
+    "catalog",
+    "connect",
+    "open_staged",
+    "resolve",
+]

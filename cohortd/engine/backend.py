@@ -1,0 +1,72 @@
+"""DuckDB as the engine uses it: in memory, spilling into the work directory, offline."""
+
+from pathlib import Path
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from cohortd.core.errors import CohortdError
+
+
+class DuckdbBackend:
+    """One embedded DuckDB that runs Ibis expressions."""
+
+    def __init__(self, workdir: Path, *, memory_limit: str | None, threads: int | None) -> None:
+        """Open it; ``memory_limit`` as DuckDB writes it ("4GB"), both None for DuckDB's own choice."""
+        spill = workdir / "spill"
+        spill.mkdir(parents=True, exist_ok=True, mode=0o700)
+        options: dict[str, object] = {
+            "temp_directory": str(spill),
+            # An extension that is not linked in would be fetched from the internet.
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        if memory_limit is not None:
+            options["memory_limit"] = memory_limit
+        if threads is not None:
+            options["threads"] = threads
+        self._connection = ibis.duckdb.connect(":memory:", **options)
+
+    def read(self, path: Path) -> ir.Table:
+        """Look at a Parquet file; nothing is read yet."""
+        return self._connection.read_parquet(str(path))
+
+    def copy(self, expression: ir.Table, path: Path) -> None:
+        """Write an ordered expression to *path* without going through Python's memory.
+
+        A write cut short leaves nothing under that name.
+        """
+        partial = path.with_suffix(".partial")
+        statement = (
+            f"COPY ({self._connection.compile(expression)}) TO '{_quoted(partial)}'"
+            " (FORMAT PARQUET, COMPRESSION ZSTD, ROW_GROUP_SIZE 122880)"
+        )
+        try:
+            self._connection.raw_sql(statement)
+            partial.replace(path)
+        except duckdb.OutOfMemoryException:
+            raise CohortdError(
+                "the engine ran out of memory; raise engine.memory_limit or give data_dir more disk"
+            ) from None
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def fetch(self, expression: ir.Table) -> pd.DataFrame:
+        """Bring a small result into memory."""
+        frame: pd.DataFrame = self._connection.to_pyarrow(expression).to_pandas()
+        return frame
+
+    def number(self, expression: ir.Scalar) -> float | None:
+        """Compute one number; None for NULL."""
+        value = self._connection.to_pyarrow(expression).as_py()
+        return None if value is None else float(value)
+
+    def close(self) -> None:
+        """Give back memory and spill files."""
+        self._connection.disconnect()
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

@@ -1,0 +1,236 @@
+"""Where data is aggregated: stage, features, sample, assign, and what is read back."""
+
+import shutil
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+import pyarrow as pa
+
+from cohortd.core.errors import SettingsError
+from cohortd.core.modelling import CentroidModel, FeatureSpec
+from cohortd.engine.aggregation import Span, commonest_slugs, feature_table, number_of
+from cohortd.engine.assignment import assignment
+from cohortd.engine.backend import DuckdbBackend
+from cohortd.engine.families import FAMILIES
+from cohortd.engine.profiling import profile_table
+from cohortd.engine.staging import StagedTable, open_staged, staged_path, write_staged
+from cohortd.engine.templates import attribute_spec, is_attribute
+
+#: Features a family or a categorical attribute becomes: more would drown the others.
+MOST_OF_A_FAMILY = 5
+#: An attribute is a number when this share of its values is.
+_NUMERIC_SHARE = 0.95
+
+
+class Engine:
+    """One work directory and the engine over it; a context manager."""
+
+    def __init__(self, workdir: Path, backend: DuckdbBackend) -> None:
+        """Take both; use :meth:`duckdb`."""
+        self._workdir = workdir
+        self._backend = backend
+
+    @classmethod
+    def duckdb(cls, workdir: Path, memory_limit: str | None = None, threads: int | None = None) -> Self:
+        """Open DuckDB over *workdir*, which is made and belongs to the caller."""
+        workdir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return cls(workdir, DuckdbBackend(workdir, memory_limit=memory_limit, threads=threads))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back memory and spill files; staged tables stay."""
+        self._backend.close()
+        shutil.rmtree(self._workdir / "spill", ignore_errors=True)
+
+    def stage(
+        self, name: str, batches: Iterable[pa.RecordBatch], schema: pa.Schema | None = None
+    ) -> StagedTable:
+        """Write *batches* to disk under *name*, replacing what was there.
+
+        Raises:
+            ValueError: A contact column is among them.
+        """
+        return write_staged(staged_path(self._workdir, name), batches, schema=schema)
+
+    def unknown_customers(self, events: StagedTable, customers: StagedTable) -> int:
+        """Count the event rows whose customer is not in *customers*."""
+        strangers = self._read(events).anti_join(self._read(customers), "customer_id")
+        return int(self._backend.number(strangers.count()) or 0)
+
+    def expand(
+        self, specs: Sequence[FeatureSpec], *, events: StagedTable, customers: StagedTable
+    ) -> list[FeatureSpec]:
+        """Replace families and categorical attributes by one feature for each of their commonest values.
+
+        A model must keep the expanded features: what is commonest may change, a member
+        (``category_share:grocery``) is computed the same for ever.
+        """
+        expanded: list[FeatureSpec] = []
+        for spec in specs:
+            if spec.name in FAMILIES:
+                family = FAMILIES[spec.name]
+                slugs = self._slugs(self._read(events), family.column)
+                expanded += [family.member(slug).spec for slug in slugs]
+            elif is_attribute(spec) and ":" not in spec.name and self._is_text(customers, spec.name):
+                slugs = self._slugs(self._read(customers), spec.name)
+                expanded += [attribute_spec(spec.name, slug) for slug in slugs]
+            else:
+                expanded.append(spec)
+        return list({spec.name: spec for spec in expanded}.values())
+
+    def features(
+        self,
+        events: StagedTable,
+        customers: StagedTable,
+        specs: Sequence[FeatureSpec],
+        *,
+        as_of: datetime,
+        window: timedelta | None,
+        name: str = "features",
+    ) -> StagedTable:
+        """Compute *specs* over the events from ``as_of - window`` up to, not including, *as_of*.
+
+        Args:
+            events: ``customer_id``, ``occurred_at`` and what the specs need.
+            customers: Others' events are left out.
+            specs: Families are expanded; see the result's columns.
+            as_of: Aware; a whole day keeps results calm within it.
+            window: None for everything before *as_of*.
+            name: Where it is staged.
+
+        Returns:
+            ``customer_id`` and a double a feature (NULL where absent), ordered by customer:
+            everybody with an event in the window, or all customers when only attributes are asked.
+
+        Raises:
+            SettingsError: No feature is left to compute.
+        """
+        expanded = self.expand(specs, events=events, customers=customers)
+        if not expanded:
+            raise SettingsError("none of the asked features can be computed: their columns hold no values")
+        table = feature_table(
+            self._read(events),
+            self._read(customers),
+            specs=expanded,
+            span=self._span(events, as_of=as_of, window=window),
+        )
+        return self._write(table, name)
+
+    def sample(self, features: StagedTable, size: int, seed_text: str) -> pd.DataFrame:
+        """Draw *size* customers by the hash of their id: the same ones for the same text.
+
+        Returns:
+            The features with index ``customer_id``, ordered by it; NaN where absent.
+        """
+        table = self._read(features)
+        if features.rows > size:
+            lot = (ibis.literal(seed_text) + ":" + table.customer_id).hexdigest("sha256")
+            table = table.mutate(lot=lot).order_by(["lot", "customer_id"]).limit(size).drop("lot")
+        return self._backend.fetch(table.order_by("customer_id")).set_index("customer_id").astype("float64")
+
+    def count(self, features: StagedTable) -> int:
+        """Count the customers of a feature table."""
+        return int(self._backend.number(self._read(features).count()) or 0)
+
+    def assign(
+        self,
+        features: StagedTable,
+        model: CentroidModel,
+        previous: Path | None,
+        *,
+        name: str = "assignment",
+    ) -> StagedTable:
+        """Assign everybody of *features*; *previous* is an earlier assignment's file.
+
+        Returns:
+            customer_id, segment_id, distance, previous_segment_id, ordered by customer.
+
+        Raises:
+            SettingsError: A feature of the model is missing.
+        """
+        before = None if previous is None else self._backend.read(previous)
+        return self._write(
+            assignment(self._read(features), model, previous=before).order_by("customer_id"), name
+        )
+
+    def sizes(self, assigned: StagedTable) -> dict[str, int]:
+        """Count the customers of each segment that has any."""
+        table = self._read(assigned)
+        counted = table.group_by("segment_id").agg(n=table.count()).order_by("segment_id")
+        frame = self._backend.fetch(counted)
+        return {str(segment): int(n) for segment, n in zip(frame["segment_id"], frame["n"], strict=True)}
+
+    def moved_share(self, assigned: StagedTable) -> float | None:
+        """Which part of the customers in both assignments changed segment; None where none is in both."""
+        table = self._read(assigned)
+        both = table.drop_null("previous_segment_id")
+        return self._backend.number((both.segment_id != both.previous_segment_id).cast("float64").mean())
+
+    def read_assignment(self, path: Path) -> pd.Series:
+        """Read an assignment back: index ``customer_id``, value ``segment_id``."""
+        table = self._backend.read(path).select("customer_id", "segment_id").order_by("customer_id")
+        segments: pd.Series = self._backend.fetch(table).set_index("customer_id")["segment_id"]
+        return segments
+
+    def profile(self, features: StagedTable, assigned: StagedTable) -> pd.DataFrame:
+        """Describe raw features per segment.
+
+        Returns:
+            Columns segment_id (empty for everybody), feature, customers, mean, median; ordered.
+        """
+        names = [name for name in features.columns if name != "customer_id"]
+        table = profile_table(self._read(features), self._read(assigned), names=names)
+        return self._backend.fetch(table)
+
+    def _read(self, staged: StagedTable) -> ir.Table:
+        return self._backend.read(staged.path)
+
+    def _write(self, table: ir.Table, name: str) -> StagedTable:
+        path = staged_path(self._workdir, name)
+        self._backend.copy(table, path)
+        return open_staged(path)
+
+    def _span(self, events: StagedTable, *, as_of: datetime, window: timedelta | None) -> Span:
+        end_s = int(as_of.timestamp())
+        if window is not None:
+            return Span(end_s - int(window.total_seconds()), end_s)
+        if "occurred_at" not in events.columns:
+            return Span(end_s, end_s)
+        seconds = self._read(events).occurred_at.epoch_seconds().floor()
+        first = self._backend.number(seconds.min())
+        return Span(end_s if first is None else min(int(first), end_s), end_s)
+
+    def _slugs(self, table: ir.Table, column: str) -> list[str]:
+        counted = self._backend.fetch(commonest_slugs(table, column, most=MOST_OF_A_FAMILY))
+        return [str(slug) for slug in counted["slug"]]
+
+    def _is_text(self, customers: StagedTable, attribute: str) -> bool:
+        column = self._read(customers)[attribute]
+        if not column.type().is_string():
+            return False
+        known, numbers = column.count(), number_of(column).count()
+        share = self._backend.number(numbers / known.nullif(0))
+        return share is not None and share < _NUMERIC_SHARE
+
+
+def connect(
+    kind: str, workdir: Path, *, memory_limit: str | None = None, threads: int | None = None
+) -> Engine:
+    """Open the engine that the settings name.
+
+    Raises:
+        SettingsError: This build has no such engine.
+    """
+    if kind == "duckdb":
+        return Engine.duckdb(workdir, memory_limit=memory_limit, threads=threads)
+    raise SettingsError(f"engine.kind {kind!r} is not in this build; use duckdb")
