@@ -1,0 +1,19 @@
+"""Contact fields in, what a platform knows people by out: normalized, hashed, per platform.
+
+The rules and why they are so: ``docs/normalization.md``.
+"""
+
+from cohortd.identity.contacts import digests_of_contact
+from cohortd.identity.identifying import Identified, identify
+from cohortd.identity.normalizing import Normalized, normalize
+from cohortd.identity.rules import FIELDS, NORMALIZATION_VERSION
+
+__all__ = [
+    "FIELDS",
+    "NORMALIZATION_VERSION",
+    "Identified",
+    "Normalized",
+    "digests_of_contact",
+    "identify",
+    "normalize",
+]
