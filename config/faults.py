@@ -1,19 +1,17 @@
 """What is wrong with the settings, all of it at once and in words."""
 
-from collections.abc import Sequence
-from types import NoneType, UnionType
-from typing import Literal, Union, get_args, get_origin
-
 from pydantic import BaseModel, ValidationError
 
 from config.base import nearest
+from config.tree import Models, keys_below, locate
 
 _PLATFORM = "platform must be google_data_manager, google_ads or meta"
-_Models = list[type[BaseModel]]
+#: A key of another table must be this like before it is suggested.
+_ELSEWHERE = 0.8
 
 
 class Faults:
-    """Collects faults, one a key; none of them ever repeats a value."""
+    """Collects faults, one a key; none of them ever repeats a secret."""
 
     def __init__(self) -> None:
         """Begin with none."""
@@ -31,15 +29,16 @@ class Faults:
         """Note a fault at the key or variable *at*; only its first one is kept."""
         self._found.setdefault(at, what)
 
-    def add_invalid(self, error: ValidationError, model: type[BaseModel]) -> None:
-        """Put pydantic's findings about *model* into our words."""
+    def add_invalid(self, error: ValidationError, root: type[BaseModel]) -> None:
+        """Put pydantic's findings about *root* into our words."""
         said: dict[str, list[str]] = {}
         for found in error.errors(include_url=False, include_input=False):
-            at, models = locate(found["loc"], model)
+            at, holders = locate(found["loc"], root)
+            is_unknown = found["type"] == "extra_forbidden"
             what = (
-                _unknown(at, models, model)
-                if found["type"] == "extra_forbidden"
-                else _say(found["type"], found["msg"])
+                _unknown(at, holders, root)
+                if is_unknown
+                else _say(found["type"], found["msg"], at, holders)
             )
             said.setdefault(at, []).append(what)
         for at, whats in said.items():
@@ -47,46 +46,18 @@ class Faults:
             self.add(at, ", or ".join(dict.fromkeys(whats)))
 
 
-def locate(place: Sequence[int | str], model: type[BaseModel]) -> tuple[str, _Models]:
-    """Say where *place* is, as a dotted path, and which models hold its last key."""
-    dotted, holders = "", [model]
-    annotations: list[object] = [model]
-    for part in place:
-        below = _models_in(annotations)
-        if isinstance(part, int):
-            dotted += f"[{part}]"
-        elif tagged := [one for one in below if part in _tags(one)]:
-            annotations = list(tagged)
-        elif any(_is_choice(annotation) for annotation in annotations):
-            break  # what follows only names the kinds of value that would do
-        else:
-            dotted += f".{part}" if dotted else part
-            is_table = any(_is_table(annotation) for annotation in annotations)
-            holders = [] if is_table else below
-            annotations = list(below) if is_table else [_annotation(one, part) for one in below]
-    return dotted, holders
-
-
-def known_keys(model: type[BaseModel], above: str = "") -> dict[str, str]:
-    """Every key's last word -> its dotted path; of two alike the one nearest to the top."""
-    keys = {name: f"{above}{name}" for name in model.model_fields}
-    for name, field in model.model_fields.items():
-        for below in _models_in([field.annotation]):
-            if "platform" not in below.model_fields:
-                keys = known_keys(below, f"{above}{name}.") | keys
-    return keys
-
-
-def _unknown(at: str, models: _Models, root: type[BaseModel]) -> str:
+def _unknown(at: str, holders: Models, root: type[BaseModel]) -> str:
     word = at.rpartition(".")[2]
-    here = [name for one in models for name in one.model_fields]
-    meant = nearest(word, here) or known_keys(root).get(word.lower()) or nearest(word, known_keys(root))
-    if meant is None:
-        return f"unknown key; known here: {', '.join(dict.fromkeys(here))}"
-    return f"unknown key; did you mean {meant if meant in here else known_keys(root).get(meant, meant)}?"
+    here = list(dict.fromkeys(name for model in holders for name in model.model_fields))
+    if meant := nearest(word, here):
+        return f"unknown key; did you mean {meant}?"
+    everywhere = keys_below(root)
+    if meant := nearest(word, everywhere, cutoff=_ELSEWHERE):
+        return f"unknown key; did you mean {everywhere[meant]}?"
+    return f"unknown key; known here: {', '.join(here)}"
 
 
-def _say(kind: str, text: str) -> str:
+def _say(kind: str, text: str, at: str, holders: Models) -> str:
     match kind:
         case "missing":
             return "is needed"
@@ -94,37 +65,15 @@ def _say(kind: str, text: str) -> str:
             return _PLATFORM
         case "value_error":
             return text.removeprefix("Value error, ")
+        case "string_pattern_mismatch":
+            return f"is not written as it must be: {_description(at, holders)}"
+        case "model_type" | "model_attributes_type":
+            return "must be a table of keys and values"
         case _:
             return text.replace("Input should", "should")
 
 
-def _tags(model: type[BaseModel]) -> tuple[object, ...]:
-    field = model.model_fields.get("platform")
-    return get_args(field.annotation) if field else ()
-
-
-def _annotation(model: type[BaseModel], name: str) -> object:
-    field = model.model_fields.get(name)
-    return field.annotation if field else None
-
-
-def _is_choice(annotation: object) -> bool:
-    """Whether it allows several kinds of plain value."""
-    kinds = [kind for kind in get_args(annotation) if kind is not NoneType]
-    return get_origin(annotation) in {Union, UnionType} and len(kinds) > 1 and not _models_in(kinds)
-
-
-def _is_table(annotation: object) -> bool:
-    """Whether its keys are the writer's own."""
-    inner = [annotation, *get_args(annotation)]
-    return any(get_origin(one) is dict for one in inner)
-
-
-def _models_in(annotations: Sequence[object]) -> _Models:
-    found: _Models = []
-    for annotation in annotations:
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            found.append(annotation)
-        elif get_origin(annotation) is not Literal:
-            found += _models_in(get_args(annotation))
-    return found
+def _description(at: str, holders: Models) -> str:
+    word = at.rpartition(".")[2]
+    fields = [model.model_fields[word] for model in holders if word in model.model_fields]
+    return fields[0].description or "" if fields else ""

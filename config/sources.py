@@ -29,12 +29,12 @@ _TOO_CLOSE = 0.8
 
 
 class Column(Strict):
-    """One of their columns."""
+    """One of their columns, where its name alone does not say enough."""
 
     column: str = Field(min_length=1, description="The column's name in the file or the query.")
     hashed: bool = Field(
         default=False,
-        description="The column holds SHA-256 already (contact fields only): it is sent as it is.",
+        description="It holds SHA-256 already (contact fields only) and is sent as it is.",
     )
 
     @model_validator(mode="before")
