@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from clustering.choosing import Choice
-from clustering.measuring import Points
+from clustering.measuring import Labels, Points
 from clustering.merging import Floor, merge_small
 from clustering.models import Fit, algorithm_named, fit_of
 from clustering.policy import ClusteringPolicy
 
+#: What a challenger's segments must be above the floor: just above it they would merge again next time.
+_ROOM_TO_SPARE: Final = 1.25
 #: Refits in a row a challenger must win: one win may be luck, and replacing moves people.
 _WINS_NEEDED: Final = 2
 
@@ -24,6 +26,11 @@ class Outcome:
     #: Refits in a row the challenger has won so far; 0 once it has replaced the warm fit.
     wins: int
 
+    @property
+    def origins(self) -> Labels | None:
+        """Rows of the previous model the centroids moved on from; None after a cold fit."""
+        return self.fit.origins if self.way == "warm" else None
+
 
 def contend(
     points: Points,
@@ -35,10 +42,11 @@ def contend(
     wins: int,
 ) -> Outcome:
     """Fit cold and, where there is something to start from, warm; both settled above the floor."""
-    cold = _settled(points, _cold(points, choice, policy), policy=policy, floor=floor)
+    cold = _cold(points, choice, policy)
     warm = None if start is None or choice.changed else _warm(points, start, policy)
     if warm is None:
-        return Outcome(cold, "cold", 1.0, 0)
+        return Outcome(_settled(points, cold, policy=policy, floor=floor), "cold", 1.0, 0)
+    cold = _settled(points, cold, policy=policy, floor=floor.raised(_ROOM_TO_SPARE))
     warm = _settled(points, warm, policy=policy, floor=floor)
     ratio = warm.inertia / cold.inertia if cold.inertia > 0 else 1.0
     wins = wins + 1 if cold.inertia < warm.inertia * (1 - policy.challenger_gain) else 0

@@ -77,11 +77,13 @@ def fit(
         )
         identified = identify(
             sample,
-            outcome.fit,
+            points,
+            outcome,
             previous=previous,
             previous_labels=previous_labels,
             next_number=next_segment_number,
             floor=floor,
+            margin=policy.margin,
         )
         return _fitted(
             points,

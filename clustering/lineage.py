@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from clustering.contest import Outcome
 from clustering.matching import Matching, match
-from clustering.measuring import Labels, nearest
+from clustering.measuring import Labels, Points, nearest, settled
 from clustering.merging import Floor
 from clustering.models import Fit
 from clustering.preparing import prepare
@@ -29,21 +30,24 @@ class Identified:
 
 def identify(
     sample: pd.DataFrame,
-    fit: Fit,
+    points: Points,
+    outcome: Outcome,
     *,
     previous: ModelVersion | None,
     previous_labels: pd.Series | None,
     next_number: int,
     floor: Floor,
+    margin: float,
 ) -> Identified:
     """Carry ids over by overlap and give new ones, larger segments first."""
-    old_ids = previous.centroid_model.segment_ids if previous is not None else ()
-    matching = match(
-        np.full(len(sample), _NOBODY) if previous is None else _before(sample, previous, previous_labels),
-        fit.labels,
-        old=len(old_ids),
-        new=len(fit.centroids),
-    )
+    fit = outcome.fit
+    old_ids: tuple[str, ...] = ()
+    before, after = np.full(len(sample), _NOBODY), fit.labels
+    if previous is not None:
+        old_ids = previous.centroid_model.segment_ids
+        before = _before(sample, previous, previous_labels)
+        after = _after(points, outcome, before, old=len(old_ids), margin=margin)
+    matching = match(before, after, old=len(old_ids), new=len(fit.centroids))
     ids = {row: old_ids[old] for row, old in matching.kept.items()}
     for row in _new_rows(fit, matching):
         ids[row] = f"s{next_number}"
@@ -66,6 +70,19 @@ def _before(sample: pd.DataFrame, previous: ModelVersion, labels: pd.Series | No
         if np.isfinite(known).mean() >= _ENOUGH_KNOWN:
             return np.nan_to_num(known, nan=_NOBODY).astype(np.intp)
     return nearest(prepare(sample, model.features), np.array(model.centroids))
+
+
+def _after(points: Points, outcome: Outcome, before: Labels, *, old: int, margin: float) -> Labels:
+    """The new row each customer will really have.
+
+    A centroid that moved on from an old one keeps, by the margin, many who are now nearer to another;
+    judged by the nearest alone a segment seemed to end whose members mostly stay.
+    """
+    if outcome.origins is None:
+        return outcome.fit.labels
+    moved_on = np.full(old + 1, _NOBODY)  # one place more, for the customers without a segment
+    moved_on[outcome.origins] = np.arange(len(outcome.origins))
+    return settled(points, outcome.fit.centroids, moved_on[before], margin=margin)
 
 
 def _new_rows(fit: Fit, matching: Matching) -> list[int]:

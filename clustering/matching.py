@@ -41,20 +41,17 @@ def match(before: Labels, after: Labels, *, old: int, new: int) -> Matching:
         old: How many old rows there are.
         new: How many new rows there are.
     """
+    if not old:
+        return Matching({}, {}, tuple(range(new)), {}, ())
     shared = _contingency(before, after, old=old, new=new)
     old_sizes, new_sizes = shared.sum(axis=1), shared.sum(axis=0)
     of_old = shared / np.maximum(old_sizes, 1)[:, None]
     of_new = shared / np.maximum(new_sizes, 1)[None, :]
     jaccard = shared / np.maximum(old_sizes[:, None] + new_sizes[None, :] - shared, 1)
     kept = _same(jaccard, np.maximum(of_old, of_new))
-    splits = {
-        row: (parent, float(of_new[parent, row]))
-        for row in range(new)
-        if row not in kept
-        for parent in [int(shared[:, row].argmax())]
-        if of_new[parent, row] >= _SPLIT_FROM_PARENT and of_old[parent, row] >= _SPLIT_OF_PARENT
-    }
+    fresh = [row for row in range(new) if row not in kept]
     gone = [row for row in range(old) if row not in kept.values()]
+    splits = _splits(fresh, of_old, of_new)
     merges = {
         row: (int(of_old[row].argmax()), float(of_old[row].max()))
         for row in gone
@@ -63,10 +60,20 @@ def match(before: Labels, after: Labels, *, old: int, new: int) -> Matching:
     return Matching(
         kept=kept,
         splits=splits,
-        births=tuple(row for row in range(new) if row not in kept and row not in splits),
+        births=tuple(row for row in fresh if row not in splits),
         merges=merges,
         deaths=tuple(row for row in gone if row not in merges),
     )
+
+
+def _splits(fresh: list[int], of_old: Points, of_new: Points) -> dict[int, tuple[int, float]]:
+    found = {}
+    for row in fresh:
+        parent = int(of_new[:, row].argmax())
+        share = float(of_new[parent, row])
+        if share >= _SPLIT_FROM_PARENT and of_old[parent, row] >= _SPLIT_OF_PARENT:
+            found[row] = (parent, share)
+    return found
 
 
 def _contingency(before: Labels, after: Labels, *, old: int, new: int) -> NDArray[np.int64]:

@@ -23,6 +23,21 @@ def nearest(points: Points, centroids: Points) -> Labels:
     return np.asarray(squared_distances(points, centroids).argmin(axis=1), dtype=np.intp)
 
 
+def settled(points: Points, centroids: Points, own: Labels, *, margin: float) -> Labels:
+    """The row each customer is assigned to, as the engine will: nearer by *margin*, or it stays.
+
+    Args:
+        points: Prepared customers.
+        centroids: Where the segments are now.
+        own: Row of each customer's present segment, -1 where it has none.
+        margin: Share of the distance.
+    """
+    distances = np.sqrt(squared_distances(points, centroids))
+    rows = np.arange(len(points))
+    stays = (own >= 0) & (distances.min(axis=1) >= (1 - margin) * distances[rows, own])
+    return np.where(stays, own, distances.argmin(axis=1)).astype(np.intp)
+
+
 def inertia(points: Points, centroids: Points) -> float:
     """Mean squared distance to the nearest centroid: a figure per customer."""
     return float(squared_distances(points, centroids).min(axis=1).mean())

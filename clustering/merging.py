@@ -1,7 +1,7 @@
 """The floor: how small a segment may be, and what happens below it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,6 +28,10 @@ class Floor:
         """How many customers *sampled* ones stand for."""
         return round(sampled * self.minimum / self.sampled)
 
+    def raised(self, factor: float) -> "Floor":
+        """A floor *factor* times as high."""
+        return replace(self, minimum=math.ceil(self.minimum * factor), sampled=self.sampled * factor)
+
     def is_below(self, sampled: int) -> bool:
         """Whether a segment with so many sampled customers is too small."""
         return sampled < self.sampled
@@ -48,18 +52,18 @@ def merge_small(points: Points, fit: Fit, floor: Floor) -> Fit:
     nearest centroid, which may leave another segment short.
     """
     while len(fit.centroids) > 1 and floor.is_below(int(fit.sizes.min())):
-        fit = fit_of(points, _merge_smallest(fit.centroids, fit.sizes.astype(np.float64)))
+        fit = _merge_smallest(points, fit)
     return fit
 
 
-def _merge_smallest(centroids: Points, sizes: Points) -> Points:
+def _merge_smallest(points: Points, fit: Fit) -> Fit:
+    centroids, sizes = fit.centroids, fit.sizes.astype(np.float64)
     small = int(sizes.argmin())
     costs = (
         sizes[small] * sizes / (sizes[small] + sizes) * ((centroids - centroids[small]) ** 2).sum(axis=1)
     )
     costs[small] = np.inf
     into = int(costs.argmin())
-    merged = np.average(centroids[[small, into]], axis=0, weights=sizes[[small, into]])
     grown = centroids.copy()
-    grown[into] = merged
-    return np.delete(grown, small, axis=0)
+    grown[into] = np.average(centroids[[small, into]], axis=0, weights=sizes[[small, into]])
+    return fit_of(points, np.delete(grown, small, axis=0), origins=np.delete(fit.origins, small))

@@ -31,6 +31,8 @@ class Fit:
     labels: Labels
     #: Mean squared distance of a customer to its centroid.
     inertia: float
+    #: The row each centroid had in what it was started from.
+    origins: Labels
 
     @property
     def sizes(self) -> Labels:
@@ -100,7 +102,7 @@ class DiagonalMixture:
         )
         with _quiet():
             found = model.fit(points)
-        return fit_of(points, found.means_)
+        return fit_of(points, found.means_, origins=known.origins)
 
 
 class Ward:
@@ -145,12 +147,13 @@ def algorithm_named(name: str) -> Algorithm:
     )
 
 
-def fit_of(points: Points, centroids: Points) -> Fit:
+def fit_of(points: Points, centroids: Points, *, origins: Labels | None = None) -> Fit:
     """Label every point by its nearest centroid and forget centroids nobody is nearest to."""
     centroids = np.asarray(centroids, dtype=np.float64)
     used = np.unique(nearest(points, centroids))
     kept = centroids[used]
-    return Fit(kept, nearest(points, kept), inertia(points, kept))
+    rows = used if origins is None else origins[used]
+    return Fit(kept, nearest(points, kept), inertia(points, kept), rows)
 
 
 @contextmanager
