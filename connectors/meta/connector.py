@@ -1,0 +1,209 @@
+"""Meta Custom Audiences behind the Connector protocol."""
+
+import secrets
+from collections import Counter
+from collections.abc import Callable
+
+import structlog
+
+from cohortd.core.delivery import (
+    AccessCheck,
+    Action,
+    Batch,
+    BatchState,
+    Limits,
+    Receipt,
+    RemoteSpec,
+    RemoteStatus,
+)
+from cohortd.core.errors import FatalError, RetryableError, SyncError
+from cohortd.core.identifiers import Family
+from cohortd.core.times import Clock, now_utc
+from connectors.meta import audiences
+from connectors.meta.answers import INVALID, Verdict, judge
+from connectors.meta.client import GraphClient
+from connectors.meta.errors import AudienceGoneError
+from connectors.meta.options import MetaOptions
+from connectors.meta.rows import Upload, upload_of
+
+log = structlog.get_logger()
+
+#: Rows of one request, by Meta's reference of /users.
+ROWS_PER_REQUEST = 10_000
+#: Meta serves no audience with fewer people matched.
+MINIMUM_SIZE = 100
+
+_NO_IDENTIFIER = "no identifier that Meta takes"
+_TAKEN = "Meta works changes in within 24 hours"
+_TERMS_CURE = (
+    "Accept the Custom Audience terms as a person, at "
+    "business.facebook.com/ads/manage/customaudiences/tos/?act={account}."
+)
+
+
+def _random_session_id() -> int:
+    """A positive 63-bit number; Meta wants one never used in the ad account before."""
+    return secrets.randbelow(2**63 - 1) + 1
+
+
+class MetaConnector:
+    """One ad account at Meta.
+
+    Every request is an upload session of its own, begun and ended by it: a resent batch is never
+    taken for a part of a session that is over, and nothing waits for a last batch that was lost.
+    """
+
+    def __init__(
+        self,
+        options: MetaOptions,
+        *,
+        clock: Clock = now_utc,
+        session_id: Callable[[], int] = _random_session_id,
+    ) -> None:
+        self._options = options
+        self._client = GraphClient(options, clock=clock)
+        self._session_id = session_id
+
+    @property
+    def platform(self) -> str:
+        """``meta``."""
+        return "meta"
+
+    @property
+    def limits(self) -> Limits:
+        """Meta's limits; members are forgotten only under ``retention_days``."""
+        return Limits(
+            family=Family.META,
+            rows_per_batch=ROWS_PER_REQUEST,
+            minimum_size=MINIMUM_SIZE,
+            forgets_after_days=self._options.retention_days,
+            overlapping_batches=True,
+        )
+
+    def ensure(self, spec: RemoteSpec) -> str:
+        """Find the custom audience whose description ends in our marker, else create it."""
+        found = audiences.find(self._client, self._options.account, spec.audience)
+        return found or self._create(spec)
+
+    def apply(self, batch: Batch) -> Receipt:
+        """Send a batch as one request, or a few where people have many identifiers."""
+        upload = upload_of(batch.members)
+        rows_of_member = Counter(upload.owners)
+        verdict, sessions = Verdict(), []
+        for chunk in upload.chunks(ROWS_PER_REQUEST):
+            session_id = self._session_id()
+            judge(self._send(batch, chunk, session_id), chunk, verdict)
+            sessions.append(str(session_id))
+        without_rows = {n: _NO_IDENTIFIER for n in range(len(batch.members)) if n not in rows_of_member}
+        rejected = without_rows | verdict.rejected(rows_of_member)
+        left_out = verdict.left_out(rows_of_member)
+        all_refused = bool(batch.members) and len(rejected) == len(batch.members)
+        return Receipt(
+            BatchState.REJECTED if all_refused else BatchState.CONFIRMED,
+            request=",".join(sessions),
+            rejected=rejected,
+            unattributed={INVALID: left_out} if left_out else {},
+            note="" if all_refused else _TAKEN,
+        )
+
+    def poll(self, request: str) -> Receipt:
+        """Meta's answer to an upload is final: what was asked about is done."""
+        return Receipt(BatchState.CONFIRMED, request=request, note=_TAKEN)
+
+    def read(self, remote_id: str) -> RemoteStatus:
+        """Read the approximate size and both of Meta's states."""
+        return audiences.status_of(
+            self._client.call("GET", remote_id, params={"fields": audiences.STATUS_FIELDS})
+        )
+
+    def retire(self, remote_id: str) -> None:
+        """Take our marker off and rename it; deleting it for good is left to a person.
+
+        Meta knows no closed audience, and a deleted one would stop every ad that uses it.
+        """
+        try:
+            node = self._client.call("GET", remote_id, params={"fields": "id,name,description"})
+            changes = audiences.retired(node)
+            if changes:
+                self._client.call("POST", remote_id, params=changes)
+        except AudienceGoneError:
+            log.info("remote_audience_already_gone", platform=self.platform, remote_id=remote_id)
+
+    def check(self) -> list[AccessCheck]:
+        """Read the account, its terms and its audiences; what may be written shows only in writing."""
+        account = self._options.account
+        lines = []
+        try:
+            node = self._client.call("GET", account, params={"fields": "name,account_status,tos_accepted"})
+        except SyncError as error:
+            lines.append(_failed(f"Meta account {account}", error))
+        else:
+            lines += [AccessCheck(f"Meta account {account}", ok=True, detail="the access token opens it")]
+            lines.append(_terms(account, node.get("tos_accepted")))
+        try:
+            self._client.call("GET", account, "customaudiences", params={"fields": "id", "limit": 1})
+        except SyncError as error:
+            lines.append(_failed(f"Meta audiences of {account}", error))
+        else:
+            lines.append(AccessCheck(f"Meta audiences of {account}", ok=True, detail="can be listed"))
+        return lines
+
+    def close(self) -> None:
+        """Give back connections."""
+        self._client.close()
+
+    def _create(self, spec: RemoteSpec) -> str:
+        params: dict[str, object] = {
+            "name": spec.name,
+            "subtype": "CUSTOM",
+            "description": audiences.described(spec),
+            "customer_file_source": self._options.customer_file_source,
+        }
+        if self._options.retention_days is not None:
+            params["retention_days"] = self._options.retention_days
+        made = self._client.call("POST", self._options.account, "customaudiences", params=params)
+        if not isinstance(made.get("id"), str):
+            raise RetryableError("Meta made an audience without saying its id")
+        log.info(
+            "remote_audience_created", platform=self.platform, audience=spec.audience, remote_id=made["id"]
+        )
+        return str(made["id"])
+
+    def _send(self, batch: Batch, upload: Upload, session_id: int) -> dict[str, object]:
+        params: dict[str, object] = {
+            "payload": {"schema": list(upload.schema), "data": upload.data},
+            "session": {
+                "session_id": session_id,
+                "batch_seq": 1,
+                "last_batch_flag": True,
+                "estimated_num_total": len(upload.data),
+            },
+        }
+        if batch.action is Action.REMOVE:
+            # A DELETE would carry the rows in its URL and die of 300 of them.
+            params["method"] = "delete"
+        answer = self._client.call(
+            "POST",
+            batch.remote_id,
+            "users",
+            params=params,
+            is_add=batch.action is Action.ADD,
+            private=(cell for row in upload.data for cell in row),
+        )
+        log.debug(
+            "rows_sent", platform=self.platform, batch=batch.id, action=batch.action, rows=len(upload.data)
+        )
+        return answer
+
+
+def _terms(account: str, accepted: object) -> AccessCheck:
+    subject = "Meta's Custom Audience terms"
+    if isinstance(accepted, dict) and accepted.get("custom_audience_tos") == 1:
+        return AccessCheck(subject, ok=True, detail="accepted")
+    cure = _TERMS_CURE.format(account=account.removeprefix("act_"))
+    return AccessCheck(subject, ok=False, detail="not accepted for this account", cure=cure)
+
+
+def _failed(subject: str, error: SyncError) -> AccessCheck:
+    cure = error.cure if isinstance(error, FatalError) else "Try again later."
+    return AccessCheck(subject, ok=False, detail=str(error), cure=cure)
