@@ -1,0 +1,165 @@
+"""The account's audiences: found by our marker, made, shown and closed.
+
+Our marker is ``user_list.integration_code``, the same as the Data Manager connector writes, so that
+an audience can be moved from one to the other. Names are unique in an account and belong to people:
+a homonym without our marker is never adopted (it may even be a manager account's,
+google/megalista#24), our name then gets a number.
+"""
+
+from typing import Any, Final
+
+from google.protobuf import field_mask_pb2
+
+from cohortd.core.delivery import RemoteSpec, RemoteStatus
+from cohortd.core.errors import FatalError, RejectedError
+from connectors.google_access import MAXIMUM_MEMBERSHIP_DAYS, marker_of
+from connectors.google_ads.client import AdsClient
+from connectors.google_errors import GoneError, NameTakenError, UnknownCallError
+
+_NAMES_TRIED: Final = 10
+_FIND: Final = (
+    "SELECT user_list.resource_name, user_list.id, user_list.integration_code, user_list.access_reason, "
+    "user_list.membership_status FROM user_list"
+)
+_SHOW: Final = (
+    "SELECT user_list.resource_name, user_list.id, user_list.size_for_search, user_list.size_for_display, "
+    "user_list.match_rate_percentage, user_list.membership_status, user_list.eligible_for_search, "
+    "user_list.eligible_for_display FROM user_list WHERE user_list.id = {id}"
+)
+
+
+class Audiences:
+    """User lists of one account."""
+
+    def __init__(self, client: AdsClient) -> None:
+        self._client = client
+
+    def ensure(self, spec: RemoteSpec) -> str:
+        """Find ours, open it if it was closed, else make it; return its id."""
+        marker = marker_of(spec)
+        found = self._find(marker, where=f" WHERE user_list.integration_code = '{_quoted(marker)}'")
+        if found is None:
+            return self._create(spec, marker)
+        if found.membership_status == self._client.enum("UserListMembershipStatusEnum").CLOSED:
+            self._set_status(found.resource_name, "OPEN")
+        return _id_of(found.resource_name)
+
+    def close(self, remote_id: str) -> None:
+        """Let nobody in any more; one that is gone is as good as closed."""
+        try:
+            self._set_status(self._name(remote_id), "CLOSED")
+        except GoneError:
+            return
+
+    def show(self, remote_id: str) -> RemoteStatus:
+        """Read one audience."""
+        for row in self._client.search(_SHOW.format(id=int(remote_id))):
+            if _id_of(row.user_list.resource_name) == remote_id:
+                return self._status_of(row.user_list)
+        return RemoteStatus(state="gone", usable=False)
+
+    def probe(self) -> None:
+        """Read something, to see whether we may."""
+        self._client.search("SELECT customer.id FROM customer LIMIT 1")
+
+    def rehearse(self) -> None:
+        """Have Google check the making of an audience without making it: terms, eligibility, access."""
+        spec = RemoteSpec("check", "cohortd check", "Never made: only to see whether it could be.")
+        request = self._create_request(spec, marker_of(spec), spec.name)
+        request.validate_only = True
+        try:
+            self._client.call("UserListService", "mutate_user_lists", request)
+        except NameTakenError:
+            return
+
+    def _create(self, spec: RemoteSpec, marker: str) -> str:
+        for number in range(1, _NAMES_TRIED + 1):
+            name = spec.name if number == 1 else f"{spec.name} ({number})"
+            try:
+                answer = self._client.call(
+                    "UserListService", "mutate_user_lists", self._create_request(spec, marker, name)
+                )
+                return _id_of(answer.results[0].resource_name)
+            except NameTakenError:
+                found = self._find(marker, where="") if number == 1 else None
+                if found is not None:
+                    return _id_of(found.resource_name)
+        raise FatalError(
+            f"the name of audience {spec.audience} is taken in this account, and so are variants of it",
+            cure="Give the audience another name in the settings.",
+            scope="audience",
+        )
+
+    def _create_request(self, spec: RemoteSpec, marker: str, name: str) -> Any:
+        request = self._client.message("MutateUserListsRequest")
+        request.customer_id = self._client.customer
+        user_list = request.operations.add().create
+        user_list.name, user_list.description, user_list.integration_code = name, spec.description, marker
+        user_list.membership_life_span = spec.membership_days or MAXIMUM_MEMBERSHIP_DAYS
+        user_list.membership_status = self._client.enum("UserListMembershipStatusEnum").OPEN
+        key_types = self._client.enum("CustomerMatchUploadKeyTypeEnum")
+        user_list.crm_based_user_list.upload_key_type = key_types.CONTACT_INFO
+        sources = self._client.enum("UserListCrmDataSourceTypeEnum")
+        user_list.crm_based_user_list.data_source_type = sources.FIRST_PARTY
+        return request
+
+    def _find(self, marker: str, *, where: str) -> Any | None:
+        reasons = self._client.enum("AccessReasonEnum")
+        try:
+            rows = self._client.search(_FIND + where)
+        except RejectedError:
+            if not where:
+                raise
+            return self._find(marker, where="")
+        except (GoneError, UnknownCallError):
+            return None  # a stand-in that cannot be asked
+        for row in rows:
+            user_list = row.user_list
+            ours = user_list.access_reason in (reasons.OWNED, reasons.UNSPECIFIED)
+            if user_list.integration_code == marker and ours:
+                return user_list
+        return None
+
+    def _set_status(self, resource_name: str, status: str) -> None:
+        request = self._client.message("MutateUserListsRequest")
+        request.customer_id = self._client.customer
+        operation = request.operations.add()
+        operation.update.resource_name = resource_name
+        operation.update.membership_status = getattr(
+            self._client.enum("UserListMembershipStatusEnum"), status
+        )
+        operation.update_mask.CopyFrom(field_mask_pb2.FieldMask(paths=["membership_status"]))
+        self._client.call("UserListService", "mutate_user_lists", request)
+
+    def _status_of(self, user_list: Any) -> RemoteStatus:
+        sizes = [
+            int(getattr(user_list, name))
+            for name in ("size_for_search", "size_for_display")
+            if user_list.HasField(name)
+        ]
+        rate = (
+            f"{user_list.match_rate_percentage}%" if user_list.HasField("match_rate_percentage") else None
+        )
+        usable = None
+        if user_list.HasField("eligible_for_search") or user_list.HasField("eligible_for_display"):
+            usable = user_list.eligible_for_search or user_list.eligible_for_display
+        values = user_list.DESCRIPTOR.fields_by_name["membership_status"].enum_type.values_by_number
+        state = values[user_list.membership_status].name.lower() if user_list.membership_status else ""
+        return RemoteStatus(
+            size_lower=min(sizes, default=None),
+            size_upper=max(sizes, default=None),
+            match_rate=rate,
+            state=state,
+            usable=usable,
+        )
+
+    def _name(self, remote_id: str) -> str:
+        return f"customers/{self._client.customer}/userLists/{remote_id}"
+
+
+def _id_of(resource_name: str) -> str:
+    return resource_name.rpartition("/")[2]
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("'", "\\'")

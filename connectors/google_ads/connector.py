@@ -1,0 +1,122 @@
+"""Customer Match through the Google Ads API, for accounts that were already allowed to.
+
+Limits and their sources (all read 2026-11-21, platforms/google.md §0 and §3):
+
+- since 2026-04-01 only who uploaded Customer Match data between October 2025 and March 2026 may
+  (developers.google.com/ads/blog/posts/2026/03/changes-to-customer-match-support-in);
+- 20 identifiers an operation, 100,000 (10,000 recommended) a request, any number a job; one big
+  job beats many small, hence the big batches;
+- jobs on one list run in no order, so one must be done before the next: batches never overlap;
+- a job takes 10 minutes to 24 hours; success is also said of a job whose operations all fell out
+  later on, so only refusals named while adding are certain;
+- a member is forgotten 540 days after it was last added; 100 active people are needed to serve.
+"""
+
+from typing import Final
+
+from cohortd.core.delivery import AccessCheck, Batch, Limits, Receipt, RemoteSpec, RemoteStatus
+from cohortd.core.errors import FatalError, RejectedError, SyncError
+from cohortd.core.identifiers import Family
+from connectors.google_access import MAXIMUM_MEMBERSHIP_DAYS, MINIMUM_SERVED, GoogleAccess
+from connectors.google_ads import jobs
+from connectors.google_ads.audiences import Audiences
+from connectors.google_ads.client import AdsClient
+from connectors.google_ads.errors import PLATFORM
+from connectors.google_ads.operations import unsendable
+from connectors.google_ads.options import GoogleAdsOptions
+
+_LIMITS: Final = Limits(
+    family=Family.GOOGLE,
+    rows_per_batch=100_000,
+    minimum_size=MINIMUM_SERVED,
+    forgets_after_days=MAXIMUM_MEMBERSHIP_DAYS,
+    overlapping_batches=False,
+)
+
+
+class GoogleAdsConnector:
+    """One Google Ads account, through the Google Ads API."""
+
+    def __init__(self, options: GoogleAdsOptions, *, access: GoogleAccess | None = None) -> None:
+        """Do no I/O.
+
+        Args:
+            options: The account and how to reach it.
+            access: Credentials from elsewhere, for tests.
+
+        Raises:
+            SettingsError: An option cannot be meant.
+        """
+        self._client = AdsClient(options, access=access)
+        self._audiences = Audiences(self._client)
+
+    @property
+    def platform(self) -> str:
+        """The platform's name in the settings."""
+        return "google_ads"
+
+    @property
+    def limits(self) -> Limits:
+        """What this platform allows."""
+        return _LIMITS
+
+    def ensure(self, spec: RemoteSpec) -> str:
+        """Find the user list that carries our marker, else create it; return its numeric id."""
+        try:
+            return self._audiences.ensure(spec)
+        except RejectedError as error:
+            raise FatalError(
+                f"audience {spec.audience} was not made: {error}",
+                cure="Look at its name, description and membership days in the settings.",
+                scope="audience",
+            ) from None
+
+    def apply(self, batch: Batch) -> Receipt:
+        """Create a job for the batch, fill it and run it."""
+        empty = unsendable(batch)
+        if empty:
+            raise RejectedError(f"{PLATFORM} takes e-mails, phones and addresses only", rows=empty)
+        return jobs.send(self._client, batch)
+
+    def poll(self, request: str) -> Receipt:
+        """Ask what became of the job."""
+        return jobs.ask(self._client, request)
+
+    def read(self, remote_id: str) -> RemoteStatus:
+        """Read what Google shows of the audience; what cannot be read is said in ``state``."""
+        try:
+            return self._audiences.show(remote_id)
+        except SyncError:
+            return RemoteStatus(state="not readable")
+
+    def retire(self, remote_id: str) -> None:
+        """Close the user list to new members; those in it stay until they expire or are removed."""
+        try:
+            self._audiences.close(remote_id)
+        except RejectedError as error:
+            raise FatalError(
+                str(error), cure="Close the audience in Google Ads.", scope="audience"
+            ) from None
+
+    def check(self) -> list[AccessCheck]:
+        """Try credentials, access and (as a rehearsal) whether an audience could be made."""
+        lines = []
+        steps = (
+            ("credentials", self._client.refresh, "Google takes them"),
+            ("access", self._audiences.probe, f"account {self._client.customer} can be read"),
+            ("audiences", self._audiences.rehearse, "Customer Match audiences may be made"),
+        )
+        for subject, attempt, success in steps:
+            try:
+                attempt()
+            except SyncError as error:
+                lines.append(
+                    AccessCheck(subject, ok=False, detail=str(error), cure=getattr(error, "cure", ""))
+                )
+                break
+            lines.append(AccessCheck(subject, ok=True, detail=success))
+        return lines
+
+    def close(self) -> None:
+        """Give back connections."""
+        self._client.close()

@@ -1,0 +1,155 @@
+"""Offline user data jobs: created, filled, run, and asked after by GAQL.
+
+A crash between the steps leaves a job that was never run: harmless, and Google drops it after five
+days. The long-running operation that ``run`` answers with is never waited for: it is known to hang
+(google-ads-python#360, #378); the job's own row is asked instead.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from cohortd.core.delivery import Action, Batch, BatchState, Receipt
+from cohortd.core.errors import FatalError, RejectedError, RetryableError
+from connectors.google_ads import errors
+from connectors.google_ads.client import AdsClient
+from connectors.google_ads.operations import Chunk, chunks, new_job
+
+_SERVICE: Final = "OfflineUserDataJobService"
+_STATUS_QUERY: Final = (
+    "SELECT offline_user_data_job.resource_name, offline_user_data_job.status, "
+    "offline_user_data_job.failure_reason, offline_user_data_job.operation_metadata.match_rate_range "
+    "FROM offline_user_data_job WHERE offline_user_data_job.resource_name = '{job}'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What to ask Google by, and what it refused before the job ran."""
+
+    job: str
+    action: Action
+    members: int
+    rejected: Mapping[int, str] = field(default_factory=dict)
+
+    def dump(self) -> str:
+        """Write it down for the ledger."""
+        content = {
+            "job": self.job,
+            "action": self.action,
+            "members": self.members,
+            "rejected": self.rejected,
+        }
+        return json.dumps(content, separators=(",", ":"))
+
+
+def load(text: str) -> Pending:
+    """Read what ``dump`` wrote.
+
+    Raises:
+        RejectedError: It is something else; the batch must be sent again.
+    """
+    try:
+        content = json.loads(text)
+        job = re.fullmatch(r"customers/\d+/offlineUserDataJobs/[\w~-]+", content["job"])
+        rejected = {int(index): str(reason) for index, reason in content["rejected"].items()}
+        if job is not None:
+            return Pending(job[0], Action(content["action"]), int(content["members"]), rejected)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        pass
+    raise RejectedError("this is no request of the Google Ads connector")
+
+
+def send(client: AdsClient, batch: Batch) -> Receipt:
+    """Create, fill and run a job for a batch."""
+    job = client.call(_SERVICE, "create_offline_user_data_job", new_job(client, batch)).resource_name
+    refused: dict[int, str] = {}
+    refused_operations: Counter[int] = Counter()
+    operations: Counter[int] = Counter()
+    for chunk in chunks(client, batch, job):
+        operations.update(chunk.members)
+        for index, reason in _add(client, chunk):
+            refused_operations[index] += 1
+            refused.setdefault(index, reason)
+    if refused and sum(refused_operations.values()) == sum(operations.values()):
+        raise RejectedError(f"{errors.PLATFORM} refused every row", rows=refused)
+    run = client.message("RunOfflineUserDataJobRequest")
+    run.resource_name = job
+    client.call(_SERVICE, "run_offline_user_data_job", run)
+    rejected = {
+        index: reason
+        for index, reason in refused.items()
+        if batch.action is Action.REMOVE or refused_operations[index] == operations[index]
+    }
+    pending = Pending(job, batch.action, len(batch.members), rejected)
+    return Receipt(BatchState.ACCEPTED, request=pending.dump(), rejected=rejected)
+
+
+def ask(client: AdsClient, request: str) -> Receipt:
+    """Ask what became of a job."""
+    pending = load(request)
+    for row in client.search(_STATUS_QUERY.format(job=pending.job)):
+        if row.offline_user_data_job.resource_name == pending.job:
+            return _receipt(client, pending, row.offline_user_data_job, request)
+    raise RejectedError(f"{errors.PLATFORM} no longer knows the job; send the batch again")
+
+
+def _add(client: AdsClient, chunk: Chunk) -> list[tuple[int, str]]:
+    answer = client.call(
+        _SERVICE, "add_offline_user_data_job_operations", chunk.request, members=chunk.members
+    )
+    refused: list[tuple[int, str]] = []
+    for detail in answer.partial_failure_error.details:
+        failure = client.failure(detail.value)
+        error = errors.translate(failure, "INVALID_ARGUMENT", members=chunk.members)
+        if isinstance(error, FatalError | RetryableError) or not error_rows(error):
+            raise error
+        refused.extend(_refused(failure, chunk))
+    return refused
+
+
+def error_rows(error: Exception) -> Mapping[int, str]:
+    """The rows an error names; none where it names none."""
+    return error.rows if isinstance(error, RejectedError) else {}
+
+
+def _refused(failure: Any, chunk: Chunk) -> list[tuple[int, str]]:
+    found: dict[int, str] = {}
+    for error in failure.errors:
+        index = errors.operation_of(error)
+        if index is not None and index < len(chunk.members):
+            found.setdefault(index, errors.code_of(error).rpartition(".")[2])
+    return [(chunk.members[index], reason) for index, reason in found.items()]
+
+
+def _receipt(client: AdsClient, pending: Pending, job: Any, request: str) -> Receipt:
+    status = client.enum("OfflineUserDataJobStatusEnum")
+    rejected = dict(pending.rejected)
+    if job.status == status.SUCCESS:
+        return Receipt(BatchState.CONFIRMED, request=request, rejected=rejected, note=_match_rate(job))
+    if job.status != status.FAILED:
+        return Receipt(BatchState.ACCEPTED, request=request, rejected=rejected)
+    reason = _name(job, "failure_reason")
+    return Receipt(
+        BatchState.REJECTED,
+        request=request,
+        unattributed={f"JOB_FAILED_{reason}": pending.members - len(rejected)},
+        rejected=rejected,
+        note="the job failed; Google says that a part of it may have been applied",
+    )
+
+
+def _match_rate(job: Any) -> str:
+    name = _name(job.operation_metadata, "match_rate_range")
+    if not name.startswith("MATCH_RANGE_"):
+        return ""
+    return f"match rate {name.removeprefix('MATCH_RANGE_').replace('_', ' ').lower()}"
+
+
+def _name(message: Any, field_name: str) -> str:
+    values = message.DESCRIPTOR.fields_by_name[field_name].enum_type.values_by_number
+    value = values.get(getattr(message, field_name))
+    return str(value.name) if value else "UNKNOWN"

@@ -1,0 +1,149 @@
+"""Customer Match through Google's Data Manager API, the way for accounts that start today.
+
+Limits and their sources (all read 2026-11-21, platforms/google.md §2c and §3):
+
+- 10,000 rows a request, 10 identifiers a row, 300 requests a minute, 100,000 a day per Cloud
+  project (developers.google.com/data-manager/api/devguides/limits);
+- up to ten requests at once, to one audience too, so adds may overlap; the order of an add and a
+  removal of one person is not documented: never have both in flight for the same person;
+- fail-fast: one bad row refuses the whole request, and nothing of it is processed;
+- a member is forgotten 540 days after it was last added; 100 active people are needed to serve.
+
+Adds and removals are operations on a set, so sending a batch twice equals sending it once.
+"""
+
+from typing import Final
+
+from google.ads import datamanager_v1 as dm
+
+from cohortd.core.delivery import AccessCheck, Batch, BatchState, Limits, Receipt, RemoteSpec, RemoteStatus
+from cohortd.core.errors import FatalError, RejectedError, SyncError
+from cohortd.core.identifiers import Family
+from connectors.google_access import MAXIMUM_MEMBERSHIP_DAYS, MINIMUM_SERVED, GoogleAccess
+from connectors.google_data_manager import statuses
+from connectors.google_data_manager.audiences import Audiences
+from connectors.google_data_manager.client import DataManagerClient
+from connectors.google_data_manager.errors import PLATFORM
+from connectors.google_data_manager.options import DataManagerOptions
+from connectors.google_data_manager.rows import ROWS_PER_REQUEST, Account, unsendable, uploads
+from connectors.google_errors import GoneError
+
+_LIMITS: Final = Limits(
+    family=Family.GOOGLE,
+    rows_per_batch=ROWS_PER_REQUEST,
+    minimum_size=MINIMUM_SERVED,
+    forgets_after_days=MAXIMUM_MEMBERSHIP_DAYS,
+    overlapping_batches=True,
+)
+
+
+class DataManagerConnector:
+    """One Google Ads account, through the Data Manager API."""
+
+    def __init__(self, options: DataManagerOptions, *, access: GoogleAccess | None = None) -> None:
+        """Do no I/O.
+
+        Args:
+            options: The account and how to reach it.
+            access: Credentials from elsewhere, for tests.
+
+        Raises:
+            SettingsError: An option cannot be meant.
+        """
+        self._client = DataManagerClient(options, access=access)
+        self._account = Account(self._client.account, self._client.login_account)
+        self._audiences = Audiences(self._client)
+
+    @property
+    def platform(self) -> str:
+        """The platform's name in the settings."""
+        return "google_data_manager"
+
+    @property
+    def limits(self) -> Limits:
+        """What this platform allows."""
+        return _LIMITS
+
+    def ensure(self, spec: RemoteSpec) -> str:
+        """Find the user list that carries our marker, else create it; return its numeric id."""
+        try:
+            return self._audiences.ensure(spec)
+        except RejectedError as error:
+            raise _not_made(spec, error) from None
+
+    def apply(self, batch: Batch) -> Receipt:
+        """Send a batch in as many requests as it needs; almost always one."""
+        empty = unsendable(batch)
+        if empty:
+            raise RejectedError(f"{PLATFORM} takes e-mails, phones and addresses only", rows=empty)
+        ids: list[str] = []
+        warnings = 0
+        for upload in uploads(batch, self._account):
+            answer = self._client.ingestion(upload.method, upload.request, members=upload.members)
+            warnings += len(getattr(answer, "field_warnings", ()))
+            ids.append(answer.request_id)
+        note = f"{warnings} warnings about optional fields" if warnings else ""
+        if not any(ids):
+            return Receipt(BatchState.CONFIRMED, note=note)
+        pending = statuses.Pending(batch.action, tuple(each for each in ids if each))
+        return Receipt(BatchState.ACCEPTED, request=pending.dump(), note=note)
+
+    def poll(self, request: str) -> Receipt:
+        """Ask for every request of the batch; all must be done for it to be done."""
+        pending = statuses.load(request)
+        answers = [
+            self._client.ingestion(
+                "retrieve_request_status", dm.RetrieveRequestStatusRequest(request_id=each)
+            )
+            for each in pending.request_ids
+        ]
+        return statuses.receipt_of(pending, answers, request=request)
+
+    def read(self, remote_id: str) -> RemoteStatus:
+        """Read what Google shows of the audience; what cannot be read is said in ``state``."""
+        try:
+            return self._audiences.show(remote_id)
+        except GoneError:
+            return RemoteStatus(state="gone", usable=False)
+        except SyncError:
+            return RemoteStatus(state="not readable")
+
+    def retire(self, remote_id: str) -> None:
+        """Close the user list to new members; those in it stay until they expire or are removed."""
+        try:
+            self._audiences.close(remote_id)
+        except RejectedError as error:
+            raise FatalError(
+                str(error), cure="Close the audience in Google Ads.", scope="audience"
+            ) from None
+
+    def check(self) -> list[AccessCheck]:
+        """Try credentials, access and (as a rehearsal) whether an audience could be made."""
+        lines = []
+        steps = (
+            ("credentials", self._client.refresh, "Google takes them"),
+            ("access", self._audiences.probe, f"account {self._client.account} can be read"),
+            ("audiences", self._audiences.rehearse, "Customer Match audiences may be made"),
+        )
+        for subject, attempt, success in steps:
+            try:
+                attempt()
+            except SyncError as error:
+                lines.append(
+                    AccessCheck(subject, ok=False, detail=str(error), cure=getattr(error, "cure", ""))
+                )
+                break
+            lines.append(AccessCheck(subject, ok=True, detail=success))
+        return lines
+
+    def close(self) -> None:
+        """Give back connections."""
+        self._client.close()
+
+
+def _not_made(spec: RemoteSpec, error: RejectedError) -> FatalError:
+    return FatalError(
+        f"audience {spec.audience} was not made: {error}",
+        cure="Look at its name, description and membership days in the settings.",
+        scope="audience",
+    )

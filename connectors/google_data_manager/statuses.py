@@ -1,0 +1,97 @@
+"""What became of accepted requests: Google's asynchronous status as a receipt.
+
+Google counts what it left out by reason and never says which rows. A removal that was not carried
+out for everybody is REJECTED as a whole, so that it is sent again: removing twice does no harm,
+believing in a removal that did not happen does. An add that was carried out for a part is
+CONFIRMED with its counts, since most of it is there.
+
+The official schedule is a first look after 30 minutes, then 1.3 times as long, at most an hour,
+for 24 hours (developers.google.com/data-manager/api/devguides/diagnostics).
+"""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from google.ads import datamanager_v1 as dm
+
+from cohortd.core.delivery import Action, BatchState, Receipt
+from cohortd.core.errors import RejectedError
+
+_STATUS: Final = dm.RequestStatusPerDestination.RequestStatus
+_PREFIX: Final = "PROCESSING_ERROR_REASON_"
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What to ask Google by: the requests of one batch."""
+
+    action: Action
+    request_ids: tuple[str, ...]
+
+    def dump(self) -> str:
+        """Write it down for the ledger."""
+        return json.dumps({"action": self.action, "ids": self.request_ids}, separators=(",", ":"))
+
+
+def load(text: str) -> Pending:
+    """Read what ``dump`` wrote.
+
+    Raises:
+        RejectedError: It is something else; the batch must be sent again.
+    """
+    try:
+        content = json.loads(text)
+        return Pending(Action(content["action"]), tuple(str(each) for each in content["ids"]))
+    except (KeyError, TypeError, ValueError):
+        raise RejectedError("this is no request of the Data Manager connector") from None
+
+
+def receipt_of(pending: Pending, answers: Sequence[Any], *, request: str) -> Receipt:
+    """Sum up Google's answers, one for every request of the batch."""
+    parts = [part for answer in answers for part in answer.request_status_per_destination]
+    working = (_STATUS.PROCESSING, _STATUS.REQUEST_STATUS_UNKNOWN)
+    if len(parts) < len(pending.request_ids) or any(part.request_status in working for part in parts):
+        return Receipt(BatchState.ACCEPTED, request=request)
+    left_out = _left_out(parts)
+    all_failed = all(part.request_status == _STATUS.FAILED for part in parts)
+    some_failed = any(part.request_status != _STATUS.SUCCESS for part in parts)
+    refused = all_failed or (some_failed and pending.action is Action.REMOVE)
+    state = BatchState.REJECTED if refused else BatchState.CONFIRMED
+    return Receipt(state, request=request, unattributed=left_out, note=_note(parts))
+
+
+def _left_out(parts: Sequence[Any]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for part in parts:
+        for count in part.error_info.error_counts:
+            counts[_reason(count.reason)] += int(count.record_count)
+        if part.request_status == _STATUS.FAILED and not part.error_info.error_counts:
+            counts["UNSPECIFIED"] += _records(part)
+    return dict(counts)
+
+
+def _reason(reason: Any) -> str:
+    return (
+        reason.name.removeprefix(_PREFIX) if isinstance(reason, dm.ProcessingErrorReason) else str(reason)
+    )
+
+
+def _records(part: Any) -> int:
+    ingested, removed = part.audience_members_ingestion_status, part.audience_members_removal_status
+    return int(
+        ingested.user_data_ingestion_status.record_count or removed.user_data_removal_status.record_count
+    )
+
+
+def _note(parts: Sequence[Any]) -> str:
+    notes = sorted({part.request_status.name for part in parts if part.request_status != _STATUS.SUCCESS})
+    for part in parts:
+        rate = part.audience_members_ingestion_status.user_data_ingestion_status.upload_match_rate_range
+        if rate:
+            notes.append(
+                f"match rate {rate.name.removeprefix('MATCH_RATE_RANGE_').replace('_', ' ').lower()}"
+            )
+    return ", ".join(dict.fromkeys(notes))
