@@ -1,0 +1,70 @@
+"""The removal log handed to people: a table, one JSON object a line, or a page."""
+
+import csv
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Final, TextIO
+
+from cohortd.core.removals import RemovalEntry
+from cohortd.core.times import format_time
+from cohortd.report.cases import cases_of, closing
+from cohortd.report.pages import render
+
+COLUMNS: Final = tuple(field.name for field in fields(RemovalEntry))
+#: A spreadsheet takes a cell that begins so for a formula and runs it.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def removal_log_csv(entries: Iterable[RemovalEntry], out: TextIO) -> None:
+    """Write a table for spreadsheets, entry by entry.
+
+    A cell that a spreadsheet would run as a formula gets an apostrophe before it, so to check the
+    chain of hashes outside cohortd take ``removal_log_jsonl``, which changes nothing.
+    """
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for entry in entries:
+        writer.writerow([_harmless(str(getattr(entry, name))) for name in COLUMNS])
+
+
+def removal_log_jsonl(entries: Iterable[RemovalEntry], out: TextIO) -> None:
+    """Write one JSON object a line, every field as it was sealed."""
+    out.writelines(json.dumps(asdict(entry), ensure_ascii=False) + "\n" for entry in entries)
+
+
+def removal_log_html(
+    entries: Iterable[RemovalEntry],
+    out: TextIO,
+    *,
+    made_at: datetime,
+    verdict: str = "",
+    sound: bool = True,
+) -> None:
+    """Write a page: each revocation with what became of it, then every entry with its hash.
+
+    Holds all entries in memory. Subjects are shown by their first eight digits only.
+
+    Args:
+        entries: In the order of the log.
+        out: Where to.
+        made_at: The time of the export; None leaves it out.
+        verdict: What ``cohortd log verify`` says of the log, or empty when it was not asked.
+        sound: Whether that is good.
+    """
+    told = list(entries)
+    cases = cases_of(told)
+    values: dict[str, object] = {
+        "entries": told,
+        "cases": cases,
+        "closing": closing(cases),
+        "made_at": "" if made_at is None else format_time(made_at),
+        "verdict": verdict,
+        "sound": sound,
+    }
+    out.write(render("removal_log.html.j2", values))
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell

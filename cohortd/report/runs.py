@@ -1,0 +1,60 @@
+"""One run as a page for people and as JSON for machines."""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from cohortd.core.modelling import Segment
+from cohortd.core.reporting import RunReport
+from cohortd.report import cards
+from cohortd.report.pages import render, write_whole
+from cohortd.report.views import Profile, card_views, source_views, totals
+
+__all__ = ["Profile", "write_run_report"]
+
+
+def write_run_report(
+    folder: Path, report: RunReport, segments: Sequence[Segment], profile: Profile | None
+) -> Path:
+    """Write ``<run_id>.json`` and ``<run_id>.html``, each whole or not at all.
+
+    Args:
+        folder: Made when it is not there.
+        report: The run; a segment's audience carries the segment's id.
+        segments: In the order of the cards; one without an audience is shown as not sent.
+        profile: What sets each segment apart, or None where it was not computed.
+
+    Returns:
+        The page. It names the SHA-256 of the JSON, so that the two can be held against each other.
+
+    Raises:
+        ValueError: The run's id is no file name.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.:+-]*", report.run_id):
+        raise ValueError(f"a run id must be a plain file name, not {report.run_id!r}")
+    data = json.dumps(report.as_json(), indent=2, ensure_ascii=False) + "\n"
+    page = folder / f"{report.run_id}.html"
+    write_whole(folder / f"{report.run_id}.json", data)
+    write_whole(page, _page(report, segments, profile, sha256=hashlib.sha256(data.encode()).hexdigest()))
+    return page
+
+
+def _page(report: RunReport, segments: Sequence[Segment], profile: Profile | None, *, sha256: str) -> str:
+    audiences = card_views(report, segments, profile)
+    return render(
+        "run.html.j2",
+        {
+            "report": report,
+            "headline": cards.headline(report),
+            "status": cards.status_words(report.status),
+            "planned": cards.is_planned(report),
+            "seconds": cards.between(report.started_at, report.finished_at),
+            "totals": totals(report),
+            "cards": [card for card in audiences if card.places],
+            "unsent": [card for card in audiences if not card.places],
+            "sources": source_views(report),
+            "sha256": sha256,
+        },
+    )
