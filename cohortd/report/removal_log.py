@@ -38,7 +38,7 @@ def removal_log_html(
     entries: Iterable[RemovalEntry],
     out: TextIO,
     *,
-    made_at: datetime,
+    made_at: datetime | None = None,
     verdict: str = "",
     sound: bool = True,
 ) -> None:

@@ -145,6 +145,14 @@ def test_the_page_carries_the_verdict_good_or_bad() -> None:
     assert "Log intact" not in html(*WHOLE)
 
 
+def test_an_export_says_its_time_only_when_told() -> None:
+    out = io.StringIO()
+    removal_log_html(WHOLE, out)
+
+    assert "exported 22 Nov 2026, 01:00:00 UTC" in html(*WHOLE)
+    assert "exported" not in out.getvalue()
+
+
 def test_an_empty_log_is_a_page_too() -> None:
     assert "No consent was taken back." in html()
 
