@@ -6,23 +6,16 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from cohortd.core.tables import (
+    CONSENT_SUBJECT_FIELDS,
+    CONSENT_TEXT_FIELDS,
+    CONTACT_FIELDS,
+    EVENT_NUMBER_FIELDS,
+    EVENT_TEXT_FIELDS,
+)
 from config.base import Strict, nearest, place
 from config.database import place_database
 
-CONTACT_FIELDS = (
-    "email",
-    "phone",
-    "first_name",
-    "last_name",
-    "birth_date",
-    "gender",
-    "city",
-    "state",
-    "postal_code",
-    "country",
-    "mobile_ad_id",
-    "external_id",
-)
 #: An attribute may not look this much like one of our names: it is a typing mistake, and would
 #: carry a contact field into the features.
 _TOO_CLOSE = 0.8
@@ -149,40 +142,19 @@ class EventsSource(Source):
     """What customers did: orders, visits, clicks."""
 
     required: ClassVar[tuple[str, ...]] = ("customer_id", "occurred_at")
-    optional: ClassVar[tuple[str, ...]] = (
-        "type",
-        "value",
-        "quantity",
-        "discount",
-        "order_id",
-        "session_id",
-        "channel",
-        "category",
-        "device",
-        "duration_s",
-    )
+    optional: ClassVar[tuple[str, ...]] = (*EVENT_TEXT_FIELDS, *EVENT_NUMBER_FIELDS)
 
 
 class ConsentSource(Source):
     """What customers agreed to, refused or took back."""
 
     required: ClassVar[tuple[str, ...]] = ("status", "recorded_at")
-    optional: ClassVar[tuple[str, ...]] = (
-        "customer_id",
-        "email",
-        "phone",
-        "purpose",
-        "platform",
-        "regulation",
-        "source",
-        "evidence",
-    )
+    optional: ClassVar[tuple[str, ...]] = (*CONSENT_SUBJECT_FIELDS, *CONSENT_TEXT_FIELDS)
     hashable: ClassVar[tuple[str, ...]] = ("email", "phone")
-    subjects: ClassVar[tuple[str, ...]] = ("customer_id", "email", "phone")
 
     @model_validator(mode="after")
     def _check_subject(self) -> Self:
-        if self.columns is not None and not set(self.columns) & set(self.subjects):
+        if self.columns is not None and not set(self.columns) & set(CONSENT_SUBJECT_FIELDS):
             raise ValueError("columns must map one of customer_id, email and phone: whose consent is it?")
         return self
 

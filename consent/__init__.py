@@ -1,1 +1,24 @@
 """Who may be sent where, and why not; revocations; the removal log's rules."""
+
+from consent.removal_log import Finding, Tampering, verify
+from consent.rules import TABLE, ConsentRules, Rule, decide
+from consent.scopes import covers_purpose, platform_scope
+from consent.sealing import ChainSealer
+from consent.withdrawals import answers, is_withdrawal, withdrawals, withdraws
+
+__all__ = [
+    "TABLE",
+    "ChainSealer",
+    "ConsentRules",
+    "Finding",
+    "Rule",
+    "Tampering",
+    "answers",
+    "covers_purpose",
+    "decide",
+    "is_withdrawal",
+    "platform_scope",
+    "verify",
+    "withdrawals",
+    "withdraws",
+]

@@ -46,6 +46,15 @@ class RemovalEntry:
     hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class SignedHead:
+    """The newest entry's number and hash, signed: whoever kept it can tell a log that was cut off."""
+
+    seq: int
+    hash: str
+    signature: str
+
+
 class Sealer(Protocol):
     """Chains entries and signs the newest one."""
 

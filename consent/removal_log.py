@@ -1,0 +1,159 @@
+"""The removal log's seal: a chain of hashes with a signed head, and the finding of what was altered."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from cohortd.core.removals import RemovalEntry, SignedHead
+
+#: What stands above the first entry.
+_NOTHING_ABOVE: Final = frozenset({"", "0" * 64})
+_UNSEALED: Final = frozenset({"seq", "previous", "hash"})
+
+
+class Tampering(StrEnum):
+    """What was done to the log."""
+
+    CHANGED = "changed"
+    DELETED = "deleted"
+    INSERTED = "inserted"
+    REORDERED = "reordered"
+    CUT_OFF = "cut_off"
+    UNSIGNED = "unsigned"
+    WRONG_KEY = "wrong_key"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The first thing wrong in the log."""
+
+    seq: int
+    kind: Tampering
+    detail: str
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return f"entry {self.seq}: {self.detail}"
+
+
+def seal_entry(previous: str, fields: Mapping[str, object]) -> str:
+    """Hash an entry's fields together with the hash above; lower-case hex."""
+    sealed = {name: value for name, value in fields.items() if name not in _UNSEALED}
+    text = json.dumps([previous, sealed], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def verify(entries: Iterable[RemovalEntry], *, head: SignedHead | None, public_key: str) -> Finding | None:
+    """Check the whole log, in its order, against its signed head.
+
+    Args:
+        entries: Every entry, from the first.
+        head: The newest signed head.
+        public_key: 32 bytes, hex.
+
+    Returns:
+        The first thing wrong, or None if nothing is.
+    """
+    log = list(entries)
+    broken = next((index for index in range(len(log)) if not _is_sound(log, index)), None)
+    if broken is not None:
+        return _explain(log, broken)
+    misnumbered = next((entry for number, entry in enumerate(log, 1) if entry.seq != number), None)
+    if misnumbered is not None:
+        return Finding(misnumbered.seq, Tampering.CHANGED, "its number was changed")
+    return _check_head(log, head, public_key)
+
+
+def _is_sound(log: Sequence[RemovalEntry], index: int) -> bool:
+    return _is_linked(log, index) and _is_sealed(log[index])
+
+
+def _is_sealed(entry: RemovalEntry) -> bool:
+    return seal_entry(entry.previous, asdict(entry)) == entry.hash
+
+
+def _is_linked(log: Sequence[RemovalEntry], index: int) -> bool:
+    return (
+        log[index].previous in _NOTHING_ABOVE if index == 0 else log[index].previous == log[index - 1].hash
+    )
+
+
+def _explain(log: Sequence[RemovalEntry], index: int) -> Finding:
+    """Say what was done at the first entry that does not fit."""
+    entry = log[index]
+    if _is_skipped(log, index):
+        return Finding(entry.seq, Tampering.INSERTED, "was inserted: the entry below does not know it")
+    if not _is_sealed(entry):
+        return Finding(entry.seq, Tampering.CHANGED, "was changed: its content does not fit its hash")
+    above = next((at for at, other in enumerate(log) if other.hash == entry.previous), None)
+    if above is not None and above > index:
+        return Finding(
+            entry.seq, Tampering.REORDERED, "was moved: the entry that belongs above it comes later"
+        )
+    if above is not None:
+        inserted = log[above + 1]
+        return Finding(inserted.seq, Tampering.INSERTED, "was inserted: the entries below do not know it")
+    return _explain_lost(log, index)
+
+
+def _is_skipped(log: Sequence[RemovalEntry], index: int) -> bool:
+    """Whether the chain goes on past this entry, which itself was not merely moved here."""
+    if index + 1 >= len(log):
+        return False
+    above = {log[index - 1].hash} if index else _NOTHING_ABOVE
+    later = {entry.hash for entry in log[index + 1 :]}
+    return log[index + 1].previous in above and log[index].previous not in later
+
+
+def _explain_lost(log: Sequence[RemovalEntry], index: int) -> Finding:
+    """Tell a hole in the numbers from an entry that was written and sealed anew."""
+    last = log[index - 1].seq if index else 0
+    if log[index].seq > last + 1 or not index:
+        return Finding(
+            last + 1, Tampering.DELETED, f"is missing: entry {log[index].seq} follows {last or 'nothing'}"
+        )
+    return Finding(
+        last,
+        Tampering.CHANGED,
+        "was written anew, or entries below it were deleted and the rest numbered anew",
+    )
+
+
+def _check_head(log: Sequence[RemovalEntry], head: SignedHead | None, public_key: str) -> Finding | None:
+    if head is None:
+        unsigned = "is not signed: the signed head is missing"
+        return Finding(log[-1].seq, Tampering.UNSIGNED, unsigned) if log else None
+    if not is_signed(head, public_key):
+        return Finding(head.seq, Tampering.WRONG_KEY, "its signature is not by this key")
+    signed = next((at for at, entry in enumerate(log, 1) if entry.hash == head.hash), None)
+    if signed is None:
+        return _explain_unsigned(log, head)
+    if signed != head.seq:
+        return Finding(head.seq, Tampering.CHANGED, "the number of the signed head was changed")
+    if signed < len(log):
+        return Finding(signed + 1, Tampering.INSERTED, "was inserted: it comes after the signed head")
+    return None
+
+
+def _explain_unsigned(log: Sequence[RemovalEntry], head: SignedHead) -> Finding:
+    if head.seq > len(log):
+        return Finding(
+            len(log) + 1, Tampering.CUT_OFF, f"is missing: the log was signed up to entry {head.seq}"
+        )
+    return Finding(head.seq, Tampering.CHANGED, "is not the one that was signed: the log was written anew")
+
+
+def is_signed(head: SignedHead, public_key: str) -> bool:
+    """Whether *head* was signed by the key."""
+    try:
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
+        key.verify(bytes.fromhex(head.signature), head.hash.encode())
+    except (InvalidSignature, ValueError):
+        return False
+    return True

@@ -1,0 +1,145 @@
+"""Consent records as columns, and which withdrawals among them no grant answers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from cohortd.core.consenting import ConsentStatus
+from cohortd.core.identifiers import Family
+from consent.scopes import covers_purpose, platform_scope
+
+Flags = npt.NDArray[np.bool_]
+Times = npt.NDArray[np.int64]
+#: No time at all: what numpy keeps for "not a time", and below every time.
+NEVER: Final = np.iinfo(np.int64).min
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """Records that speak of one family's platforms, of known people; one column a property."""
+
+    #: Where the person stands among the people asked about.
+    person: npt.NDArray[np.intp]
+    #: Microseconds since 1970; ``NEVER`` where the time is missing.
+    at: Times
+    is_grant: Flags
+    is_revocation: Flags
+    #: Whether it is for our purpose.
+    is_ours: Flags
+    #: Whether it counts by now: every withdrawal, and grants up to then.
+    is_seen: Flags
+    #: A number for each regulation; 0 for none.
+    regulation: npt.NDArray[np.int64]
+    #: Where the record stands in the table.
+    row: npt.NDArray[np.intp]
+
+    @classmethod
+    def read(
+        cls,
+        records: pd.DataFrame,
+        people: pd.Index,
+        purpose: str,
+        *,
+        family: Family,
+        seen_until: int | None,
+    ) -> Self:
+        """Take from *records* what concerns *people* and *family*.
+
+        Args:
+            records: The columns of ``rules.decide``.
+            people: Who is asked about; no id twice.
+            purpose: Our purpose.
+            family: Whose platforms.
+            seen_until: Later grants are not seen; None to see all.
+        """
+        person = people.get_indexer(pd.Index(records["customer_id"]))
+        in_scope = _flags(records["platform"], lambda text: family in platform_scope(text))
+        row = np.flatnonzero((person >= 0) & in_scope)
+        status = _words(records["status"])[row]
+        at = _times(records["recorded_at"])[row]
+        is_grant: Flags = status == ConsentStatus.GRANTED.value
+        regulation = _words(records["regulation"])[row]
+        return cls(
+            person=person[row],
+            at=at,
+            is_grant=is_grant,
+            is_revocation=status == ConsentStatus.REVOKED.value,
+            is_ours=_flags(records["purpose"], lambda text: covers_purpose(text, purpose))[row],
+            is_seen=~is_grant | ((at != NEVER) & (at <= (seen_until if seen_until is not None else at))),
+            regulation=_numbered(regulation),
+            row=row,
+        )
+
+    def only(self, chosen: Flags) -> "Statements":
+        """Keep the chosen ones."""
+        return Statements(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
+
+def unanswered(said: Statements) -> Flags:
+    """Mark the withdrawals for our purpose that no grant answers.
+
+    A grant answers when it is strictly newer, for our purpose and platform, seen by now, and of the
+    same regulation; a blank regulation on either side is the same as any.
+    """
+    withdraws = ~said.is_grant & said.is_ours
+    grants = said.only(said.is_grant & said.is_ours & said.is_seen)
+    people = int(said.person.max(initial=-1)) + 1
+    newest_of_all = newest_grants(grants, people)
+    newest_blank = newest_grants(grants.only(grants.regulation == 0), people)
+    answer = np.where(
+        said.regulation == 0,
+        newest_of_all[said.person],
+        np.maximum(newest_blank[said.person], _newest_alike(grants, said)),
+    )
+    # Without a time of its own a withdrawal cannot be older than anything.
+    return withdraws & ((said.at == NEVER) | (answer <= said.at))
+
+
+def newest_grants(grants: Statements, people: int) -> Times:
+    """Find each person's newest grant; ``NEVER`` where there is none."""
+    newest = np.full(people, NEVER, dtype=np.int64)
+    np.maximum.at(newest, grants.person, grants.at)
+    return newest
+
+
+def _newest_alike(grants: Statements, said: Statements) -> Times:
+    """Find for each statement its person's newest grant of the very same regulation."""
+    kinds = int(said.regulation.max(initial=0)) + 1
+    newest = pd.Series(grants.at).groupby(grants.person * kinds + grants.regulation).max()
+    return newest.reindex(said.person * kinds + said.regulation, fill_value=NEVER).to_numpy(dtype=np.int64)
+
+
+def _flags(column: "pd.Series[str]", judge: Callable[[str], bool]) -> Flags:
+    """Judge each distinct text once."""
+    codes, texts = _distinct(column)
+    judged = np.array([judge(text) for text in texts], dtype=np.bool_)
+    return judged[codes]
+
+
+def _words(column: "pd.Series[str]") -> npt.NDArray[np.object_]:
+    codes, texts = _distinct(column)
+    words = np.array([text.strip().lower() for text in texts], dtype=np.object_)
+    return words[codes]
+
+
+def _distinct(column: "pd.Series[str]") -> tuple[npt.NDArray[np.intp], list[str]]:
+    """Number the distinct texts; an absent one is blank."""
+    codes, texts = pd.factorize(column.astype(object).where(column.notna(), ""))
+    return codes, [str(text) for text in texts]
+
+
+def _numbered(regulation: npt.NDArray[np.object_]) -> npt.NDArray[np.int64]:
+    codes, texts = pd.factorize(regulation)
+    numbers = np.array(
+        [0 if text == "" else number for number, text in enumerate(texts, 1)], dtype=np.int64
+    )
+    return numbers[codes] if len(texts) else np.empty(0, dtype=np.int64)
+
+
+def _times(column: "pd.Series[pd.Timestamp]") -> Times:
+    at = pd.to_datetime(column, utc=True).dt.tz_localize(None)
+    return at.to_numpy().astype("M8[us]").view(np.int64)
