@@ -25,6 +25,7 @@ def due(
     refit_every: timedelta,
     force: bool,
     drift: float | None,
+    drift_limit: float = DRIFT_LIMIT,
 ) -> str | None:
     """Say why a refit is wanted: first, forced, due or drifted; None when the model may stay.
 
@@ -34,6 +35,7 @@ def due(
         refit_every: Age, by data, at which a model is due.
         force: Whether a person asked for it.
         drift: What `drift` answered, or None where it was not asked.
+        drift_limit: The most of it that a model may live with.
     """
     if previous is None:
         return "first"
@@ -41,7 +43,7 @@ def due(
         return "forced"
     if as_of - previous.as_of >= refit_every:
         return "due"
-    if drift is not None and drift > DRIFT_LIMIT:
+    if drift is not None and drift > drift_limit:
         return "drifted"
     return None
 

@@ -1,5 +1,5 @@
-"""The command line."""
+"""The command line: one file a group of commands; the answer on standard output, all else on standard error."""
 
+from cohortd.cli.entry import main
 
-def main() -> None:
-    """Run the command line."""
+__all__ = ["main"]

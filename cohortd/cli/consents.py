@@ -1,0 +1,111 @@
+"""``revoke`` and ``consent import``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cohortd.cli.opening import opened
+from cohortd.cli.options import AsJson, ConfigFile
+from cohortd.cli.output import answer
+from cohortd.core.consenting import SubjectKind
+
+consent_app = typer.Typer(help="Consent records.", no_args_is_help=True)
+
+Customer = Annotated[str | None, typer.Option("--customer", metavar="ID", help="Whom, by customer id.")]
+Email = Annotated[str | None, typer.Option("--email", metavar="E", help="Whom, by e-mail address.")]
+Phone = Annotated[str | None, typer.Option("--phone", metavar="P", help="Whom, by phone number.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command()(revoke)
+    app.add_typer(consent_app, name="consent")
+
+
+def revoke(
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+    customer: Customer = None,
+    email: Email = None,
+    phone: Phone = None,
+    reason: Annotated[str, typer.Option("--reason", metavar="R", help="Why, for the removal log.")] = "",
+) -> None:
+    """Record that a person takes consent back, and send the removals at once.
+
+    Name the person by one of --customer, --email or --phone. Nothing holds a revocation back.
+    """
+    from cohortd.pipeline.revoking import Revocation
+    from cohortd.pipeline.revoking import revoke as run_revoke
+
+    kind, value = one_subject(customer, email, phone)
+    with opened(config, as_json=as_json) as pipeline:
+        done = run_revoke(pipeline, Revocation(kind, value, reason))
+    data = {
+        "status": "sent" if done.sent else "queued",
+        "subject": done.subject,
+        "recorded_at": done.recorded_at.isoformat(),
+        "audiences": done.queued,
+        "open": done.open,
+        "notes": list(done.notes),
+    }
+    sentence = (
+        f"Recorded as {done.subject}. Removals from {done.queued} remote audiences"
+        f" {'sent' if done.sent else 'queued'}; {done.open} not yet confirmed by the platforms."
+    )
+    answer(data, as_json=as_json, show=lambda console: console.print("\n".join([sentence, *done.notes])))
+    if done.fell_short:
+        raise typer.Exit(1)
+
+
+@consent_app.callback()
+def _consent() -> None:
+    """Consent records."""
+
+
+@consent_app.command("import")
+def import_records(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="CSV, Parquet or JSON with customer_id or email or phone, status, recorded_at, and optionally"
+            " purpose, platform, regulation, source, evidence.",
+        ),
+    ],
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take in consent records from a file; revocations among them are sent at once."""
+    from cohortd.pipeline.importing import import_consent
+
+    with opened(config, as_json=as_json) as pipeline:
+        done = import_consent(pipeline, file)
+    data = {
+        "read": done.read,
+        "new": done.new,
+        "known": done.known,
+        "withdrawn": done.withdrawn,
+        "dropped": done.dropped,
+        "notes": list(done.notes),
+    }
+    sentences = [
+        f"{done.read:,} rows read: {done.new:,} new records, {done.known:,} known before,"
+        f" {sum(done.dropped.values()):,} unusable; {done.withdrawn:,} people taken back."
+    ]
+    sentences += [f"unusable: {reason} {count:,}" for reason, count in sorted(done.dropped.items())]
+    answer(data, as_json=as_json, show=lambda console: console.print("\n".join([*sentences, *done.notes])))
+    if done.fell_short:
+        raise typer.Exit(1)
+
+
+def one_subject(customer: str | None, email: str | None, phone: str | None) -> tuple[SubjectKind, str]:
+    """Take the one way in which a person was named."""
+    named = [
+        (kind, value)
+        for kind, value in ((SubjectKind.CUSTOMER, customer), (SubjectKind.EMAIL, email), (SubjectKind.PHONE, phone))
+        if value is not None
+    ]
+    if len(named) != 1 or not named[0][1].strip():
+        raise typer.BadParameter("name the person by exactly one of --customer, --email and --phone")
+    return named[0]

@@ -1,0 +1,112 @@
+"""``log`` and ``trace``: what was done about people, and the proof of it."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cohortd.cli.consents import Customer, Email, Phone, one_subject
+from cohortd.cli.opening import opened
+from cohortd.cli.options import AsJson, ConfigFile
+from cohortd.cli.output import answer, table
+
+log_app = typer.Typer(help="The removal log: who was taken back, from where, when.", no_args_is_help=True)
+
+
+class ExportFormat(StrEnum):
+    """What ``log export`` writes."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+    HTML = "html"
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.add_typer(log_app, name="log")
+    app.command()(trace)
+
+
+@log_app.command()
+def show(
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+    limit: Annotated[int, typer.Option("--limit", help="The newest entries shown.", min=1)] = 50,
+) -> None:
+    """Show the newest entries of the removal log."""
+    from dataclasses import asdict
+
+    with opened(config, as_json=as_json) as pipeline:
+        entries = list(pipeline.ledger.removals.entries())[-limit:]
+    rows = [(e.seq, e.at, e.event, e.subject[:8], e.audience, e.destination, e.trigger, e.detail) for e in entries]
+    columns = ("seq", "at", "event", "subject", "audience", "destination", "trigger", "detail")
+    answer(
+        {"entries": [asdict(entry) for entry in entries]},
+        as_json=as_json,
+        show=lambda console: console.print(table("", columns, rows)),
+    )
+
+
+@log_app.command()
+def export(
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+    form: Annotated[ExportFormat, typer.Option("--format", help="How to write it.")] = ExportFormat.CSV,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="FILE", help="Where to; otherwise standard output.")
+    ] = None,
+) -> None:
+    """Write the whole removal log for reviewers."""
+    from cohortd.report import removal_log_csv, removal_log_html, removal_log_jsonl
+
+    write = {
+        ExportFormat.CSV: removal_log_csv,
+        ExportFormat.JSONL: removal_log_jsonl,
+        ExportFormat.HTML: removal_log_html,
+    }[form]
+    with opened(config, as_json=as_json) as pipeline:
+        entries = pipeline.ledger.removals.entries()
+        if out is None:
+            write(entries, sys.stdout)
+            return
+        with out.open("w", encoding="utf-8", newline="") as file:
+            write(entries, file)
+    answer({"file": str(out)}, as_json=as_json, show=lambda console: console.print(f"Written: {out}"))
+
+
+@log_app.command()
+def verify(config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Check the removal log's chain and signature; exits with 1 when anything was altered."""
+    from cohortd.pipeline.proving import verify_log
+
+    with opened(config, as_json=as_json) as pipeline:
+        proof = verify_log(pipeline)
+
+    def tell(console: Console) -> None:
+        if proof.ok:
+            console.print(f"{proof.entries:,} entries, unaltered. Head {proof.head[:16]}, public key {proof.public_key}.")
+        else:
+            console.print(f"ALTERED: {proof.finding}")
+
+    answer(proof.as_json(), as_json=as_json, show=tell)
+    if not proof.ok:
+        raise typer.Exit(1)
+
+
+def trace(
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+    customer: Customer = None,
+    email: Email = None,
+    phone: Phone = None,
+) -> None:
+    """Tell everything decided and sent about one person, and when it was taken back."""
+    from cohortd.pipeline.tracing import trace_person
+
+    kind, value = one_subject(customer, email, phone)
+    with opened(config, as_json=as_json) as pipeline:
+        found = trace_person(pipeline, kind, value)
+    answer(found.as_json(), as_json=as_json, show=lambda console: console.print("\n".join(found.sentences())))

@@ -1,0 +1,71 @@
+"""``audiences``, ``runs`` and ``status``: what is, what was done, is all well."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cohortd.cli.opening import opened
+from cohortd.cli.options import AsJson, ConfigFile
+from cohortd.cli.output import answer, table
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command()(audiences)
+    app.command()(runs)
+    app.command()(status)
+
+
+def audiences(config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """List the audiences: name, remote audience, size here and on the platform."""
+    from cohortd.pipeline.looking import audience_rows
+
+    with opened(config, as_json=as_json) as pipeline:
+        rows = audience_rows(pipeline)
+    columns = ("audience", "name", "destination", "remote_id", "size", "platform_size", "state", "note")
+    answer(
+        {"audiences": rows},
+        as_json=as_json,
+        show=lambda console: console.print(table("", columns, [[row[c] for c in columns] for row in rows])),
+    )
+
+
+def runs(
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+    limit: Annotated[int, typer.Option("--limit", help="The newest runs shown.", min=1)] = 20,
+) -> None:
+    """List the newest runs, with how each ended and where its report is."""
+    from cohortd.pipeline.looking import run_rows
+
+    with opened(config, as_json=as_json) as pipeline:
+        rows = run_rows(pipeline, limit)
+    columns = ("run_id", "kind", "status", "as_of", "started_at", "finished_at", "report")
+    answer(
+        {"runs": rows},
+        as_json=as_json,
+        show=lambda console: console.print(table("", columns, [[row[c] for c in columns] for row in rows])),
+    )
+
+
+def status(
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+    health: Annotated[
+        bool, typer.Option("--health", help="Only whether the ledger opens and the daemon lives, for HEALTHCHECK.")
+    ] = False,
+) -> None:
+    """Tell whether all is well; exits with 1 where something needs a person."""
+    from cohortd.pipeline.looking import health_of, status_of
+
+    with opened(config, as_json=as_json) as pipeline:
+        found = health_of(pipeline) if health else status_of(pipeline)
+
+    def tell(console: Console) -> None:
+        for line in found.lines:
+            console.print(f"{'ok ' if line.ok else 'BAD'} {line.subject}: {line.detail}{' ' + line.cure if line.cure else ''}")
+
+    answer(found.as_json(), as_json=as_json, show=tell)
+    if not found.ok:
+        raise typer.Exit(1)

@@ -1,0 +1,19 @@
+"""From the settings file to a pipeline, for the length of one command."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cohortd.cli.logs import set_up_logs
+from cohortd.cli.output import progress
+from cohortd.pipeline.wiring import Pipeline
+
+
+@contextmanager
+def opened(config: str | None, *, as_json: bool) -> Iterator[Pipeline]:
+    """Load the settings, set up logs, and open everything a run needs."""
+    from cohortd.bootstrap import load_settings, open_pipeline
+
+    settings = load_settings(config)
+    set_up_logs(settings.log_level)
+    with progress(quiet=as_json) as show, open_pipeline(settings, progress=show) as pipeline:
+        yield pipeline

@@ -1,0 +1,39 @@
+"""Options that every command shares."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from cohortd.core.times import parse_time
+
+ConfigFile = Annotated[
+    str | None,
+    typer.Option(
+        "-c",
+        "--config",
+        metavar="FILE",
+        help="The settings file; otherwise COHORTD_CONFIG, otherwise cohortd.yaml.",
+        show_default=False,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
+
+
+def _time(text: str) -> datetime:
+    try:
+        return parse_time(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no ISO 8601 time such as 2026-03-02 or 2026-03-02T06:00Z") from None
+
+
+AsOf = Annotated[
+    datetime | None,
+    typer.Option(
+        "--as-of",
+        metavar="TIME",
+        parser=_time,
+        help="Take TIME (ISO 8601) for now: later events and grants are not seen. Revocations always count.",
+        show_default=False,
+    ),
+]

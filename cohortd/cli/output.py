@@ -1,0 +1,48 @@
+"""Answers on standard output, progress on standard error."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import structlog
+from rich.console import Console
+from rich.table import Table
+
+log = structlog.get_logger()
+
+
+def answer(data: Mapping[str, object] | Sequence[object], *, as_json: bool, show: Callable[[Console], None]) -> None:
+    """Print *data* as JSON, or let *show* print it for people."""
+    if as_json:
+        sys.stdout.write(json.dumps(data, default=str, ensure_ascii=False) + "\n")
+        return
+    show(Console(highlight=False, soft_wrap=not sys.stdout.isatty()))
+
+
+def table(title: str, columns: Iterable[str], rows: Iterable[Sequence[object]]) -> Table:
+    """Lay out rows; numbers are right-aligned and have thousands separators."""
+    laid_out = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    for column in columns:
+        laid_out.add_column(column, overflow="fold")
+    for row in rows:
+        laid_out.add_row(*[_cell(value) for value in row])
+    return laid_out
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Show steps: a spinner on a terminal, log lines otherwise."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda step: log.info("step", step=step)
+        return
+    with Console(stderr=True).status("starting") as status:
+        yield lambda step: status.update(step)

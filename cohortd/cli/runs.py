@@ -1,0 +1,233 @@
+"""``recluster``, ``plan``, ``sync`` and ``run``."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from cohortd.cli.opening import opened
+from cohortd.cli.options import AsJson, AsOf, ConfigFile
+from cohortd.cli.output import answer, table
+from cohortd.core.reporting import RunReport
+
+if TYPE_CHECKING:
+    from cohortd.pipeline.planning import Plan
+
+EXIT_OF = {"done": 0, "partial": 1, "stopped": 3}
+
+Wait = Annotated[
+    bool, typer.Option("--wait", help="Poll until everything is confirmed or rejected, or the time is up.")
+]
+Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long --wait waits.", min=0)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command()(recluster)
+    app.command()(plan)
+    app.command()(sync)
+    app.command()(run)
+
+
+def recluster(
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+    as_of: AsOf = None,
+    force: Annotated[bool, typer.Option("--force", help="Make a new model version even if none is due.")] = False,
+) -> None:
+    """Fit a new model version when it is the first, due, drifted or forced. Sends nothing.
+
+    Segments keep their ids and names; births, splits, merges and deaths are told before anything is sent.
+    """
+    from cohortd.pipeline.reclustering import recluster as run_recluster
+
+    with opened(config, as_json=as_json) as pipeline:
+        made = run_recluster(pipeline, as_of=as_of, force=force)
+
+    def show(console: Console) -> None:
+        if made.reason is None:
+            console.print(f"Model version {made.version.id} stays: it is not due, and nothing drifted.")
+        else:
+            console.print(f"Model version {made.version.id} made ({made.reason}).")
+        rows = [(s["segment"], s["name"], s["customers"], s["held"] or "") for s in made.segments]
+        console.print(table("", ("segment", "name", "customers", "held back"), rows))
+        for event in made.version.lineage:
+            console.print(f"{event.segment_id} {event.kind} {event.other_id} {event.detail}".rstrip())
+        if made.moved_share is not None:
+            console.print(f"{made.moved_share:.1%} of the customers change segment.")
+
+    answer(made.as_json(), as_json=as_json, show=show)
+
+
+def plan(config: ConfigFile = None, as_json: AsJson = False, as_of: AsOf = None) -> None:
+    """Show what a sync would change, and which guard would stop it. Sends nothing."""
+    from cohortd.pipeline.planning import make_plan
+
+    with opened(config, as_json=as_json) as pipeline:
+        made = make_plan(pipeline, as_of=pipeline.at(as_of))
+    answer(_plan_json(made), as_json=as_json, show=lambda console: _show_plan(console, made))
+
+
+def sync(
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+    as_of: AsOf = None,
+    approve: Annotated[
+        str | None,
+        typer.Option(
+            "--approve", metavar="PLAN", help="Apply this plan although a guard stops it; it must still be the plan."
+        ),
+    ] = None,
+    wait: Wait = False,
+    timeout: Timeout = 3600.0,
+    destination: Annotated[
+        list[str] | None, typer.Option("--destination", metavar="NAME", help="Only this one; may be repeated.")
+    ] = None,
+    audience: Annotated[
+        list[str] | None, typer.Option("--audience", metavar="ID", help="Only this one; may be repeated.")
+    ] = None,
+) -> None:
+    """Send the difference: revocations first, then who leaves, then who comes.
+
+    Exits with 1 when something fell short and with 3 when a guard stopped it.
+    """
+    from cohortd.pipeline.syncing import SyncCall
+    from cohortd.pipeline.syncing import sync as run_sync
+
+    call = SyncCall(
+        as_of=as_of,
+        approve=approve,
+        wait_s=timeout if wait else None,
+        destinations=tuple(destination or ()),
+        audiences=tuple(audience or ()),
+    )
+    with opened(config, as_json=as_json) as pipeline, pipeline.ledger.leadership() as epoch:
+        report = run_sync(pipeline, call, epoch=epoch)
+    _end(report, as_json=as_json)
+
+
+def run(
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+    as_of: AsOf = None,
+    once: Annotated[bool, typer.Option("--once", help="Do what is due once, then leave.")] = False,
+    wait: Wait = False,
+    timeout: Timeout = 3600.0,
+) -> None:
+    """Run the daemon: re-cluster, sync and send revocations by the schedule of the settings.
+
+    With --once: revocations, a re-clustering if due, and a sync; then it leaves.
+    """
+    if not once:
+        if as_of is not None:
+            raise typer.BadParameter("--as-of goes with --once")
+        from cohortd.daemon import serve
+
+        raise typer.Exit(serve(config))
+    from cohortd.pipeline.syncing import SyncCall
+    from cohortd.pipeline.syncing import sync as run_sync
+
+    call = SyncCall(as_of=as_of, wait_s=timeout if wait else None, refit=True)
+    with opened(config, as_json=as_json) as pipeline, pipeline.ledger.leadership() as epoch:
+        report = run_sync(pipeline, call, epoch=epoch)
+    _end(report, as_json=as_json)
+
+
+def sync_json(report: RunReport) -> dict[str, object]:
+    """The answer of ``sync --json``."""
+    return {
+        "run_id": report.run_id,
+        "status": report.status,
+        "plan_id": report.plan_id,
+        "model_version": report.model_version,
+        "audiences": [
+            {
+                "audience": a.audience,
+                "name": a.name,
+                "destination": a.destination,
+                "remote_id": a.remote_id,
+                "added": a.added,
+                "removed": a.removed,
+                "pending": a.pending,
+                "rejected": a.rejected,
+                "rejected_reasons": a.rejected_reasons,
+                "size": a.size,
+                "held": a.held,
+            }
+            for a in report.audiences
+        ],
+        "guards": [{"guard": stop.guard, "detail": stop.detail} for stop in report.guards],
+        "notes": report.notes,
+    }
+
+
+def _end(report: RunReport, *, as_json: bool) -> None:
+    answer(sync_json(report), as_json=as_json, show=lambda console: _show_sync(console, report))
+    raise typer.Exit(EXIT_OF[report.status])
+
+
+def _show_sync(console: Console, report: RunReport) -> None:
+    rows = [
+        (a.audience, a.name, a.destination, a.added, a.removed, a.pending, a.rejected, a.size, a.held or "")
+        for a in report.audiences
+    ]
+    columns = ("audience", "name", "destination", "added", "removed", "pending", "rejected", "size", "held back")
+    console.print(table("", columns, rows))
+    for note in report.notes:
+        console.print(f"! {note}")
+    for stop in report.guards:
+        console.print(f"guard {stop.guard}: {stop.detail}")
+    if report.guards:
+        console.print(
+            f"Stopped: only revocations were sent. Look at it, then: cohortd sync --approve {report.plan_id}"
+        )
+    console.print(f"Run {report.run_id}: {report.status}.")
+
+
+def _plan_json(made: "Plan") -> dict[str, object]:
+    segments = {segment.id: segment.name for segment in made.clustered.version.segments}
+    return {
+        "plan_id": made.plan_id,
+        "model_version": made.clustered.version.id,
+        "audiences": [
+            {
+                "audience": target.audience,
+                "name": segments.get(target.audience),
+                "destination": target.destination,
+                "eligible": delta.eligible,
+                "adds": delta.adds,
+                "removes": delta.removes,
+                "refreshes": delta.refreshes,
+                "held": made.held.get(target),
+            }
+            for target, delta in made.ordered()
+        ],
+        "guards": [{"guard": stop.guard, "detail": stop.detail} for stop in made.guards],
+        "moved_share": made.clustered.moved_share,
+        "lineage": [
+            {"event": e.kind, "segment": e.segment_id, "other": e.other_id, "detail": e.detail}
+            for e in made.clustered.version.lineage
+        ],
+    }
+
+
+def _show_plan(console: Console, made: "Plan") -> None:
+    segments = {segment.id: segment.name for segment in made.clustered.version.segments}
+    rows = [
+        (
+            target.audience,
+            segments.get(target.audience, "(gone)"),
+            target.destination,
+            delta.eligible,
+            delta.adds,
+            delta.removes,
+            delta.refreshes,
+            made.held.get(target, ""),
+        )
+        for target, delta in made.ordered()
+    ]
+    columns = ("audience", "name", "destination", "eligible", "adds", "removes", "refreshes", "held back")
+    console.print(table("", columns, rows))
+    for stop in made.guards:
+        console.print(f"guard {stop.guard} would stop it: {stop.detail}")
+    console.print(f"Plan {made.plan_id} under model version {made.clustered.version.id}. Nothing was sent.")

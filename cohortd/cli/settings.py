@@ -1,0 +1,70 @@
+"""``init`` and ``check``: settings made and tried."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cohortd.cli.options import AsJson, ConfigFile
+from cohortd.cli.output import answer
+from cohortd.core.errors import SettingsError
+
+FILE_NAME = "cohortd.yaml"
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command()(init)
+    app.command()(check)
+
+
+def init(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; made if it is not there.")] = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Write an annotated cohortd.yaml to start from; an existing one is never overwritten."""
+    from cohortd.bootstrap import example_settings
+
+    path = directory / FILE_NAME
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(example_settings())
+    except FileExistsError:
+        raise SettingsError(f"{path} is there already; it was left as it is") from None
+    except OSError as error:
+        raise SettingsError(f"cannot write {path}: {error.strerror}") from None
+    lines = [
+        f"Written: {path}",
+        f"Next: say in it where your tables are, then run: cohortd check -c {path}",
+    ]
+    answer({"settings": str(path)}, as_json=as_json, show=lambda console: console.print("\n".join(lines)))
+
+
+def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Try settings, sources, ledger, credentials, terms and access, a line each. Changes nothing.
+
+    Exits with 1 when a line is bad, and with 2 when the settings themselves cannot be used.
+    """
+    from cohortd.cli.opening import opened
+    from cohortd.pipeline.checking import check_all
+
+    with opened(config, as_json=as_json) as pipeline:
+        lines = check_all(pipeline)
+
+    def show(console: Console) -> None:
+        for line in lines:
+            console.print(f"{'ok ' if line.ok else 'BAD'} {line.subject}: {line.detail}", markup=False)
+            if not line.ok and line.cure:
+                console.print(f"    {line.cure}", markup=False)
+
+    data = {
+        "status": "done" if all(line.ok for line in lines) else "failed",
+        "checks": [
+            {"subject": line.subject, "ok": line.ok, "detail": line.detail, "cure": line.cure} for line in lines
+        ],
+    }
+    answer(data, as_json=as_json, show=show)
+    if not all(line.ok for line in lines):
+        raise typer.Exit(1)

@@ -1,0 +1,162 @@
+"""The daemon: jobs by the schedule, one leader, a clean end."""
+
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import FrameType
+
+import structlog
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+from cohortd.bootstrap import load_settings, open_pipeline
+from cohortd.cli.logs import set_up_logs
+from cohortd.core.delivery import Lane
+from cohortd.core.errors import CohortdError, NotLeaderError
+from cohortd.pipeline.delivery import Delivery
+from cohortd.pipeline.intake import take_in
+from cohortd.pipeline.reclustering import recluster
+from cohortd.pipeline.syncing import SyncCall, sync
+from cohortd.pipeline.wiring import Pipeline
+from config.cron import trigger_fields
+from config.settings import Schedule
+
+#: How often a standby tries to lead.
+STANDBY_S = 1.0
+#: How often the leader looks for revocations that another process recorded.
+WATCH_S = 1.0
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Daemon:
+    """Jobs under one leadership; at most one of a kind, and syncs never beside re-clusterings."""
+
+    pipeline: Pipeline
+    schedule: Schedule
+    epoch: int
+    _heavy: threading.Lock = field(default_factory=threading.Lock)
+    _light: threading.Lock = field(default_factory=threading.Lock)
+
+    def jobs(self) -> Mapping[str, tuple[str | None, Callable[[], None]]]:
+        """Name -> crontab and work."""
+        return {
+            "revocations": (self.schedule.revocations, self.revocations),
+            "recluster": (self.schedule.recluster, self.recluster),
+            "sync": (self.schedule.sync, self.sync),
+            "polling": (self.schedule.polling, self.polling),
+        }
+
+    def revocations(self) -> None:
+        """Read consent and send removals, also beside a sync under way."""
+        with self._light:
+            delivery = Delivery(self.pipeline, self.epoch)
+            try:
+                take_in(self.pipeline, as_of=self.pipeline.clock())
+            finally:
+                delivery.drain(lane=Lane.REVOCATION)
+
+    def watch(self) -> None:
+        """Send removals that another process queued, such as ``cohortd revoke``."""
+        if self._light.acquire(blocking=False):
+            try:
+                Delivery(self.pipeline, self.epoch).drain(lane=Lane.REVOCATION)
+            finally:
+                self._light.release()
+
+    def recluster(self) -> None:
+        """Make a new model version if one is due."""
+        with self._heavy:
+            recluster(self.pipeline, as_of=None, force=False)
+
+    def sync(self) -> None:
+        """Bring the platforms up to date."""
+        with self._heavy:
+            sync(self.pipeline, SyncCall(), epoch=self.epoch)
+
+    def polling(self) -> None:
+        """Ask what became of accepted batches, and send what had to wait for them."""
+        with self._light:
+            delivery = Delivery(self.pipeline, self.epoch)
+            if delivery.poll():
+                delivery.drain()
+
+
+def serve(config_file: str | None) -> int:
+    """Run until SIGTERM or SIGINT; return the exit code.
+
+    The first signal lets the batch in flight end, the second leaves at once: the ledger knows
+    what was under way.
+    """
+    settings = load_settings(config_file)
+    set_up_logs(settings.log_level)
+    stop = threading.Event()
+    _on_signals(stop)
+    with open_pipeline(settings, stop=stop) as pipeline:
+        while not stop.is_set():
+            try:
+                with pipeline.ledger.leadership() as epoch:
+                    log.info("leadership_taken", epoch=epoch)
+                    _lead(Daemon(pipeline, settings.schedule, epoch), stop, timezone=settings.schedule.timezone)
+            except NotLeaderError:
+                stop.wait(STANDBY_S)
+    log.info("daemon_stopped")
+    return 0
+
+
+def _lead(daemon: Daemon, stop: threading.Event, *, timezone: str) -> None:
+    scheduler = BackgroundScheduler(
+        timezone=timezone, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+    )
+    scheduler.add_listener(_tell_trouble, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES | EVENT_JOB_ERROR)
+    for name, (crontab, work) in daemon.jobs().items():
+        if crontab is not None:
+            trigger = CronTrigger(**trigger_fields(crontab), timezone=timezone)
+            scheduler.add_job(_guarded, trigger, args=[name, work], id=name)
+    scheduler.add_job(_guarded, "interval", seconds=WATCH_S, args=["watch", daemon.watch], id="watch")
+    # Whatever is overdue is done once at start: revocations always, a sync unless one just ended.
+    scheduler.add_job(_guarded, args=["revocations", daemon.revocations], id="revocations-at-start")
+    if daemon.schedule.sync is not None and _sync_overdue(daemon):
+        scheduler.add_job(_guarded, args=["sync", daemon.sync], id="sync-at-start")
+    scheduler.start()
+    try:
+        stop.wait()
+    finally:
+        scheduler.shutdown(wait=True)
+
+
+def _sync_overdue(daemon: Daemon) -> bool:
+    """Tell whether the schedule would have run a sync since the last one that finished."""
+    last = daemon.pipeline.ledger.runs.last(kind="sync", status=("done", "partial", "stopped"))
+    if last is None or last.finished_at is None or daemon.schedule.sync is None:
+        return True
+    trigger = CronTrigger(**trigger_fields(daemon.schedule.sync), timezone=daemon.schedule.timezone)
+    due = trigger.get_next_fire_time(None, last.finished_at)
+    return due is not None and due <= daemon.pipeline.clock()
+
+
+def _guarded(name: str, work: Callable[[], None]) -> None:
+    """Run one job; whatever fails is told and the daemon goes on: the next run makes up for it."""
+    try:
+        work()
+    except CohortdError as error:
+        log.error("job_failed", job=name, reason=str(error))
+    except Exception as error:  # noqa: BLE001 - the run boundary: a job's fault must not end the daemon
+        log.error("job_broke", job=name, error=type(error).__name__)
+
+
+def _tell_trouble(event: JobEvent) -> None:
+    log.warning("job_not_run", job=getattr(event, "job_id", ""), code=event.code)
+
+
+def _on_signals(stop: threading.Event) -> None:
+    def ask_to_stop(number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        stop.set()
+
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    signal.signal(signal.SIGINT, ask_to_stop)

@@ -1,0 +1,1 @@
+"""One run: read, cluster, decide, diff, send, report. The only caller of the rooms."""

@@ -1,0 +1,212 @@
+"""Consent records from the table and the ledger, joined to customers batch by batch."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+import pandas as pd
+import pyarrow as pa
+
+from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
+from cohortd.core.identifiers import Family, IdentifierKind, member_key
+from cohortd.identity import digests_of_contact
+from cohortd.pipeline.wiring import Pipeline
+from cohortd.sources import Tally, TableSource, read_consent
+
+#: What ``consent.decide`` reads of a record.
+RECORD_COLUMNS = ["customer_id", "status", "recorded_at", "purpose", "platform", "regulation"]
+_DETAIL = ["status", "recorded_at", "purpose", "platform", "regulation", "source", "evidence"]
+_KINDS = {int(IdentifierKind.EMAIL): SubjectKind.EMAIL, int(IdentifierKind.PHONE): SubjectKind.PHONE}
+
+Subject = tuple[tuple[str, bytes], ...]
+Contact = tuple[str, int, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentBook:
+    """All consent records, findable by customer id, by member key and by contact digest."""
+
+    #: The table's rows that name a customer: customer_id and ``_DETAIL``.
+    table: pd.DataFrame
+    #: Records kept by the ledger (imports, revocations) and the table's rows by contact field.
+    by_member: Mapping[bytes, Sequence[ConsentRecord]]
+    by_contact: Mapping[Contact, Sequence[ConsentRecord]]
+
+    def rows(self, customers: Mapping[bytes, str], contacts: Iterable[tuple[str, Contact]]) -> pd.DataFrame:
+        """Gather the records that concern these customers.
+
+        Args:
+            customers: Member key -> customer id.
+            contacts: (customer id, contact) of every e-mail and phone they carry.
+
+        Returns:
+            One row a customer and record, with ``RECORD_COLUMNS``.
+        """
+        table = self.table.loc[self.table["customer_id"].isin(set(customers.values())), RECORD_COLUMNS]
+        kept = [_row(customers[key], record) for key in customers for record in self.by_member.get(key, ())]
+        if self.by_contact:
+            kept += [_row(customer, record) for customer, contact in contacts for record in self.by_contact.get(contact, ())]
+        if not kept:
+            return table
+        extra = pd.DataFrame(kept, columns=RECORD_COLUMNS)
+        extra["recorded_at"] = pd.to_datetime(extra["recorded_at"], utc=True)
+        return pd.concat([table, extra], ignore_index=True) if len(table) else extra
+
+    def contact_records(self) -> Iterator[ConsentRecord]:
+        """Every record by contact field, once."""
+        seen: set[int] = set()
+        for records in self.by_contact.values():
+            for record in records:
+                if id(record) not in seen:
+                    seen.add(id(record))
+                    yield record
+
+
+def open_book(pipeline: Pipeline, tally: Tally | None = None) -> ConsentBook:
+    """Read the consent table, if there is one, beside what the ledger keeps."""
+    by_member: dict[bytes, list[ConsentRecord]] = defaultdict(list)
+    by_contact: dict[Contact, list[ConsentRecord]] = defaultdict(list)
+    for record in pipeline.ledger.consent.records():
+        _index(record, by_member, by_contact)
+    table = pd.DataFrame(columns=["customer_id", *_DETAIL])
+    if pipeline.sources.consent is not None:
+        table, records = read_consent_table(pipeline, pipeline.sources.consent, tally or Tally("consent"))
+        for record in records:
+            _index(record, by_member, by_contact)
+    table["recorded_at"] = pd.to_datetime(table["recorded_at"], utc=True)
+    return ConsentBook(table, by_member, by_contact)
+
+
+def book_of(table: pd.DataFrame, by_contact_field: Iterable[ConsentRecord]) -> ConsentBook:
+    """Index one table alone."""
+    by_contact: dict[Contact, list[ConsentRecord]] = defaultdict(list)
+    for record in by_contact_field:
+        _index(record, {}, by_contact)
+    return ConsentBook(table, {}, by_contact)
+
+
+def read_consent_table(
+    pipeline: Pipeline, source: TableSource, tally: Tally
+) -> tuple[pd.DataFrame, list[ConsentRecord]]:
+    """Read a consent table; contact fields become digests here and go no further.
+
+    A row that names a customer is about that customer, whatever else it names; else it is about
+    each contact field it names.
+
+    Returns:
+        The rows by customer id as a table, and the rows by contact field as records.
+    """
+    frames: list[pd.DataFrame] = []
+    records: list[ConsentRecord] = []
+    for batch in read_consent(source, tally):
+        frame = _detail(batch)
+        named = frame["customer_id"] != ""
+        frames.append(frame[named])
+        if not named.all():
+            records += _by_contact(pipeline, batch.filter(pa.array(~named)), frame[~named], tally)
+    if not frames:
+        return pd.DataFrame(columns=["customer_id", *_DETAIL]), records
+    return pd.concat(frames, ignore_index=True), records
+
+
+def table_records(pipeline: Pipeline, rows: pd.DataFrame) -> list[tuple[str, ConsentRecord]]:
+    """Turn rows by customer id into records, each with its customer id."""
+    return [
+        (str(row.customer_id), _record(SubjectKind.CUSTOMER, customer_subject(pipeline, str(row.customer_id)), row))
+        for row in rows.itertuples(index=False)
+    ]
+
+
+def contact_subject(pipeline: Pipeline, kind: SubjectKind, value: str) -> Subject:
+    """Name a person by a contact field: its digest under each family's rules; empty if invalid."""
+    found = digests_of_contact(kind.value, value, region=pipeline.identity.default_region)
+    return tuple((family.value, digest) for family, digest in sorted(found.items()))
+
+
+def customer_subject(pipeline: Pipeline, customer_id: str) -> Subject:
+    """Name a person by the customer id, as the ledger knows it."""
+    return (("", member_key(customer_id, pipeline.ledger.secret)),)
+
+
+def contacts_of(identified: pa.Table, family: Family, customer_ids: Sequence[str]) -> list[tuple[str, Contact]]:
+    """List the e-mails and phones of a batch, each with its customer id."""
+    columns = (identified.column(name).to_pylist() for name in ("row", "kind", "digest"))
+    return [
+        (customer_ids[row], (family.value, kind, digest))
+        for row, kind, digest in zip(*columns, strict=True)
+        if kind in _KINDS
+    ]
+
+
+def _detail(batch: pa.RecordBatch) -> pd.DataFrame:
+    """Columns as ``decide`` wants them: lower-case scopes, blank for absent, aware times."""
+    table = pa.Table.from_batches([batch])
+    frame = pd.DataFrame(index=range(table.num_rows))
+    for name in ["customer_id", *_DETAIL]:
+        present = name in table.column_names
+        frame[name] = table.column(name).to_pandas() if present else ""
+    for name in ["customer_id", "purpose", "platform", "regulation", "source", "evidence"]:
+        frame[name] = frame[name].fillna("").astype(str)
+    for name in ["purpose", "platform", "regulation"]:
+        frame[name] = frame[name].str.strip().str.lower()
+    frame["recorded_at"] = pd.to_datetime(frame["recorded_at"], utc=True)
+    return frame
+
+
+def _by_contact(pipeline: Pipeline, batch: pa.RecordBatch, detail: pd.DataFrame, tally: Tally) -> list[ConsentRecord]:
+    records = []
+    for values, row in zip(batch.to_pylist(), detail.itertuples(index=False), strict=True):
+        subjects = [
+            (kind, contact_subject(pipeline, kind, values[kind.value]))
+            for kind in _KINDS.values()
+            if values.get(kind.value)
+        ]
+        found = [_record(kind, subject, row) for kind, subject in subjects if subject]
+        if not found:
+            tally.drop("no_usable_subject", 1)
+            tally.kept -= 1
+        records += found
+    return records
+
+
+def _index(
+    record: ConsentRecord,
+    by_member: dict[bytes, list[ConsentRecord]],
+    by_contact: dict[Contact, list[ConsentRecord]],
+) -> None:
+    if record.subject_kind is SubjectKind.CUSTOMER:
+        by_member[record.subject[0][1]].append(record)
+        return
+    kind = next(kind for kind, subject in _KINDS.items() if subject is record.subject_kind)
+    for family, digest in record.subject:
+        by_contact[family, kind, digest].append(record)
+
+
+def _record(kind: SubjectKind, subject: Subject, row: object) -> ConsentRecord:
+    evidence = str(getattr(row, "evidence"))  # noqa: B009 - itertuples rows are typed as plain tuples
+    recorded_at: pd.Timestamp = getattr(row, "recorded_at")  # noqa: B009 - see above
+    text = {name: str(getattr(row, name)) for name in ("status", "purpose", "platform", "regulation", "source")}
+    return ConsentRecord(
+        subject_kind=kind,
+        subject=subject,
+        status=ConsentStatus(text["status"]),
+        recorded_at=recorded_at.to_pydatetime(),
+        purpose=text["purpose"],
+        platform=text["platform"],
+        regulation=text["regulation"],
+        source=text["source"] or "consent table",
+        evidence=sha256(evidence.encode()).hexdigest() if evidence else "",
+    )
+
+
+def _row(customer_id: str, record: ConsentRecord) -> tuple[str, str, datetime, str, str, str]:
+    return (
+        customer_id,
+        record.status.value,
+        record.recorded_at,
+        record.purpose,
+        record.platform,
+        record.regulation,
+    )

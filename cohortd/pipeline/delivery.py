@@ -1,0 +1,238 @@
+"""Batches out of the outbox to the platforms, and their answers back into the ledger."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from cohortd.core.delivery import BatchState, Lane, Receipt, RemoteSpec
+from cohortd.core.errors import FatalError, RejectedError, RetryableError, SyncError
+from cohortd.core.modelling import Segment
+from cohortd.core.planning import Target
+from cohortd.ledger import Claimed, PollDue
+from cohortd.pipeline.wiring import Destination, Pipeline
+
+#: Wait before an unknown outcome is sent again, where the platform named no time; seconds.
+RESEND_AFTER_S = 60.0
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Delivery:
+    """Sends under one leadership epoch.
+
+    A destination that failed for good is left alone for the rest of the run; its batches stay and
+    are tried again by the next one.
+    """
+
+    pipeline: Pipeline
+    epoch: int
+    #: Sentences for people about what fell short.
+    notes: list[str] = field(default_factory=list)
+    _stopped: set[str] = field(default_factory=set)
+
+    def drain(self, *, lane: Lane | None = None, only: Collection[str] | None = None) -> int:
+        """Send every batch that is due; stop early when the process is asked to stop.
+
+        Args:
+            lane: Only batches of this lane.
+            only: Only these destinations.
+
+        Returns:
+            How many batches were sent.
+        """
+        sent = 0
+        while not self.pipeline.stop.is_set():
+            names = self._open_destinations(only)
+            claimed = self.pipeline.ledger.outbox.claim(
+                now=self.pipeline.clock(),
+                epoch=self.epoch,
+                destinations=names,
+                lane=lane,
+                overlapping=self._overlapping,
+            )
+            if claimed is None:
+                break
+            self._send(claimed)
+            sent += 1
+        return sent
+
+    def poll(self, *, only: Collection[str] | None = None) -> int:
+        """Ask what became of accepted batches that are due; return how many came to an end."""
+        ended = 0
+        names = self._open_destinations(only)
+        for due in self.pipeline.ledger.outbox.due_polls(now=self.pipeline.clock(), destinations=names):
+            if self.pipeline.stop.is_set():
+                break
+            if due.remote.target.destination not in self._stopped:
+                ended += self._poll_one(due)
+        return ended
+
+    def until_settled(self, *, timeout_s: float, only: Collection[str] | None = None) -> bool:
+        """Send and poll until nothing is open or the time is up; tell whether nothing is open."""
+        deadline = self.pipeline.clock() + timedelta(seconds=timeout_s)
+        while not self.pipeline.stop.is_set():
+            self.drain(only=only)
+            self.poll(only=only)
+            due = self.pipeline.ledger.outbox.next_due(self._open_destinations(only))
+            now = self.pipeline.clock()
+            if due is None:
+                return not self._stopped
+            if due >= deadline:
+                return False
+            self.pipeline.stop.wait(min(max((due - now).total_seconds(), 0.01), 5.0))
+            if self.pipeline.clock() >= deadline:
+                return False
+        return False
+
+    def ensure(self, target: Target, segment: Segment) -> bool:
+        """See that the target's remote audience exists; tell whether it does."""
+        destination = self.pipeline.destinations[target.destination]
+        remotes = self.pipeline.ledger.remotes
+        known = remotes.get(target)
+        if known is not None and known.remote_id is not None:
+            return True
+        if target.destination in self._stopped:
+            return False
+        spec = RemoteSpec(
+            audience=target.audience,
+            name=f"{self.pipeline.audiences.name_prefix}{segment.name}",
+            description=segment.description,
+            membership_days=destination.membership_days,
+        )
+        now = self.pipeline.clock()
+        remote = remotes.intend(
+            target, platform=destination.platform, account=destination.account, name=spec.name, at=now
+        )
+        try:
+            remote_id = destination.connector.ensure(spec)
+        except SyncError as error:
+            self._fell_short(destination, target, error)
+            return False
+        remotes.attach(remote.id, remote_id, at=self.pipeline.clock())
+        log.info("remote_audience_ready", audience=target.audience, destination=target.destination)
+        return True
+
+    def resume(self) -> None:
+        """Give paused destinations and audiences another try: a person may have acted."""
+        for name in self.pipeline.ledger.remotes.paused_destinations():
+            self.pipeline.ledger.remotes.resume_destination(name)
+        for remote in self.pipeline.ledger.remotes.all():
+            if remote.state == "paused":
+                self.pipeline.ledger.remotes.resume(remote.id)
+
+    def _send(self, claimed: Claimed) -> None:
+        destination = self.pipeline.destinations[claimed.remote.target.destination]
+        outbox = self.pipeline.ledger.outbox
+        batch = claimed.batch
+        try:
+            receipt = destination.connector.apply(batch)
+        except RetryableError as error:
+            self._postpone(claimed, error)
+            return
+        except RejectedError as error:
+            outbox.split(batch.id, rows=error.rows, now=self.pipeline.clock(), epoch=self.epoch)
+            self._log("batch_refused", claimed, rows=len(error.rows))
+            return
+        except FatalError as error:
+            outbox.postpone(batch.id, until=self.pipeline.clock(), note=str(error), epoch=self.epoch)
+            self._fell_short(destination, claimed.remote.target, error)
+            return
+        self._settle(batch.id, receipt, destination)
+        self._log("batch_sent", claimed, state=receipt.state.value, rejected=len(receipt.rejected))
+
+    def _poll_one(self, due: PollDue) -> int:
+        destination = self.pipeline.destinations[due.remote.target.destination]
+        outbox = self.pipeline.ledger.outbox
+        now = self.pipeline.clock()
+        try:
+            receipt = destination.connector.poll(due.request)
+        except RetryableError as error:
+            wait_s = error.after_s or destination.poll.next_s(due.polls + 1)
+            outbox.repoll(due.batch_id, at=now + timedelta(seconds=wait_s), epoch=self.epoch)
+            return 0
+        except SyncError as error:
+            outbox.repoll(
+                due.batch_id, at=now + timedelta(seconds=destination.poll.next_s(due.polls + 1)), epoch=self.epoch
+            )
+            self._fell_short(destination, due.remote.target, error)
+            return 0
+        if receipt.state is not BatchState.ACCEPTED:
+            self._settle(due.batch_id, receipt, destination)
+            return 1
+        self._ask_again(due, destination, now)
+        return 0
+
+    def _ask_again(self, due: PollDue, destination: Destination, now: datetime) -> None:
+        if now - due.accepted_at > timedelta(seconds=destination.poll.give_up_s):
+            self.pipeline.ledger.outbox.forget_acceptance(due.batch_id, now=now, epoch=self.epoch)
+            self.notes.append(
+                f"{due.remote.target.destination}: no end of a request after"
+                f" {destination.poll.give_up_s / 3600:.0f} hours; it is sent again"
+            )
+            return
+        at = now + timedelta(seconds=destination.poll.next_s(due.polls + 1))
+        self.pipeline.ledger.outbox.repoll(due.batch_id, at=at, epoch=self.epoch)
+
+    def _settle(self, batch_id: int, receipt: Receipt, destination: Destination) -> None:
+        self.pipeline.ledger.outbox.settle(
+            batch_id,
+            receipt,
+            now=self.pipeline.clock(),
+            epoch=self.epoch,
+            first_poll_s=destination.poll.first_s,
+        )
+        for reason, count in receipt.unattributed.items():
+            self.notes.append(f"{destination.name}: {count:,} rows not taken ({reason}); the platform does not say which")
+        if receipt.note:
+            log.info("platform_said", destination=destination.name, batch=batch_id, note=receipt.note)
+
+    def _postpone(self, claimed: Claimed, error: RetryableError) -> None:
+        """Leave an unknown outcome to be sent again, and the destination alone until then."""
+        destination = claimed.remote.target.destination
+        until = self.pipeline.clock() + timedelta(seconds=error.after_s or RESEND_AFTER_S)
+        self.pipeline.ledger.outbox.postpone(claimed.batch.id, until=until, note=str(error), epoch=self.epoch)
+        self.notes.append(f"{destination}: {error}; sent again after {until:%H:%M:%S} UTC")
+        self._log("batch_postponed", claimed, reason=str(error))
+
+    def _fell_short(self, destination: Destination, target: Target, error: SyncError) -> None:
+        note = f"{destination.name}: {error}"
+        if isinstance(error, FatalError):
+            note = f"{note} {error.cure}"
+            self._pause(destination, target, error)
+        self.notes.append(note)
+        log.warning("destination_fell_short", destination=destination.name, reason=str(error))
+
+    def _pause(self, destination: Destination, target: Target, error: FatalError) -> None:
+        remotes = self.pipeline.ledger.remotes
+        remote = remotes.get(target)
+        if error.scope == "audience" and remote is not None:
+            remotes.pause(remote.id, note=f"{error} {error.cure}")
+            return
+        self._stopped.add(destination.name)
+        remotes.pause_destination(destination.name, reason=str(error), cure=error.cure, at=self.pipeline.clock())
+
+    def _open_destinations(self, only: Collection[str] | None) -> list[str]:
+        paused = self.pipeline.ledger.remotes.paused_destinations()
+        return [
+            name
+            for name in self.pipeline.destinations
+            if name not in self._stopped and name not in paused and (only is None or name in only)
+        ]
+
+    def _overlapping(self, destination: str) -> bool:
+        return self.pipeline.destinations[destination].connector.limits.overlapping_batches
+
+    def _log(self, event: str, claimed: Claimed, **counts: object) -> None:
+        log.info(
+            event,
+            audience=claimed.remote.target.audience,
+            destination=claimed.remote.target.destination,
+            action=claimed.batch.action.value,
+            lane=claimed.lane.value,
+            batch=claimed.batch.id,
+            members=len(claimed.batch.members),
+            **counts,
+        )

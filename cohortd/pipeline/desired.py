@@ -1,0 +1,246 @@
+"""Who should be in which audience: consent and identifiers of everybody, staged for comparison."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cohortd.core.consenting import Reason
+from cohortd.core.identifiers import Family, member_key
+from cohortd.core.planning import Target
+from cohortd.identity import identify, normalize
+from cohortd.ledger import Comparison, SuppressedSet
+from cohortd.pipeline.consents import ConsentBook, Contact, contacts_of
+from cohortd.pipeline.wiring import Destination, Pipeline
+from cohortd.sources import read_contacts
+from consent import decide
+
+DECISION_SCHEMA = pa.schema(
+    [("customer_id", pa.string()), ("family", pa.string()), ("segment_id", pa.string()), ("reason", pa.string())]
+)
+Row = tuple[int, bytes, bytes, bytes]  # kind, digest, member key, payload
+
+
+@dataclass(slots=True)
+class Desired:
+    """What was staged, and why everybody else was not."""
+
+    #: (family, segment or "") -> reason -> customers left out.
+    left_out: dict[tuple[Family, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    #: Customers whose consent is withdrawn, by member key: whoever of them is still in the ledger
+    #: goes by the fast lane.
+    withdrawn: dict[bytes, str] = field(default_factory=dict)
+    #: Contact fields that a newer grant of everybody who carries them frees again.
+    freed: dict[Contact, datetime] = field(default_factory=dict)
+    #: Field and reason -> contact values that could not be used, a family.
+    unusable: dict[Family, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    """One batch of customers under one family's rules."""
+
+    ids: Sequence[str]
+    keys: Sequence[bytes]
+    #: The segment of each, "" for none.
+    segments: "np.ndarray[tuple[int], np.dtype[np.object_]]"
+    #: Why each is left out, "" for not.
+    reasons: "np.ndarray[tuple[int], np.dtype[np.object_]]"
+    granted_at: Sequence[datetime | None]
+    identifiers: pa.Table
+
+
+@dataclass(slots=True)
+class _Carriers:
+    """Who carries contact fields that were withdrawn by name: whether they may be used again is
+    known only when everybody was read."""
+
+    since: Mapping[tuple[int, bytes], datetime]
+    granted: dict[tuple[int, bytes], list[datetime | None]] = field(default_factory=lambda: defaultdict(list))
+    rows: list[tuple[str, Row]] = field(default_factory=list)
+
+    def freed(self) -> dict[tuple[int, bytes], datetime]:
+        """Contact fields for which every carrier granted later than the withdrawal."""
+        found = {}
+        for contact, times in self.granted.items():
+            newer = [at for at in times if at is not None and at > self.since[contact]]
+            if len(newer) == len(times):
+                found[contact] = max(newer)
+        return found
+
+
+def stage_desired(
+    pipeline: Pipeline,
+    comparison: Comparison,
+    assignment: "pd.Series[str]",
+    book: ConsentBook,
+    *,
+    segments: Sequence[str],
+    as_of: datetime,
+    decisions: Path | None,
+) -> Desired:
+    """Read everybody's contact fields once and stage who may be sent where.
+
+    Args:
+        assignment: Customer id -> segment id.
+        decisions: Where to keep why everybody was left out, or None for a dry look.
+    """
+    pipeline.progress("deciding consent and hashing contact fields")
+    desired = Desired()
+    by_family = {f: [d for d in pipeline.destinations.values() if d.family is f] for f in pipeline.families}
+    suppressed = {family: pipeline.ledger.consent.suppressed(family) for family in by_family}
+    carriers = {family: _Carriers(suppressed[family].contact_causes) for family in by_family}
+    for destinations in by_family.values():
+        for target in (Target(s, d.name) for d in destinations for s in segments):
+            comparison.stage(target, destinations[0].family, ())
+    with _decision_file(decisions) as write:
+        for batch in read_contacts(pipeline.sources.customers, None):
+            for family, destinations in by_family.items():
+                people = _decide(pipeline, batch, family, assignment, book, as_of=as_of, desired=desired)
+                rows = _rows(people, suppressed[family], carriers[family])
+                _stage(comparison, destinations, family, rows)
+                _account(people, family, desired)
+                write(people, family)
+    for family, destinations in by_family.items():
+        _stage_freed(comparison, destinations, family, carriers[family], desired)
+    return desired
+
+
+def _decide(
+    pipeline: Pipeline,
+    batch: pa.RecordBatch,
+    family: Family,
+    assignment: "pd.Series[str]",
+    book: ConsentBook,
+    *,
+    as_of: datetime,
+    desired: Desired,
+) -> _People:
+    ids = batch.column("customer_id").to_pylist()
+    keys = [member_key(customer, pipeline.ledger.secret) for customer in ids]
+    identified = identify(
+        batch, family, default_region=pipeline.identity.default_region, hashed=pipeline.identity.hashed
+    )
+    for name, reason in zip(*(identified.dropped.column(c).to_pylist() for c in ("field", "reason")), strict=True):
+        desired.unusable[family][f"{name}: {reason}"] += 1
+    contacts = contacts_of(identified.identifiers, family, ids) if book.by_contact else []
+    records = book.rows(dict(zip(keys, ids, strict=True)), contacts)
+    customers = pd.DataFrame({"customer_id": ids, "country": _countries(batch)})
+    decided = decide(customers, records, pipeline.consent, family=family, as_of=as_of)
+    decided = decided.reindex(ids)
+    segments = assignment.reindex(ids).fillna("").to_numpy(dtype=object)
+    reasons = decided["reason"].to_numpy(dtype=object).copy()
+    reachable = np.zeros(len(ids), dtype=bool)
+    reachable[np.asarray(identified.identifiers.column("row").to_numpy(), dtype=np.int64)] = True
+    reasons[(reasons == "") & ~reachable] = Reason.NO_IDENTIFIER.value
+    reasons[(reasons == "") & (segments == "")] = Reason.NO_SEGMENT.value
+    granted = [None if pd.isna(at) else at.to_pydatetime() for at in decided["granted_at"]]
+    return _People(ids, keys, segments, reasons, granted, identified.identifiers)
+
+
+def _countries(batch: pa.RecordBatch) -> list[str]:
+    """ISO codes for the consent defaults; blank where the country is not known."""
+    if "country" not in batch.schema.names:
+        return [""] * batch.num_rows
+    values = [value or "" for value in batch.column("country").to_pylist()]
+    known = {value: normalize(Family.GOOGLE, "country", value).normalized or "" for value in set(values)}
+    return [known[value] for value in values]
+
+
+def _rows(people: _People, suppressed: SuppressedSet, carriers: _Carriers) -> Iterator[tuple[str, Row]]:
+    """Yield (segment, row) of everybody who may be sent, without any suppressed identifier."""
+    columns = (people.identifiers.column(name).to_pylist() for name in ("row", "kind", "digest", "payload"))
+    usable: set[int] = set()
+    held_back: set[int] = set()
+    for row, kind, digest, payload in zip(*columns, strict=True):
+        if (kind, digest) in carriers.since:
+            carriers.granted[kind, digest].append(people.granted_at[row])
+        if people.reasons[row] != "":
+            continue
+        item = (people.segments[row], (kind, digest, people.keys[row], payload))
+        if people.keys[row] in suppressed.members:
+            held_back.add(row)
+        elif (kind, digest) in carriers.since:
+            carriers.rows.append(item)
+            usable.add(row)
+        elif (kind, digest) in suppressed.digests:
+            held_back.add(row)
+        else:
+            usable.add(row)
+            yield item
+    for row in held_back - usable:
+        people.reasons[row] = Reason.IDENTIFIER_REVOKED.value
+
+
+def _stage(
+    comparison: Comparison, destinations: Sequence[Destination], family: Family, rows: Iterator[tuple[str, Row]]
+) -> None:
+    by_segment: dict[str, list[Row]] = defaultdict(list)
+    for segment, row in rows:
+        by_segment[segment].append(row)
+    for segment, found in sorted(by_segment.items()):
+        for destination in destinations:
+            comparison.stage(Target(segment, destination.name), family, found)
+
+
+def _stage_freed(
+    comparison: Comparison,
+    destinations: Sequence[Destination],
+    family: Family,
+    carriers: _Carriers,
+    desired: Desired,
+) -> None:
+    freed = carriers.freed()
+    desired.freed.update({(family.value, kind, digest): at for (kind, digest), at in freed.items()})
+    rows = (item for item in carriers.rows if (item[1][0], item[1][1]) in freed)
+    _stage(comparison, destinations, family, rows)
+
+
+def _account(people: _People, family: Family, desired: Desired) -> None:
+    pairs = Counter(zip(people.segments.tolist(), people.reasons.tolist(), strict=True))
+    for (segment, reason), count in pairs.items():
+        if reason:
+            desired.left_out[family, segment][reason] += count
+    for row in np.flatnonzero(np.isin(people.reasons, [Reason.REVOKED.value, Reason.DENIED.value])):
+        desired.withdrawn[people.keys[row]] = people.ids[row]
+
+
+class _decision_file:  # noqa: N801 - reads as a with statement
+    """Keeps, for ``trace``, why everybody was sent or left out; written whole or not at all."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._writer: pq.ParquetWriter | None = None
+
+    def __enter__(self) -> "_decision_file":
+        if self._path is not None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = pq.ParquetWriter(self._path.with_suffix(".part"), DECISION_SCHEMA)
+        return self
+
+    def __call__(self, people: _People, family: Family) -> None:
+        if self._writer is None:
+            return
+        columns = {
+            "customer_id": people.ids,
+            "family": [family.value] * len(people.ids),
+            "segment_id": people.segments.tolist(),
+            "reason": people.reasons.tolist(),
+        }
+        self._writer.write_table(pa.table(columns, schema=DECISION_SCHEMA))
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if self._writer is None or self._path is None:
+            return
+        self._writer.close()
+        part = self._path.with_suffix(".part")
+        if kind is None:
+            part.replace(self._path)
+        else:
+            part.unlink()

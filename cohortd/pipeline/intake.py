@@ -1,0 +1,177 @@
+"""Consent taken in: what was withdrawn is queued for removal, what was granted again is lifted."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+
+from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
+from cohortd.core.identifiers import Family, Identifier, IdentifierKind, member_key
+from cohortd.core.reporting import SourceReport
+from cohortd.identity import identify
+from cohortd.pipeline.consents import ConsentBook, open_book, table_records
+from cohortd.pipeline.wiring import Pipeline
+from cohortd.sources import Tally, read_contacts
+from consent import answers, platform_scope, withdraws
+
+WithdrawnCustomer = tuple[str, ConsentRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What came in, and all that is known now."""
+
+    book: ConsentBook
+    report: SourceReport | None
+    withdrawn: int
+    lifted: int
+
+
+def take_in(pipeline: Pipeline, *, as_of: datetime) -> Intake:
+    """Read the consent table, queue removals for new withdrawals, lift what a newer grant answers.
+
+    Nothing else of a run comes before this: a revocation must get out even where customers or
+    events cannot be read (law 2).
+    """
+    pipeline.progress("reading consent")
+    tally = Tally("consent")
+    book = open_book(pipeline, tally)
+    withdrawn = withdraw_new(pipeline, book)
+    lifted = _lift(pipeline, book, as_of=as_of)
+    report = tally.report() if pipeline.sources.consent is not None else None
+    return Intake(book, report, withdrawn, lifted)
+
+
+def withdraw_new(pipeline: Pipeline, book: ConsentBook) -> int:
+    """Queue removals for every withdrawal in *book* that the ledger does not know yet."""
+    ours = withdraws(book.table, purpose=pipeline.consent.purpose)
+    by_customer = table_records(pipeline, book.table[ours])
+    by_contact = [r for r in book.contact_records() if _withdraws(r, purpose=pipeline.consent.purpose)]
+    store = pipeline.ledger.consent
+    news = set(store.unknown([*(record for _, record in by_customer), *by_contact]))
+    if not news:
+        return 0
+    customers = [(customer, record) for customer, record in by_customer if record in news]
+    contacts = [record for record in by_contact if record in news]
+    asked = [pair for pair in customers if _is_withdrawal(pipeline, pair[1], book)]
+    extra = known_identifiers(pipeline, [customer for customer, _ in asked])
+    now = pipeline.clock()
+    for customer, record in asked:
+        withdraw(pipeline, record, extra.get(customer, ()), now=now)
+    for record in contacts:
+        withdraw(pipeline, record, (), now=now)
+    return len(asked) + len(contacts)
+
+
+def withdraw(
+    pipeline: Pipeline,
+    record: ConsentRecord,
+    extra: Sequence[tuple[Family, bytes, Identifier]],
+    *,
+    now: datetime,
+) -> None:
+    """Record one withdrawal and queue its removals, in one transaction of the ledger."""
+    families = platform_scope(record.platform)
+    if families:
+        pipeline.ledger.consent.withdraw(
+            record,
+            families=families,
+            extra=[*extra, *_named(record)],
+            trigger=record.status.value,
+            now=now,
+        )
+
+
+def known_identifiers(
+    pipeline: Pipeline, customer_ids: Iterable[str]
+) -> Mapping[str, list[tuple[Family, bytes, Identifier]]]:
+    """Read these customers' identifiers as the source has them now.
+
+    They may never have been sent; but where somebody else carries one of them, the revocation
+    wins for it. A source that cannot be read leaves what the ledger knows.
+    """
+    only = frozenset(customer_ids)
+    found: dict[str, list[tuple[Family, bytes, Identifier]]] = {}
+    if not only:
+        return found
+    for batch in read_contacts(pipeline.sources.customers, None, only=only):
+        ids = batch.column("customer_id").to_pylist()
+        keys = [member_key(customer, pipeline.ledger.secret) for customer in ids]
+        for family in Family:
+            table = identify(
+                batch,
+                family,
+                default_region=pipeline.identity.default_region,
+                hashed=pipeline.identity.hashed,
+            ).identifiers
+            columns = (table.column(name).to_pylist() for name in ("row", "kind", "digest", "payload"))
+            for row, kind, digest, payload in zip(*columns, strict=True):
+                identifier = Identifier(IdentifierKind(kind), digest, payload)
+                found.setdefault(ids[row], []).append((family, keys[row], identifier))
+    return found
+
+
+def _named(record: ConsentRecord) -> list[tuple[Family, bytes, Identifier]]:
+    """The contact field that a record names, as an identifier of nobody in particular."""
+    if record.subject_kind is SubjectKind.CUSTOMER:
+        return []
+    kind = IdentifierKind.EMAIL if record.subject_kind is SubjectKind.EMAIL else IdentifierKind.PHONE
+    return [(Family(family), b"", Identifier(kind, digest)) for family, digest in record.subject]
+
+
+def _withdraws(record: ConsentRecord, *, purpose: str) -> bool:
+    return record.status is not ConsentStatus.GRANTED and record.purpose in ("", purpose)
+
+
+def _is_withdrawal(pipeline: Pipeline, record: ConsentRecord, book: ConsentBook) -> bool:
+    """Tell a withdrawal from a plain no.
+
+    Who says no without ever having been sent takes nothing back: the decision keeps them out, and
+    the removal log stays a log of removals.
+    """
+    if record.status is ConsentStatus.REVOKED:
+        return True
+    key = record.subject[0][1]
+    return bool(pipeline.ledger.members.of_member(key))
+
+
+def _lift(pipeline: Pipeline, book: ConsentBook, *, as_of: datetime) -> int:
+    """Lift suppressions whose very subject granted again, strictly later.
+
+    A withdrawal by contact field that only the customer's own id answers needs to know who else
+    carries the field: that is seen when everybody's contact fields are read.
+    """
+    active = pipeline.ledger.consent.active()
+    if not active:
+        return 0
+    grants = _grants(pipeline, book, since=min(cause.withdrawn_at for cause in active), as_of=as_of)
+    lifted = 0
+    for cause in active:
+        answer = [
+            grant
+            for key in cause.keys
+            for grant in grants.get(key, ())
+            if grant.recorded_at > cause.withdrawn_at and answers(grant, cause.record)
+        ]
+        if answer:
+            granted_at = max(grant.recorded_at for grant in answer)
+            lifted += pipeline.ledger.consent.lift(cause, granted_at=granted_at, now=pipeline.clock())
+    return lifted
+
+
+def _grants(
+    pipeline: Pipeline, book: ConsentBook, *, since: datetime, as_of: datetime
+) -> Mapping[tuple[str, bytes], list[ConsentRecord]]:
+    """Grants after *since* and not after *as_of*, by the keys of their subjects."""
+    at = book.table["recorded_at"]
+    recent = (book.table["status"] == ConsentStatus.GRANTED.value) & (at > pd.Timestamp(since)) & (at <= pd.Timestamp(as_of))
+    found: dict[tuple[str, bytes], list[ConsentRecord]] = {}
+    records = [record for _, record in table_records(pipeline, book.table[recent])]
+    records += [record for kept in book.by_member.values() for record in kept]
+    records += list(book.contact_records())
+    for record in records:
+        if record.status is ConsentStatus.GRANTED and since < record.recorded_at <= as_of:
+            for key in record.subject:
+                found.setdefault(key, []).append(record)
+    return found

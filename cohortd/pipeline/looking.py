@@ -1,0 +1,140 @@
+"""What is, what was done, is all well: read from the ledger alone, without any platform."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from cohortd.core.delivery import AccessCheck
+from cohortd.pipeline.outcome import platform_size, revocation_reports
+from cohortd.pipeline.wiring import Pipeline
+
+#: After this long without a finished sync, somebody should look.
+STALE_AFTER = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Lines of ``status``; all well when every line is."""
+
+    lines: tuple[AccessCheck, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing needs a person."""
+        return all(line.ok for line in self.lines)
+
+    def as_json(self) -> dict[str, object]:
+        """The answer of ``status --json``."""
+        return {
+            "status": "ok" if self.ok else "attention",
+            "checks": [
+                {"subject": line.subject, "ok": line.ok, "detail": line.detail, "cure": line.cure} for line in self.lines
+            ],
+        }
+
+
+def audience_rows(pipeline: Pipeline) -> list[dict[str, object]]:
+    """One row a remote audience."""
+    counts = pipeline.ledger.members.counts()
+    current = pipeline.ledger.models.current()
+    names = {segment.id: segment.name for segment in current.segments} if current else {}
+    rows: list[dict[str, object]] = []
+    for remote in pipeline.ledger.remotes.all():
+        states = counts.get(remote.target, {})
+        status = remote.status
+        rows.append(
+            {
+                "audience": remote.target.audience,
+                "name": names.get(remote.target.audience, remote.name),
+                "destination": remote.target.destination,
+                "platform": remote.platform,
+                "remote_id": remote.remote_id,
+                "size": states.get("adding", 0) + states.get("present", 0),
+                "confirmed": states.get("present", 0),
+                "rejected": states.get("rejected", 0),
+                "platform_size": platform_size(status) if status else "",
+                "match_rate": status.match_rate if status else None,
+                "state": remote.state,
+                "note": remote.note,
+            }
+        )
+    return rows
+
+
+def run_rows(pipeline: Pipeline, limit: int) -> list[dict[str, object]]:
+    """The newest runs, newest first."""
+    rows: list[dict[str, object]] = []
+    for run in pipeline.ledger.runs.list(limit):
+        report = pipeline.data_dir / "reports" / f"{run.id}.html"
+        rows.append(
+            {
+                "run_id": run.id,
+                "kind": run.kind,
+                "status": run.status,
+                "as_of": _text(run.as_of),
+                "started_at": _text(run.started_at),
+                "finished_at": _text(run.finished_at),
+                "report": str(report) if report.exists() else None,
+                "notes": run.summary.get("notes", []),
+            }
+        )
+    return rows
+
+
+def health_of(pipeline: Pipeline) -> Health:
+    """For a container's HEALTHCHECK: the ledger opens, and a failed run is no reason to restart."""
+    del pipeline  # it was opened, which is the check
+    return Health((AccessCheck("ledger", ok=True, detail="opened, migrated and writable"),))
+
+
+def status_of(pipeline: Pipeline) -> Health:
+    """What a person should know."""
+    lines = [
+        AccessCheck("ledger", ok=True, detail="opened, migrated and writable"),
+        _last_sync(pipeline),
+        *_destinations(pipeline),
+        _revocations(pipeline),
+    ]
+    return Health(tuple(lines))
+
+
+def _last_sync(pipeline: Pipeline) -> AccessCheck:
+    last = next((run for run in pipeline.ledger.runs.list(50) if run.kind == "sync" and run.status != "running"), None)
+    if last is None:
+        return AccessCheck("last sync", ok=True, detail="none yet", cure="")
+    old = last.finished_at is not None and pipeline.clock() - last.finished_at > STALE_AFTER
+    ok = last.status == "done" and not old
+    cures = {
+        "stopped": "Look at cohortd plan, then approve it with cohortd sync --approve.",
+        "partial": "See its report for what fell short; the next sync tries again.",
+        "failed": "See its notes in cohortd runs --json.",
+    }
+    cure = cures.get(last.status, "") if last.status != "done" else "Is the daemon running?"
+    return AccessCheck("last sync", ok=ok, detail=f"{last.status}, {_text(last.finished_at)}", cure="" if ok else cure)
+
+
+def _destinations(pipeline: Pipeline) -> list[AccessCheck]:
+    paused = pipeline.ledger.remotes.paused_destinations()
+    lines = []
+    for name in pipeline.destinations:
+        if name in paused:
+            reason, cure, since = paused[name]
+            lines.append(AccessCheck(f"destination {name}", ok=False, detail=f"paused since {_text(since)}: {reason}", cure=cure))
+        else:
+            lines.append(AccessCheck(f"destination {name}", ok=True, detail="not paused"))
+    lines += [
+        AccessCheck(f"audience {r.target.audience} on {r.target.destination}", ok=False, detail=r.note or "paused")
+        for r in pipeline.ledger.remotes.all()
+        if r.state == "paused"
+    ]
+    return lines
+
+
+def _revocations(pipeline: Pipeline) -> AccessCheck:
+    reports = revocation_reports(pipeline, since=None)
+    revoked = sum(report.revoked for report in reports)
+    open_ = revoked - sum(report.confirmed for report in reports)
+    return AccessCheck("revocations", ok=True, detail=f"{revoked:,} removals asked for, {open_:,} not yet confirmed")
+
+
+def _text(at: object) -> str | None:
+    return None if at is None else str(at)

@@ -1,0 +1,152 @@
+"""What a run came to: counted from the ledger, read back from the platforms, written for people."""
+
+from collections import Counter
+
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from cohortd.core.consenting import Reason
+from cohortd.core.delivery import RemoteStatus
+from cohortd.core.errors import SyncError
+from cohortd.core.modelling import Segment
+from cohortd.core.planning import Delta, Target
+from cohortd.core.reporting import AudienceReport, RevocationReport, RunReport
+from cohortd.core.times import parse_time
+from cohortd.ledger import Remote
+from cohortd.pipeline.planning import Plan
+from cohortd.pipeline.wiring import Destination, Pipeline
+from cohortd.report import write_run_report
+
+log = structlog.get_logger()
+
+
+def finish_run(pipeline: Pipeline, plan: Plan, report: RunReport, *, since: datetime) -> RunReport:
+    """Complete *report* with audiences and revocations, write it, and close the run in the ledger.
+
+    Rejected members make a run partial: somebody must look at the platform's reason.
+    """
+    _read_back(pipeline)
+    audiences = audience_reports(pipeline, plan, since=since)
+    status = report.status
+    if status == "done" and any(audience.rejected for audience in audiences):
+        status = "partial"
+    whole = replace(
+        report,
+        status=status,
+        audiences=audiences,
+        revocations=revocation_reports(pipeline, since=since),
+    )
+    write_run_report(pipeline.data_dir / "reports", whole, plan.clustered.version.segments, None)
+    rows = {source.table: source.kept + source.later for source in plan.sources}
+    summary = {**whole.as_json(), "rows": rows}
+    pipeline.ledger.runs.finish(whole.run_id, status=status, summary=summary, at=pipeline.clock())
+    return whole
+
+
+def audience_reports(pipeline: Pipeline, plan: Plan, *, since: datetime) -> list[AudienceReport]:
+    """One report a target, in the order of audience and destination."""
+    done = pipeline.ledger.outbox.summary(since)
+    remotes = {remote.target: remote for remote in pipeline.ledger.remotes.all()}
+    counts = pipeline.ledger.members.counts()
+    segments = {segment.id: segment for segment in plan.clustered.version.segments}
+    reports = []
+    for target, delta in plan.ordered():
+        remote = remotes.get(target)
+        states = counts.get(target, {})
+        base = _describe(pipeline, target, segments.get(target.audience), remote)
+        reports.append(
+            replace(
+                base,
+                **_planned(delta),
+                **done.get(target, {}),
+                rejected_reasons=pipeline.ledger.members.rejections(target),
+                size=states.get("adding", 0) + states.get("present", 0),
+                held=plan.held.get(target),
+                left_out=_left_out(pipeline, plan, target),
+            )
+        )
+    return reports
+
+
+def revocation_reports(pipeline: Pipeline, *, since: datetime | None) -> list[RevocationReport]:
+    """What became of withdrawals a destination; with *since*, of those recorded from then on."""
+    revoked: Counter[str] = Counter()
+    confirmed: Counter[str] = Counter()
+    slowest: dict[str, float] = {}
+    for timing in pipeline.ledger.removals.timings():
+        recorded = _time(timing.recorded_at)
+        if since is not None and recorded < since:
+            continue
+        revoked[timing.destination] += 1
+        if timing.confirmed_at:
+            confirmed[timing.destination] += 1
+            took = (_time(timing.confirmed_at) - recorded).total_seconds()
+            slowest[timing.destination] = max(took, slowest.get(timing.destination, 0.0))
+    return [
+        RevocationReport(name, revoked[name], confirmed[name], slowest.get(name))
+        for name in sorted(revoked)
+    ]
+
+
+def _time(at: datetime | str) -> datetime:
+    return parse_time(at) if isinstance(at, str) else at
+
+
+def _describe(pipeline: Pipeline, target: Target, segment: Segment | None, remote: Remote | None) -> AudienceReport:
+    destination = pipeline.destinations.get(target.destination)
+    status = remote.status if remote is not None and remote.status is not None else RemoteStatus()
+    return AudienceReport(
+        audience=target.audience,
+        name=segment.name if segment else (remote.name if remote else target.audience),
+        description=segment.description if segment else "This segment is gone; its members leave.",
+        destination=target.destination,
+        platform=destination.platform if destination else (remote.platform if remote else ""),
+        remote_id=remote.remote_id if remote is not None else None,
+        platform_size=platform_size(status),
+        platform_state=status.state,
+    )
+
+
+def _planned(delta: Delta) -> dict[str, int]:
+    return {
+        "eligible": delta.eligible,
+        "adds": delta.adds,
+        "removes": delta.removes,
+        "refreshes": delta.refreshes,
+    }
+
+
+def _left_out(pipeline: Pipeline, plan: Plan, target: Target) -> dict[str, int]:
+    destination = pipeline.destinations.get(target.destination)
+    if destination is None:
+        return {}
+    reasons = dict(plan.desired.left_out.get((destination.family, target.audience), {}))
+    if target in plan.held and plan.deltas[target].adds:
+        reasons[Reason.SEGMENT_HELD.value] = plan.deltas[target].adds
+    return reasons
+
+
+def platform_size(status: RemoteStatus) -> str:
+    if status.size_lower is None and status.size_upper is None:
+        return ""
+    if status.size_lower == status.size_upper:
+        return f"{status.size_lower:,}"
+    return f"{status.size_lower or 0:,} to {status.size_upper or 0:,}"
+
+
+def _read_back(pipeline: Pipeline) -> None:
+    """Ask each platform how it sees our audiences; what it does not answer stays as it was."""
+    for remote in pipeline.ledger.remotes.all():
+        destination: Destination | None = pipeline.destinations.get(remote.target.destination)
+        if destination is None or remote.remote_id is None or remote.state != "ready":
+            continue
+        try:
+            status = destination.connector.read(remote.remote_id)
+        except SyncError as error:
+            log.info("size_not_read", destination=destination.name, reason=str(error))
+            return
+        pipeline.ledger.remotes.record_status(remote.id, status, at=pipeline.clock())
+
+

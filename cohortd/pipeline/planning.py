@@ -1,0 +1,148 @@
+"""What would change, and which guard would stop it."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from cohortd.core.modelling import Segment
+from cohortd.core.planning import Delta, GuardStop, Target
+from cohortd.core.reporting import SourceReport
+from cohortd.engine import Engine
+from cohortd.ledger import Comparison
+from cohortd.pipeline import guards
+from cohortd.pipeline.clusters import Clustered, cluster
+from cohortd.pipeline.desired import Desired, stage_desired
+from cohortd.pipeline.intake import Intake, take_in
+from cohortd.pipeline.reading import read_tables
+from cohortd.pipeline.wiring import Pipeline
+
+SENT = ("done", "partial")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a sync would do now."""
+
+    plan_id: str
+    as_of: datetime
+    clustered: Clustered
+    deltas: Mapping[Target, Delta]
+    #: Why a target gets no new members.
+    held: Mapping[Target, str]
+    guards: tuple[GuardStop, ...]
+    sources: tuple[SourceReport, ...]
+    desired: Desired
+    intake: Intake
+
+    def ordered(self) -> list[tuple[Target, Delta]]:
+        """Targets in the order of segment number and destination."""
+        return sorted(self.deltas.items(), key=lambda item: (len(item[0].audience), item[0].audience, item[0].destination))
+
+
+@contextmanager
+def planned(
+    pipeline: Pipeline,
+    *,
+    as_of: datetime,
+    refit: bool,
+    intake: Intake,
+    decisions: Path | None,
+    observe: Callable[[Engine, Clustered], None] | None = None,
+) -> Iterator[tuple[Plan, Comparison]]:
+    """Plan, and keep the comparison open so that the caller may queue exactly what was planned."""
+    with workdir(pipeline) as workdir, pipeline.engine(workdir) as engine, pipeline.ledger.compare() as comparison:
+        tables = read_tables(pipeline, engine, as_of=as_of)
+        reports = (*tables.reports, *((intake.report,) if intake.report else ()))
+        clustered = cluster(pipeline, engine, tables, as_of=as_of, refit=refit, force=False)
+        if observe is not None:
+            observe(engine, clustered)
+        desired = stage_desired(
+            pipeline,
+            comparison,
+            engine.read_assignment(clustered.assignment.path),
+            intake.book,
+            segments=[segment.id for segment in clustered.version.segments],
+            as_of=as_of,
+            decisions=decisions,
+        )
+        pipeline.progress("comparing with what was sent")
+        deltas = comparison.deltas(now=pipeline.clock(), refresh_after=lambda t: membership_days(pipeline, t))
+        stops = [
+            *guards.source_drop(_rows(reports), _rows_before(pipeline), limit=pipeline.guards.source_drop),
+            *guards.moved_share(clustered.moved_share, limit=pipeline.guards.moved_share),
+            *guards.removed_share(deltas, limit=pipeline.guards.removed_share),
+        ]
+        plan = Plan(
+            plan_id=_plan_id(clustered.version.id, comparison.fingerprint()),
+            as_of=as_of,
+            clustered=clustered,
+            deltas=deltas,
+            held=hold(pipeline, clustered.version.segments, deltas),
+            guards=tuple(stops),
+            sources=reports,
+            desired=desired,
+            intake=intake,
+        )
+        yield plan, comparison
+
+
+def make_plan(pipeline: Pipeline, *, as_of: datetime) -> Plan:
+    """Plan without sending anything; consent that came in is recorded and queued all the same."""
+    intake = take_in(pipeline, as_of=as_of)
+    with planned(pipeline, as_of=as_of, refit=False, intake=intake, decisions=None) as (plan, _):
+        return plan
+
+
+def hold(pipeline: Pipeline, segments: Collection[Segment], deltas: Mapping[Target, Delta]) -> dict[Target, str]:
+    """Say which targets may not get new members, and why (law 6)."""
+    held_segments = {segment.id: segment.held for segment in segments if segment.held}
+    held = {}
+    for target, delta in deltas.items():
+        destination = pipeline.destinations.get(target.destination)
+        if destination is None:
+            held[target] = "this destination is no longer in the settings"
+            continue
+        floor = max(pipeline.audiences.minimum_size, destination.connector.limits.minimum_size)
+        if target.audience in held_segments:
+            held[target] = held_segments[target.audience]
+        elif 0 < delta.eligible < floor:
+            held[target] = f"{delta.eligible:,} eligible members, {floor:,} needed"
+        elif delta.eligible == 0 and (delta.adds or not delta.present):
+            held[target] = "nobody is eligible"
+    return held
+
+
+def membership_days(pipeline: Pipeline, target: Target) -> int | None:
+    """Days after which the target's platform forgets a member."""
+    destination = pipeline.destinations.get(target.destination)
+    return destination.membership_days if destination is not None else None
+
+
+def _rows(reports: Collection[SourceReport]) -> dict[str, int]:
+    return {report.table: report.kept + report.later for report in reports}
+
+
+def _rows_before(pipeline: Pipeline) -> dict[str, int]:
+    """Rows of each table at the last sync that sent."""
+    last = pipeline.ledger.runs.last(kind="sync", status=SENT)
+    rows = last.summary.get("rows", {}) if last is not None else {}
+    assert isinstance(rows, dict)
+    return {str(table): int(count) for table, count in rows.items()}
+
+
+def _plan_id(model_version: int, fingerprint: str) -> str:
+    """Name a plan by what it would do: changed data or a new model make another plan."""
+    return sha256(f"{model_version}:{fingerprint}".encode()).hexdigest()[:12]
+
+
+@contextmanager
+def workdir(pipeline: Pipeline) -> Iterator[Path]:
+    """Make a folder for staged tables; they hold no contact field and go when the run ends."""
+    parent = pipeline.data_dir / "work"
+    parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with TemporaryDirectory(dir=parent, prefix="run-") as folder:
+        yield Path(folder)

@@ -1,0 +1,68 @@
+"""The first-party tables, read afresh into the engine, counted, and checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+
+
+from cohortd.core.errors import GuardError, SourceError
+from cohortd.core.reporting import SourceReport
+from cohortd.engine import Engine, StagedTable
+from cohortd.pipeline import guards
+from cohortd.pipeline.wiring import Pipeline
+from cohortd.sources import Tally, read_customers, read_events
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What was read: staged tables, and one report a table."""
+
+    customers: StagedTable
+    #: Without an events table in the settings: staged all the same, with no row.
+    events: StagedTable
+    reports: tuple[SourceReport, ...]
+
+    @property
+    def rows(self) -> Mapping[str, int]:
+        """Usable rows a table, those after the run's time included."""
+        return {report.table: report.kept + report.later for report in self.reports}
+
+
+def read_tables(pipeline: Pipeline, engine: Engine, *, as_of: datetime) -> Tables:
+    """Stage customers and events.
+
+    Raises:
+        SourceError: There is nobody to work on.
+        GuardError: A table lost more rows to faults than its guard allows.
+    """
+    pipeline.progress("reading customers")
+    tally = Tally("customers")
+    customers = engine.stage("customers", read_customers(pipeline.sources.customers, tally))
+    reports = [tally.report()]
+    if pipeline.sources.events is None:
+        events = engine.stage("events", (), pa.schema([("customer_id", pa.string())]))
+    else:
+        pipeline.progress("reading events")
+        event_tally = Tally("events")
+        events = engine.stage("events", read_events(pipeline.sources.events, event_tally, until=as_of))
+        reports.append(_without_strangers(event_tally, engine, events, customers))
+    stops = guards.bad_rows(reports, limit=pipeline.guards.bad_rows)
+    if stops:
+        raise GuardError("; ".join(stop.detail for stop in stops) + ". Mend the table, or raise guards.bad_rows.")
+    return Tables(customers, events, tuple(reports))
+
+
+def _without_strangers(tally: Tally, engine: Engine, events: StagedTable, customers: StagedTable) -> SourceReport:
+    """Count events of customers who are not in the customers table as left out."""
+    strangers = engine.unknown_customers(events, customers)
+    tally.drop("unknown_customer", strangers)
+    tally.kept -= strangers
+    return tally.report()
+
+
+def require_customers(tables: Tables) -> None:
+    """Refuse to go on without anybody, where no earlier run can tell that a table went empty."""
+    if tables.customers.rows == 0:
+        raise SourceError("customers: the table has no usable row; nothing can be clustered or sent")

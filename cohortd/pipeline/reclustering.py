@@ -1,0 +1,58 @@
+"""A new model version when one is due; sends nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from cohortd.core.modelling import ModelVersion
+from cohortd.pipeline.clusters import cluster
+from cohortd.pipeline.planning import workdir
+from cohortd.pipeline.reading import read_tables
+from cohortd.pipeline.wiring import Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Reclustered:
+    """The model version in force, and whether this run made it."""
+
+    version: ModelVersion
+    reason: str | None
+    moved_share: float | None
+    #: segment, name, description, customers, held of each segment.
+    segments: tuple[dict[str, object], ...]
+
+    def as_json(self) -> dict[str, object]:
+        """The answer of ``recluster --json``."""
+        return {
+            "status": "done",
+            "model_version": self.version.id,
+            "reclustered": self.reason is not None,
+            "reason": self.reason,
+            "moved_share": self.moved_share,
+            "segments": list(self.segments),
+            "lineage": [
+                {"event": e.kind, "segment": e.segment_id, "other": e.other_id, "detail": e.detail}
+                for e in self.version.lineage
+            ],
+            "quality": self.version.quality,
+        }
+
+
+def recluster(pipeline: Pipeline, *, as_of: datetime | None, force: bool) -> Reclustered:
+    """Fit where a new model version is the first, due, drifted or forced."""
+    at = pipeline.at(as_of)
+    with workdir(pipeline) as folder, pipeline.engine(folder) as engine:
+        tables = read_tables(pipeline, engine, as_of=at)
+        clustered = cluster(pipeline, engine, tables, as_of=at, refit=True, force=force)
+        sizes = engine.sizes(clustered.assignment)
+    version = clustered.version
+    segments = tuple(
+        {
+            "segment": segment.id,
+            "name": segment.name,
+            "description": segment.description,
+            "customers": sizes.get(segment.id, 0),
+            "held": segment.held or None,
+        }
+        for segment in version.segments
+    )
+    return Reclustered(version, clustered.refitted, clustered.moved_share, segments)

@@ -1,0 +1,116 @@
+"""One person's revocation, recorded and sent at once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
+from cohortd.core.delivery import Lane
+from cohortd.core.errors import NotLeaderError, SettingsError
+from cohortd.pipeline.consents import contact_subject, customer_subject
+from cohortd.pipeline.delivery import Delivery
+from cohortd.pipeline.intake import known_identifiers, withdraw
+from cohortd.pipeline.wiring import Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """Whom, and what was said of it."""
+
+    kind: SubjectKind
+    value: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How the sending of queued removals went."""
+
+    #: Whether this process sent; else the leading process does.
+    sent: bool
+    notes: tuple[str, ...]
+    fell_short: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """What a revocation set off."""
+
+    #: The subject's name in the removal log.
+    subject: str
+    recorded_at: datetime
+    #: Remote audiences from which the person is taken back.
+    queued: int
+    #: How many of those removals no platform has confirmed yet.
+    open: int
+    sent: bool
+    notes: tuple[str, ...]
+    fell_short: bool
+
+
+def revoke(pipeline: Pipeline, revocation: Revocation) -> Revoked:
+    """Record *revocation*, queue its removals in the same transaction, and send them at once.
+
+    Raises:
+        SettingsError: The contact field is no valid one, so nobody is named by it.
+    """
+    now = pipeline.clock()
+    record = _record(pipeline, revocation, now)
+    extra = ()
+    if revocation.kind is SubjectKind.CUSTOMER:
+        extra = known_identifiers(pipeline, [revocation.value]).get(revocation.value, ())
+    withdrawal = withdraw(pipeline, record, extra, now=now)
+    sending = send_revocations(pipeline)
+    timings = [t for t in pipeline.ledger.removals.timings() if t.subject == withdrawal.subject]
+    return Revoked(
+        subject=withdrawal.subject,
+        recorded_at=now,
+        queued=withdrawal.remotes,
+        open=sum(t.confirmed_at is None for t in timings),
+        sent=sending.sent,
+        notes=sending.notes,
+        fell_short=sending.fell_short,
+    )
+
+
+def send_revocations(pipeline: Pipeline) -> Sending:
+    """Send whatever removals are queued for revocations, unless another process leads."""
+    try:
+        with pipeline.ledger.leadership() as epoch:
+            delivery = Delivery(pipeline, epoch)
+            delivery.resume()
+            delivery.drain(lane=Lane.REVOCATION)
+            delivery.poll()
+    except NotLeaderError:
+        note = "another cohortd process leads; it sends the removals"
+        return Sending(sent=False, notes=(note,), fell_short=False)
+    return Sending(sent=True, notes=tuple(delivery.notes), fell_short=bool(delivery.notes))
+
+
+def _record(pipeline: Pipeline, revocation: Revocation, now: datetime) -> ConsentRecord:
+    if revocation.kind is SubjectKind.CUSTOMER:
+        subject = customer_subject(pipeline, revocation.value)
+    else:
+        subject = contact_subject(pipeline, revocation.kind, revocation.value)
+    if not subject:
+        raise SettingsError(
+            f"this is no valid {revocation.kind.value}, so it names nobody; nothing was recorded"
+            " (a phone number without + needs identity.default_region in the settings)"
+        )
+    return ConsentRecord(
+        subject_kind=revocation.kind,
+        subject=subject,
+        status=ConsentStatus.REVOKED,
+        recorded_at=now,
+        source=_source(revocation.reason),
+        evidence=sha256(revocation.reason.encode()).hexdigest() if revocation.reason else "",
+    )
+
+
+def _source(reason: str) -> str:
+    """Keep the reason for the log, unless it looks as if it held contact data."""
+    if not reason:
+        return "cohortd revoke"
+    if "@" in reason or sum(character.isdigit() for character in reason) > 6:
+        return "cohortd revoke: (reason withheld, it seems to hold contact data)"
+    return f"cohortd revoke: {reason[:200]}"

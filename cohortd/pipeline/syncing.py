@@ -1,0 +1,199 @@
+"""A sync: revocations first, then what the plan says, then what the platforms answered."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from shutil import copyfile
+
+import structlog
+
+from cohortd.core.delivery import Lane
+from cohortd.core.errors import CohortdError, SettingsError
+from cohortd.core.planning import GuardStop, Target
+from cohortd.core.reporting import RunReport
+from cohortd.core.times import format_time
+from cohortd.engine import Engine
+from cohortd.identity import NORMALIZATION_VERSION
+from cohortd.ledger import Comparison
+from cohortd.pipeline.clusters import Clustered
+from cohortd.pipeline.delivery import Delivery
+from cohortd.pipeline.intake import take_in, withdraw
+from cohortd.pipeline.outcome import finish_run
+from cohortd.pipeline.planning import Plan, planned
+from cohortd.pipeline.wiring import Pipeline
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class SyncCall:
+    """What the caller of a sync asked for."""
+
+    as_of: datetime | None = None
+    #: A plan id whose guards a person has looked at and approved.
+    approve: str | None = None
+    wait_s: float | None = None
+    destinations: Collection[str] = ()
+    audiences: Collection[str] = ()
+    #: Whether a model version that is due may be replaced before.
+    refit: bool = False
+    #: Called when everybody has a segment, before anything is compared or sent; for rehearsals.
+    observe: Callable[[Engine, Clustered], None] | None = None
+
+
+def sync(pipeline: Pipeline, call: SyncCall, *, epoch: int) -> RunReport:
+    """Bring the platforms to what the sources and consent say now; guards may stop it.
+
+    Args:
+        epoch: The leadership under which this process sends.
+
+    Raises:
+        CohortdError: A source could not be read; revocations were sent before.
+    """
+    _check_names(pipeline, call)
+    started = pipeline.clock()
+    as_of = pipeline.at(call.as_of)
+    pipeline.ledger.runs.abandon_open(started)
+    run_id = pipeline.ledger.runs.start("sync", as_of=as_of, at=started)
+    run = _Run(pipeline, call, run_id, as_of, started, Delivery(pipeline, epoch))
+    log.info("run_started", run=run_id)
+    try:
+        report = run.go()
+    except BaseException as error:
+        note = str(error) if isinstance(error, CohortdError) else type(error).__name__
+        pipeline.ledger.runs.finish(run_id, status="failed", summary={"notes": [note]}, at=pipeline.clock())
+        raise
+    log.info("run_finished", run=run_id, status=report.status)
+    return report
+
+
+@dataclass(slots=True)
+class _Run:
+    """One sync under way."""
+
+    pipeline: Pipeline
+    call: SyncCall
+    run_id: str
+    as_of: datetime
+    started: datetime
+    delivery: Delivery
+
+    def go(self) -> RunReport:
+        self.delivery.resume()
+        intake = take_in(self.pipeline, as_of=self.as_of)
+        self.delivery.drain(lane=Lane.REVOCATION)
+        self.delivery.poll()
+        decisions = self.pipeline.data_dir / "decisions" / f"{self.run_id}.parquet"
+        with planned(
+            self.pipeline,
+            as_of=self.as_of,
+            refit=self.call.refit,
+            intake=intake,
+            decisions=decisions,
+            observe=self.call.observe,
+        ) as (plan, comparison):
+            self._withdraw_leftovers(plan)
+            stopped = bool(plan.guards) and self.call.approve != plan.plan_id
+            if not stopped:
+                self._queue(plan, comparison)
+        if not stopped:
+            self.pipeline.progress("sending")
+        settled = self._deliver(stopped=stopped)
+        report = self._report(plan, stopped=stopped, settled=settled)
+        return finish_run(self.pipeline, plan, report, since=self.started)
+
+    def _withdraw_leftovers(self, plan: Plan) -> None:
+        """Send whoever's consent is withdrawn and who still is in the ledger down the fast lane.
+
+        Intake catches a withdrawal by what it names; this catches the rest, as when two customers
+        carry the address that was withdrawn.
+        """
+        records = plan.intake.book.withdrawal_of(plan.desired.withdrawn, self.pipeline)
+        members = self.pipeline.ledger.members
+        for key, record in records.items():
+            if members.of_member(key):
+                withdraw(self.pipeline, record, (), now=self.pipeline.clock())
+
+    def _queue(self, plan: Plan, comparison: Comparison) -> None:
+        """Make durable what was planned: remote audiences, batches, the assignment."""
+        targets = [t for t in plan.deltas if self._wanted(t)]
+        segments = {segment.id: segment for segment in plan.clustered.version.segments}
+        fed = [t for t in targets if t not in plan.held and plan.deltas[t].adds and t.audience in segments]
+        missing = [t for t in fed if not self.delivery.ensure(t, segments[t.audience])]
+        destinations = self.pipeline.destinations
+        comparison.enqueue(
+            [t for t in targets if t.destination in destinations],
+            hold_adds=[*plan.held, *missing],
+            rows_per_batch=lambda name: destinations[name].connector.limits.rows_per_batch,
+            version=NORMALIZATION_VERSION,
+            at=self.pipeline.clock(),
+        )
+        self._free_contacts(plan)
+        self._keep_assignment(plan.clustered.assignment.path)
+
+    def _free_contacts(self, plan: Plan) -> None:
+        for contact, granted_at in plan.desired.freed.items():
+            self.pipeline.ledger.consent.lift_contact(contact, granted_at=granted_at, now=self.pipeline.clock())
+
+    def _keep_assignment(self, staged: Path) -> None:
+        """Remember who is where: hysteresis and the moved share compare with the last applied run."""
+        folder = self.pipeline.data_dir / "assignments"
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = folder / f"{self.run_id}.parquet"
+        part = kept.with_suffix(".part")
+        copyfile(staged, part)
+        part.replace(kept)
+        before = self.pipeline.ledger.models.assignment()
+        self.pipeline.ledger.models.set_assignment(kept, run_id=self.run_id, at=self.pipeline.clock())
+        if before is not None and before != kept:
+            before.unlink(missing_ok=True)
+
+    def _deliver(self, *, stopped: bool) -> bool:
+        """Send what was queued; a stopped run still sends revocations, and nothing else."""
+        if stopped:
+            self.delivery.drain(lane=Lane.REVOCATION)
+            return True
+        only = set(self.call.destinations) or None
+        if self.call.wait_s is not None:
+            return self.delivery.until_settled(timeout_s=self.call.wait_s, only=only)
+        self.delivery.drain(lane=Lane.REVOCATION)
+        self.delivery.drain(only=only)
+        self.delivery.poll(only=only)
+        self.delivery.drain(only=only)
+        return True
+
+    def _wanted(self, target: Target) -> bool:
+        return (not self.call.destinations or target.destination in self.call.destinations) and (
+            not self.call.audiences or target.audience in self.call.audiences
+        )
+
+    def _report(self, plan: Plan, *, stopped: bool, settled: bool) -> RunReport:
+        notes = [*plan.clustered.notes, *self.delivery.notes]
+        if not settled:
+            notes.append("not everything was confirmed in time; the next sync or poll goes on")
+        stops: list[GuardStop] = list(plan.guards) if stopped else []
+        fell_short = bool(self.delivery.notes) or not settled
+        return RunReport(
+            run_id=self.run_id,
+            kind="sync",
+            status="stopped" if stopped else "partial" if fell_short else "done",
+            as_of=format_time(self.as_of),
+            started_at=format_time(self.started),
+            finished_at=format_time(self.pipeline.clock()),
+            model_version=plan.clustered.version.id,
+            moved_share=plan.clustered.moved_share,
+            plan_id=plan.plan_id,
+            sources=list(plan.sources),
+            guards=stops,
+            notes=notes,
+        )
+
+
+def _check_names(pipeline: Pipeline, call: SyncCall) -> None:
+    unknown = sorted(set(call.destinations) - set(pipeline.destinations))
+    if unknown:
+        known = ", ".join(pipeline.destinations)
+        raise SettingsError(f"no destination {', '.join(unknown)}; the settings have {known or 'none'}")
+
+

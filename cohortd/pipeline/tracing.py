@@ -1,0 +1,184 @@
+"""Everything decided and sent about one person."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from cohortd.core.consenting import ConsentRecord, SubjectKind
+from cohortd.core.errors import SettingsError, SourceError
+from cohortd.core.identifiers import Family, IdentifierKind, member_key
+from cohortd.core.times import format_time
+from cohortd.identity import identify
+from cohortd.pipeline.consents import Subject, contact_subject, customer_subject
+from cohortd.pipeline.wiring import Pipeline
+from cohortd.sources import read_contacts
+
+KINDS = {SubjectKind.EMAIL: IdentifierKind.EMAIL, SubjectKind.PHONE: IdentifierKind.PHONE}
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What is known of one person; identifiers by their first eight digits only."""
+
+    subject: str
+    found: bool
+    customers: tuple[str, ...]
+    decisions: tuple[dict[str, object], ...]
+    memberships: tuple[dict[str, object], ...]
+    history: tuple[dict[str, object], ...]
+    consent: tuple[dict[str, object], ...]
+    removals: tuple[dict[str, object], ...]
+
+    def as_json(self) -> dict[str, object]:
+        """The answer of ``trace --json``."""
+        return {
+            "subject": self.subject,
+            "found": self.found,
+            "customers": list(self.customers),
+            "decisions": list(self.decisions),
+            "memberships": list(self.memberships),
+            "history": list(self.history),
+            "consent": list(self.consent),
+            "removals": list(self.removals),
+        }
+
+    def sentences(self) -> Iterator[str]:
+        """The same for people."""
+        if not self.found:
+            yield "Nothing is known of this person: nothing was decided, sent or taken back."
+            return
+        yield f"In the removal log this person is {self.subject}."
+        for row in self.decisions:
+            verdict = "may be sent" if not row["reason"] else f"is left out: {row['reason']}"
+            yield f"Decided: customer {row['customer_id']} on {row['family']} {verdict}, segment {row['segment_id'] or 'none'}."
+        for row in self.consent:
+            yield f"Consent: {row['status']} at {row['recorded_at']} ({row['source']})."
+        for row in self.memberships:
+            yield f"On {row['destination']}, audience {row['audience']}: {row['kind']} {row['digest']}… {row['state']} since {row['sent_at']}."
+        for row in self.history:
+            yield f"Was on {row['destination']}, audience {row['audience']}: {row['kind']} {row['digest']}…, sent {row['added_at']}, taken back {row['removed_at']}."
+        for row in self.removals:
+            where = f" from {row['audience']} on {row['destination']}" if row["destination"] else ""
+            yield f"Removal {row['event']}{where} at {row['at']} ({row['trigger']})."
+
+
+def trace_person(pipeline: Pipeline, kind: SubjectKind, value: str) -> Trace:
+    """Gather what the ledger, the last decisions and the removal log say of one person.
+
+    Raises:
+        SettingsError: The contact field is no valid one.
+    """
+    subject = customer_subject(pipeline, value) if kind is SubjectKind.CUSTOMER else contact_subject(pipeline, kind, value)
+    if not subject:
+        raise SettingsError(f"this is no valid {kind.value}, so it names nobody")
+    keys = _member_keys(pipeline, kind, subject)
+    customers = (value,) if kind is SubjectKind.CUSTOMER else tuple(sorted(_customers(pipeline, kind, subject)))
+    keys |= {member_key(customer, pipeline.ledger.secret) for customer in customers}
+    members = pipeline.ledger.members
+    memberships = tuple(_membership(row) for key in sorted(keys) for row in members.of_member(key))
+    history = tuple(_past(row) for key in sorted(keys) for row in members.history_of(key))
+    decisions = tuple(_decisions(pipeline, customers))
+    subjects = [(kind, subject), *((SubjectKind.CUSTOMER, (("", key),)) for key in sorted(keys))]
+    consent = tuple(_consent(record) for record in pipeline.ledger.consent.records_for(subjects))
+    references = {pipeline.ledger.removals.subject_ref(k, s) for k, s in subjects}
+    removals = tuple(
+        {
+            "seq": entry.seq,
+            "at": entry.at,
+            "event": entry.event,
+            "audience": entry.audience,
+            "destination": entry.destination,
+            "remote_id": entry.remote_id,
+            "trigger": entry.trigger,
+            "source": entry.source,
+        }
+        for reference in sorted(references)
+        for entry in pipeline.ledger.removals.entries(subject=reference)
+    )
+    return Trace(
+        subject=pipeline.ledger.removals.subject_ref(kind, subject),
+        found=any((decisions, memberships, history, consent, removals)),
+        customers=customers,
+        decisions=decisions,
+        memberships=memberships,
+        history=history,
+        consent=consent,
+        removals=tuple(sorted(removals, key=lambda row: int(str(row["seq"])))),
+    )
+
+
+def _member_keys(pipeline: Pipeline, kind: SubjectKind, subject: Subject) -> set[bytes]:
+    if kind is SubjectKind.CUSTOMER:
+        return {subject[0][1]}
+    members = pipeline.ledger.members
+    return {
+        row.member for family, digest in subject for row in members.of_digest(Family(family), KINDS[kind], digest)
+    }
+
+
+def _customers(pipeline: Pipeline, kind: SubjectKind, subject: Subject) -> set[str]:
+    """Customers who carry the contact field in the source now; none where it cannot be read."""
+    family, digest = Family(subject[0][0]), subject[0][1]
+    found: set[str] = set()
+    try:
+        for batch in read_contacts(pipeline.sources.customers, None, fields=("email", "phone", "country")):
+            ids = batch.column("customer_id").to_pylist()
+            table = identify(
+                batch, family, default_region=pipeline.identity.default_region, hashed=pipeline.identity.hashed
+            ).identifiers
+            same = table.filter(pc.equal(table.column("kind"), int(KINDS[kind])))
+            for row, candidate in zip(*(same.column(c).to_pylist() for c in ("row", "digest")), strict=True):
+                if candidate == digest:
+                    found.add(ids[row])
+    except (SourceError, SettingsError):
+        return set()
+    return found
+
+
+def _decisions(pipeline: Pipeline, customers: tuple[str, ...]) -> Iterator[dict[str, object]]:
+    newest = _newest(pipeline.data_dir / "decisions")
+    if newest is None or not customers:
+        return
+    for row in pq.read_table(newest, filters=[("customer_id", "in", list(customers))]).to_pylist():
+        yield {"run_id": newest.stem, **row}
+
+
+def _newest(folder: Path) -> Path | None:
+    return max(folder.glob("*.parquet"), default=None, key=lambda path: path.name)
+
+
+def _membership(row: object) -> dict[str, object]:
+    return {
+        "audience": row.target.audience,
+        "destination": row.target.destination,
+        "kind": IdentifierKind(row.kind).name.lower(),
+        "digest": row.digest.hex()[:8],
+        "state": row.state,
+        "sent_at": str(row.sent_at),
+        "reason": row.reason,
+    }
+
+
+def _past(row: object) -> dict[str, object]:
+    return {
+        "audience": row.target.audience,
+        "destination": row.target.destination,
+        "kind": IdentifierKind(row.kind).name.lower(),
+        "digest": row.digest.hex()[:8],
+        "added_at": str(row.added_at),
+        "removed_at": str(row.removed_at),
+    }
+
+
+def _consent(record: ConsentRecord) -> dict[str, object]:
+    return {
+        "status": record.status.value,
+        "recorded_at": format_time(record.recorded_at),
+        "purpose": record.purpose,
+        "platform": record.platform,
+        "regulation": record.regulation,
+        "source": record.source,
+    }

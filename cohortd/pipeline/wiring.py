@@ -1,0 +1,135 @@
+"""What a pipeline is made of; bootstrap fills it from the settings."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from clustering import ClusteringPolicy
+from cohortd.core.identifiers import Family
+from cohortd.core.modelling import FeatureSpec
+from cohortd.core.times import Clock
+from cohortd.engine import Engine
+from cohortd.ledger import Ledger
+from cohortd.sources import TableSource
+from connectors.protocol import Connector
+from consent import ConsentRules
+
+
+@dataclass(frozen=True, slots=True)
+class PollPolicy:
+    """When to ask what became of an accepted batch; all in seconds."""
+
+    first_s: float
+    factor: float
+    max_s: float
+    give_up_s: float
+
+    def next_s(self, polls: int) -> float:
+        """Wait before the poll that follows *polls* earlier ones."""
+        return min(self.first_s * self.factor**polls, self.max_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """One configured destination with its connector."""
+
+    name: str
+    platform: str
+    account: str
+    connector: Connector
+    poll: PollPolicy
+    membership_days: int | None
+
+    @property
+    def family(self) -> Family:
+        """Whose normalization rules apply."""
+        return self.connector.limits.family
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The first-party tables; events and consent may be absent."""
+
+    customers: TableSource
+    events: TableSource | None
+    consent: TableSource | None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentationPolicy:
+    """How features are computed and when the model is refitted."""
+
+    specs: tuple[FeatureSpec, ...]
+    #: Customer attributes that features may name.
+    attributes: tuple[str, ...]
+    window: timedelta | None
+    refit_every: timedelta
+    sample_size: int
+    drift_limit: float
+    clustering: ClusteringPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class AudiencePolicy:
+    """When an audience may be fed and what it is called on the platforms."""
+
+    minimum_size: int
+    name_prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityPolicy:
+    """How contact fields are read."""
+
+    default_region: str | None
+    hashed: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class GuardLimits:
+    """Shares above which a plan stops; 1.0 never stops."""
+
+    removed_share: float
+    moved_share: float
+    source_drop: float
+    bad_rows: float
+
+
+Progress = Callable[[str], None]
+
+
+def silent(_step: str) -> None:
+    """Show no progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Everything a run needs, wired."""
+
+    data_dir: Path
+    ledger: Ledger
+    engine: Callable[[Path], Engine]
+    sources: Sources
+    destinations: Mapping[str, Destination]
+    segmentation: SegmentationPolicy
+    audiences: AudiencePolicy
+    identity: IdentityPolicy
+    consent: ConsentRules
+    guards: GuardLimits
+    #: The public key by which anyone can check the removal log's signature.
+    log_key: str
+    clock: Clock
+    #: Set when the process should finish what is in flight and stop.
+    stop: threading.Event = field(default_factory=threading.Event)
+    progress: Progress = silent
+
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """The families of the configured destinations, in a fixed order."""
+        return tuple(f for f in Family if any(d.family is f for d in self.destinations.values()))
+
+    def at(self, as_of: datetime | None) -> datetime:
+        """The time of a run: *as_of*, else now."""
+        return as_of or self.clock()
