@@ -1,0 +1,21 @@
+"""First-party data in: files, SQL, object stores; Arrow batches out."""
+
+from cohortd.core.tables import CONTACT_FIELDS
+from cohortd.sources.consent import CONSENT_COLUMNS, WITHDRAWAL_LOST, read_consent
+from cohortd.sources.customers import read_contacts, read_customers
+from cohortd.sources.events import read_events
+from cohortd.sources.reading import columns_of
+from cohortd.sources.table import TableSource, Tally
+
+__all__ = [
+    "CONSENT_COLUMNS",
+    "CONTACT_FIELDS",
+    "WITHDRAWAL_LOST",
+    "TableSource",
+    "Tally",
+    "columns_of",
+    "read_consent",
+    "read_contacts",
+    "read_customers",
+    "read_events",
+]

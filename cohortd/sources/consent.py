@@ -1,0 +1,128 @@
+"""Reads consent records: who said what, when, for which purpose and platform."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cohortd.core.consenting import ConsentStatus
+from cohortd.core.errors import SettingsError
+from cohortd.core.tables import CONSENT_SUBJECT_FIELDS, CONSENT_TEXT_FIELDS
+from cohortd.sources.casting import as_list, as_text, as_time, is_set
+from cohortd.sources.chunks import Chunk, Sieve
+from cohortd.sources.keys import looks_like_email, looks_like_phone
+from cohortd.sources.reading import chosen, chunks
+from cohortd.sources.table import TableSource, Tally
+
+CONSENT_COLUMNS = (*CONSENT_SUBJECT_FIELDS, "status", "recorded_at", *CONSENT_TEXT_FIELDS)
+#: A withdrawal that cannot be read is left out like any faulty row, but under a reason of its own:
+#: whoever ordered it is still being sent, so a run should not go on as if nothing were.
+WITHDRAWAL_LOST = "unreadable_withdrawal"
+
+_KNOWN = pa.array([str(status) for status in ConsentStatus])
+_WITHDRAWING = pa.array([str(ConsentStatus.DENIED), str(ConsentStatus.REVOKED)])
+_EXPLAINING = ("source", "evidence")
+
+Columns = dict[str, pa.Array]
+
+
+def read_consent(source: TableSource, tally: Tally) -> Iterator[pa.RecordBatch]:
+    """Stream records of text, the empty text where something is absent.
+
+    ``status`` is one of ConsentStatus, ``recorded_at`` written by ``format_time``'s rule. Of
+    several e-mails or phones in one row each becomes a record of its own. At least one batch comes.
+
+    Raises:
+        SettingsError: A column is missing, or none says whom a record is about.
+        SourceError: The table cannot be read.
+    """
+    mapping = chosen(
+        source,
+        needed=("status", "recorded_at"),
+        optional=(*CONSENT_SUBJECT_FIELDS, *CONSENT_TEXT_FIELDS),
+    )
+    if not set(CONSENT_SUBJECT_FIELDS) & set(mapping):
+        raise SettingsError(
+            f"sources.{source.name}: no column says whom a record is about; map one of"
+            f" {', '.join(CONSENT_SUBJECT_FIELDS)} in sources.{source.name}.columns"
+        )
+    yield pa.RecordBatch.from_pylist(
+        [], schema=pa.schema([(name, pa.string()) for name in CONSENT_COLUMNS])
+    )
+    for chunk in chunks(source, mapping, tally, needed=("status", "recorded_at")):
+        yield _one_subject_each(_kept(chunk, mapping, tally=tally, separator=source.separator))
+
+
+def _kept(chunk: Chunk, mapping: Mapping[str, str], *, tally: Tally, separator: str) -> pa.RecordBatch:
+    status = as_text(_column(chunk, mapping, "status"))
+    statuses = pc.utf8_lower(status.values)
+    withdraws = np.asarray(pc.fill_null(pc.is_in(statuses, value_set=_WITHDRAWING), fill_value=False))
+    sieve = Sieve(chunk, tally, grave=withdraws, grave_reason=WITHDRAWAL_LOST)
+    sieve.drop(status.faulty, "undecodable_text")
+    sieve.require(statuses, "missing_status")
+    sieve.drop(~np.asarray(pc.is_in(statuses, value_set=_KNOWN)), "unknown_status")
+    columns = _subjects(sieve, mapping, separator=separator)
+    columns["status"] = statuses
+    columns["recorded_at"] = _recorded_at(sieve, _column(chunk, mapping, "recorded_at"))
+    for name in CONSENT_TEXT_FIELDS:
+        cast = as_text(_column(chunk, mapping, name))
+        # What only explains a record must not lose it.
+        columns[name] = cast.values if name in _EXPLAINING else sieve.take(cast, "undecodable_text")
+    return sieve.kept({name: columns[name] for name in CONSENT_COLUMNS})
+
+
+def _subjects(sieve: Sieve, mapping: Mapping[str, str], *, separator: str) -> Columns:
+    """Read whom records are about; ids that are contact data are forgotten.
+
+    Unlike the other tables, this one is not refused whole: its withdrawals must get through.
+    """
+    by_contact = {
+        name: sieve.take(as_list(_column(sieve.chunk, mapping, name), separator), "undecodable_text")
+        for name in ("email", "phone")
+    }
+    ids = sieve.take(as_text(_column(sieve.chunk, mapping, "customer_id")), "undecodable_text")
+    has_contact = is_set(by_contact["email"]) | is_set(by_contact["phone"])
+    is_contact = looks_like_email(ids) | looks_like_phone(ids)
+    sieve.drop(is_contact & ~has_contact, "contact_as_customer_id")
+    sieve.drop(~is_set(ids) & ~has_contact, "missing_subject")
+    known = pc.if_else(pa.array(is_contact), pa.scalar(None, pa.string()), ids)
+    return {"customer_id": known, **by_contact}
+
+
+def _column(chunk: Chunk, mapping: Mapping[str, str], name: str) -> pa.Array:
+    return chunk.column(mapping[name]) if name in mapping else pa.nulls(chunk.rows, pa.string())
+
+
+def _recorded_at(sieve: Sieve, column: pa.Array) -> pa.Array:
+    times = sieve.take(as_time(column), "unparsable_recorded_at")
+    sieve.require(times, "missing_recorded_at")
+    return pc.strftime(times, "%Y-%m-%dT%H:%M:%SZ")
+
+
+def _one_subject_each(batch: pa.RecordBatch) -> pa.RecordBatch:
+    emails, phones = batch.column("email"), batch.column("phone")
+    counts = np.maximum(np.maximum(_lengths(emails), _lengths(phones)), 1)
+    rows = np.repeat(np.arange(batch.num_rows), counts)
+    nth = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    repeated = batch.take(pa.array(rows))
+    columns = {
+        name: _nth(batch.column(name), rows, nth) if name in {"email", "phone"} else repeated.column(name)
+        for name in CONSENT_COLUMNS
+    }
+    filled = [pc.fill_null(column, "") for column in columns.values()]
+    return pa.RecordBatch.from_arrays(filled, names=list(columns))
+
+
+def _lengths(lists: pa.Array) -> npt.NDArray[np.int64]:
+    return np.asarray(pc.fill_null(pc.list_value_length(lists), 0)).astype(np.int64)
+
+
+def _nth(lists: pa.Array, rows: npt.NDArray[np.int64], nth: npt.NDArray[np.int64]) -> pa.Array:
+    """Take the nth value of each row's list; null beyond its end."""
+    lengths = _lengths(lists)
+    starts = np.cumsum(lengths) - lengths
+    beyond = nth >= lengths[rows]
+    places = pa.array(np.where(beyond, 0, starts[rows] + nth), mask=beyond)
+    return pc.list_flatten(lists).take(places)
