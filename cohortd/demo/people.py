@@ -32,7 +32,7 @@ FIRST_NAMES = (
         "Greta",
         "Hattie",
         "Hugo",
-        "Ines",
+        "Inga",
         "Iris",
         "Ivan",
         "Jasper",
@@ -61,7 +61,7 @@ FIRST_NAMES = (
 )
 
 LAST_NAMES = (
-    *("Abernathy", "Alvarez", "Applegate", "Ashby", "Barlow", "Bellweather", "Birch", "Blum", "Brandt"),
+    *("Abernathy", "Alvarez", "Applegate", "Ashby", "Barlow", "Bellamy", "Birch", "Blum", "Brandt"),
     *("Calloway", "Carver", "Castillo", "Clearwater", "Cobb", "Dahl", "Delgado", "Drummond", "Dunmore"),
     *(
         "Eastman",

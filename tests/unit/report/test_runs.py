@@ -126,7 +126,7 @@ def test_the_page_tells_the_run(tmp_path: Path) -> None:
         "gave no consent",
         "Order value $96.40 ▲",
         "Visits 9.2 ▼",
-        "of 12 revocations taken back",
+        "of 12 revocations confirmed",
         "3 duplicate key (row 17)",
         "22 Nov 2026, 00:58:01",
     ):
