@@ -18,7 +18,7 @@ _REASONS: Final[Mapping[str, str]] = {
     Reason.SEGMENT_HELD: "in a segment that is held back",
 }
 _PLATFORMS: Final[Mapping[str, str]] = {
-    "google_data_manager": "Google, by Data Manager",
+    "google_data_manager": "Data Manager",
     "google_ads": "Google Ads",
     "meta": "Meta",
 }
