@@ -129,7 +129,7 @@ def schedule_from(mapping: Mapping[str, object]) -> FaultSchedule:
     unknown = set(mapping) - {"seed", "faults"}
     if unknown:
         raise SettingsError(f"a fault schedule has seed and faults, not {', '.join(sorted(unknown))}")
-    seed, faults = mapping.get("seed", 0), mapping.get("faults") or []
+    seed, faults = mapping.get("seed", 0), mapping.get("faults", [])
     if not isinstance(seed, int) or not isinstance(faults, list):
         raise SettingsError("a fault schedule's seed is a whole number and its faults are a list")
     return FaultSchedule([_fault_from(fault) for fault in faults], seed=seed)
