@@ -1,9 +1,8 @@
 """Who may be sent where, and why not: one table of rules, read from the top."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -53,7 +52,7 @@ class ConsentRules:
 
     purpose: str
     #: What silence means, by country (ISO 3166-1 alpha-2, upper case); ``*`` for all others.
-    default: Mapping[str, ConsentStatus] = MappingProxyType({})
+    default: Mapping[str, ConsentStatus] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be the meaning of silence."""

@@ -90,7 +90,7 @@ def unanswered(said: Statements) -> Flags:
     people = int(said.person.max(initial=-1)) + 1
     newest_of_all = newest_grants(grants, people)
     newest_blank = newest_grants(grants.only(grants.regulation == 0), people)
-    answer = np.where(
+    answer: Times = np.where(
         said.regulation == 0,
         newest_of_all[said.person],
         np.maximum(newest_blank[said.person], _newest_alike(grants, said)),
@@ -116,8 +116,8 @@ def _newest_alike(grants: Statements, said: Statements) -> Times:
 def _flags(column: "pd.Series[str]", judge: Callable[[str], bool]) -> Flags:
     """Judge each distinct text once."""
     codes, texts = _distinct(column)
-    judged = np.array([judge(text) for text in texts], dtype=np.bool_)
-    return judged[codes]
+    judged: Flags = np.array([judge(text) for text in texts], dtype=np.bool_)[codes]
+    return judged
 
 
 def _words(column: "pd.Series[str]") -> npt.NDArray[np.object_]:
