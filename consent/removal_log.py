@@ -91,7 +91,7 @@ def _explain(log: Sequence[RemovalEntry], index: int) -> Finding:
         return Finding(entry.seq, Tampering.INSERTED, "was inserted: the entry below does not know it")
     if not _is_sealed(entry):
         return Finding(entry.seq, Tampering.CHANGED, "was changed: its content does not fit its hash")
-    above = next((at for at, other in enumerate(log) if other.hash == entry.previous), None)
+    above = _find_above(log, entry)
     if above is not None and above > index:
         return Finding(
             entry.seq, Tampering.REORDERED, "was moved: the entry that belongs above it comes later"
@@ -100,6 +100,13 @@ def _explain(log: Sequence[RemovalEntry], index: int) -> Finding:
         inserted = log[above + 1]
         return Finding(inserted.seq, Tampering.INSERTED, "was inserted: the entries below do not know it")
     return _explain_lost(log, index)
+
+
+def _find_above(log: Sequence[RemovalEntry], entry: RemovalEntry) -> int | None:
+    """Find where the entry stands that belongs above; -1 for the log's very beginning."""
+    if entry.previous in _NOTHING_ABOVE:
+        return -1
+    return next((at for at, other in enumerate(log) if other.hash == entry.previous), None)
 
 
 def _is_skipped(log: Sequence[RemovalEntry], index: int) -> bool:

@@ -96,7 +96,8 @@ def unanswered(said: Statements) -> Flags:
         np.maximum(newest_blank[said.person], _newest_alike(grants, said)),
     )
     # Without a time of its own a withdrawal cannot be older than anything.
-    return withdraws & ((said.at == NEVER) | (answer <= said.at))
+    standing: Flags = withdraws & ((said.at == NEVER) | (answer <= said.at))
+    return standing
 
 
 def newest_grants(grants: Statements, people: int) -> Times:
