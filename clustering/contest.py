@@ -10,7 +10,7 @@ from clustering.models import Fit, algorithm_named, fit_of
 from clustering.policy import ClusteringPolicy
 
 #: What a challenger's segments must be above the floor: just above it they would merge again next time.
-_ROOM_TO_SPARE: Final = 1.25
+_ROOM_TO_SPARE: Final = 1.5
 #: Refits in a row a challenger must win: one win may be luck, and replacing moves people.
 _WINS_NEEDED: Final = 2
 
@@ -46,7 +46,7 @@ def contend(
     warm = None if start is None or choice.changed else _warm(points, start, policy)
     if warm is None:
         return Outcome(_settled(points, cold, policy=policy, floor=floor), "cold", 1.0, 0)
-    cold = _settled(points, cold, policy=policy, floor=floor.raised(_ROOM_TO_SPARE))
+    cold = _settled(points, cold, policy=policy, floor=floor.times(_ROOM_TO_SPARE))
     warm = _settled(points, warm, policy=policy, floor=floor)
     ratio = warm.inertia / cold.inertia if cold.inertia > 0 else 1.0
     wins = wins + 1 if cold.inertia < warm.inertia * (1 - policy.challenger_gain) else 0
@@ -71,4 +71,6 @@ def _warm(points: Points, start: Points, policy: ClusteringPolicy) -> Fit | None
 
 
 def _settled(points: Points, fit: Fit, *, policy: ClusteringPolicy, floor: Floor) -> Fit:
-    return merge_small(points, fit, floor) if policy.below_minimum == "merge" else fit
+    if policy.below_minimum != "merge":
+        return fit
+    return merge_small(points, fit, floor, polish=lambda some, start: _warm(some, start, policy))

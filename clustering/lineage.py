@@ -45,6 +45,7 @@ def identify(
     before, after = np.full(len(sample), _NOBODY), fit.labels
     if previous is not None:
         old_ids = previous.centroid_model.segment_ids
+        next_number = max(next_number, *(number_of(each) + 1 for each in old_ids))
         before = _before(sample, previous, previous_labels)
         after = _after(points, outcome, before, old=len(old_ids), margin=margin)
     matching = match(before, after, old=len(old_ids), new=len(fit.centroids))
@@ -66,7 +67,9 @@ def _before(sample: pd.DataFrame, previous: ModelVersion, labels: pd.Series | No
     if labels is not None:
         rows: Mapping[str, int] = {each: row for row, each in enumerate(model.segment_ids)}
         once = labels[~labels.index.duplicated()]
-        known = once.reindex(sample.index).map(rows).to_numpy(dtype=np.float64, na_value=np.nan)
+        known = (
+            once.reindex(sample.index).astype(object).map(rows).to_numpy(dtype=np.float64, na_value=np.nan)
+        )
         if np.isfinite(known).mean() >= _ENOUGH_KNOWN:
             return np.nan_to_num(known, nan=_NOBODY).astype(np.intp)
     return nearest(prepare(sample, model.features), np.array(model.centroids))

@@ -1,6 +1,7 @@
 """The floor: how small a segment may be, and what happens below it."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,6 +9,9 @@ import numpy as np
 from clustering.measuring import Points
 from clustering.models import Fit, fit_of
 from clustering.policy import ClusteringPolicy
+
+#: Lets centroids come to rest; None where the algorithm cannot start from any.
+Polish = Callable[[Points, Points], Fit | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +32,8 @@ class Floor:
         """How many customers *sampled* ones stand for."""
         return round(sampled * self.minimum / self.sampled)
 
-    def raised(self, factor: float) -> "Floor":
-        """A floor *factor* times as high."""
+    def times(self, factor: float) -> "Floor":
+        """A floor so many times as high."""
         return replace(self, minimum=math.ceil(self.minimum * factor), sampled=self.sampled * factor)
 
     def is_below(self, sampled: int) -> bool:
@@ -44,15 +48,19 @@ def floor_of(policy: ClusteringPolicy, *, sampled: int, total: int) -> Floor:
     return Floor(customers, minimum, minimum * sampled / customers)
 
 
-def merge_small(points: Points, fit: Fit, floor: Floor) -> Fit:
+def merge_small(points: Points, fit: Fit, floor: Floor, *, polish: Polish) -> Fit:
     """Merge segments below the floor into their nearest, smallest first.
 
     Goes on until none is below or one is left. Nearest by Ward's cost, so a small segment joins
-    where it distorts least; the merged centroid is the weighted mean. Customers then go to their
-    nearest centroid, which may leave another segment short.
+    where it distorts least; the merged centroid is the weighted mean, from where *polish* lets all
+    come to rest: otherwise the next warm start would, and find other segments short.
     """
     while len(fit.centroids) > 1 and floor.is_below(int(fit.sizes.min())):
-        fit = _merge_smallest(points, fit)
+        while len(fit.centroids) > 1 and floor.is_below(int(fit.sizes.min())):
+            fit = _merge_smallest(points, fit)
+        rested = polish(points, fit.centroids)
+        if rested is not None:
+            fit = replace(rested, origins=fit.origins[rested.origins])
     return fit
 
 

@@ -32,42 +32,43 @@ class Phrase:
     kind: Kind = Kind.VERB
 
 
-_RHYTHM, _SPEND, _BASKET = "rhythm", "spend", "basket"
+_RHYTHM, _SPEND, _BASKET, _TREND = "rhythm", "spend", "basket", "trend"
 
 #: By feature name; ``prefix:`` serves all features such as ``category_share:fruit``, {} being the rest.
 PHRASES: Final[dict[str, Phrase]] = {
     "order_count": Phrase(_RHYTHM, "buys [very ]often", "buys [very ]rarely"),
     "active_days": Phrase(_RHYTHM, "comes by on [very ]many days", "comes by on [very ]few days"),
     "session_count": Phrase(_RHYTHM, "visits [very ]often", "visits [very ]rarely"),
-    "event_count": Phrase(_RHYTHM, "is [very ]active", "is [mostly ]quiet"),
+    "event_count": Phrase(_RHYTHM, "is [very ]active", "is [very ]quiet"),
     "interpurchase_days": Phrase(
-        _RHYTHM, "leaves [very ]long pauses between orders", "comes back [very ]soon"
+        _RHYTHM, "leaves [very ]long pauses between visits", "comes back [very ]soon"
     ),
     "recency_days": Phrase("recency", "has not been seen for [quite ]a while", "was here [only ]recently"),
     "tenure_days": Phrase("tenure", "has been a customer for [very ]long", "is [quite ]new"),
     "value_sum": Phrase(_SPEND, "spends [well ]above average", "spends [well ]below average"),
-    "value_trend": Phrase(
-        "trend", "is spending [much ]more than before", "is spending [much ]less than before"
-    ),
+    "quantity_sum": Phrase(_SPEND, "takes [very ]many items home", "takes [very ]few items home"),
+    "duration_sum_s": Phrase(_SPEND, "stays [very ]long", "stays only [very ]briefly"),
     "order_value_mean": Phrase(_BASKET, "fills [very ]large baskets", "keeps baskets [very ]small"),
-    "quantity_sum": Phrase("quantity", "takes [very ]many items home", "takes [very ]few items home"),
-    "items_per_order": Phrase(_BASKET, "fills [very ]full baskets", "buys [only ]a few things at a time"),
+    "order_quantity_mean": Phrase(
+        _BASKET, "fills [very ]full baskets", "buys [only ]a few things at a time"
+    ),
+    "value_trend": Phrase(_TREND, "spends [much ]more than before", "spends [much ]less than before"),
+    "activity_trend": Phrase(
+        _TREND, "is [much ]more active than before", "is [much ]less active than before"
+    ),
     "category_breadth": Phrase(
         "breadth", "shops across [very ]many categories", "keeps to [very ]few categories"
     ),
     "discount_share": Phrase("discount", "likes a discount", "seldom waits for a discount"),
-    "coupon_share": Phrase("discount", "likes a coupon", "seldom uses a coupon"),
-    "weekend_share": Phrase("week", "more at weekends than most", "mostly on weekdays", Kind.MANNER),
+    "weekend_share": Phrase("week", "[far ]more at weekends than most", "mostly on weekdays", Kind.MANNER),
     "evening_share": Phrase(
         "hour", "[far ]more in the evening than most", "seldom in the evening", Kind.MANNER
     ),
     "night_share": Phrase("hour", "[far ]more at night than most", "seldom at night", Kind.MANNER),
-    "morning_share": Phrase(
-        "hour", "[far ]more in the morning than most", "seldom in the morning", Kind.MANNER
-    ),
     "category_share:": Phrase("{}", "buys [far ]more {} than most", "buys [very ]little {}"),
     "channel_share:": Phrase("channel", "prefers {}", "seldom uses {}"),
     "device_share:": Phrase("device", "prefers {}", "seldom uses {}"),
+    "type_share:": Phrase("{}", "[far ]more {} than most", "[far ]less {} than most", Kind.PLAIN),
 }
 
 
@@ -85,9 +86,7 @@ def clause_for(spec: FeatureSpec, z: float) -> Clause:
     prefix, _, rest = spec.name.partition(":")
     phrase = PHRASES.get(f"{prefix}:" if rest else spec.name)
     if phrase is None:
-        side = "above" if z > 0 else "below"
-        words = _by_strength(f"[far ]{side} average in {_as_noun(spec)}", z)
-        return Clause(spec.name, words, Kind.PLAIN)
+        return Clause(spec.name, _plainly(spec, z), Kind.PLAIN)
     thing = re.sub(r"[-_]+", " ", rest)
     words = _by_strength(phrase.high if z > 0 else phrase.low, z).replace("{}", thing)
     return Clause(phrase.theme.replace("{}", spec.name), words, phrase.kind)
@@ -97,7 +96,10 @@ def _by_strength(words: str, z: float) -> str:
     return re.sub(r"\[(.*?)\]", r"\1" if abs(z) >= _STRONG else "", words)
 
 
-def _as_noun(spec: FeatureSpec) -> str:
-    """``Days since the last order.`` within a sentence; the name in words where there is no title."""
+def _plainly(spec: FeatureSpec, z: float) -> str:
+    """Say it with the feature's title, which is a noun or begins with "Whether"."""
     title = spec.title.strip().rstrip(".") or re.sub(r"[-_:]+", " ", spec.name)
-    return title if title[:2].isupper() else title[:1].lower() + title[1:]
+    if title.startswith("Whether "):
+        return f"{title.removeprefix('Whether ')} {'more' if z > 0 else 'less'} often than for most"
+    noun = title if title[:2].isupper() else title[:1].lower() + title[1:]
+    return _by_strength(f"[far ]{'above' if z > 0 else 'below'} average in {noun}", z)
