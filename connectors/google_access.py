@@ -4,7 +4,8 @@ Traps this module is there for (platforms/google.md §1, §2e and §5):
 
 - With ``client_options.api_endpoint`` gRPC always speaks TLS, so a stand-in needs a channel of its own.
 - A dead refresh token inside a call looks like a passing 503; so the token is refreshed here, first.
-- The vendors' loggers write whole requests, digests included, as soon as somebody asks for DEBUG.
+- The vendors' loggers write whole requests, digests included, as soon as somebody asks for DEBUG (at
+  Google Ads INFO will do), and at WARNING the platform's own words and host.
 """
 
 import ipaddress
@@ -115,8 +116,8 @@ def hush_vendor_logs() -> None:
     """Keep requests out of the logs, whatever level is asked for."""
     for name in _LEAKY_LOGGERS:
         logger = logging.getLogger(name)
-        if logger.level < logging.WARNING:
-            logger.setLevel(logging.WARNING)
+        if logger.level < logging.ERROR:
+            logger.setLevel(logging.ERROR)
 
 
 class GoogleAccess:

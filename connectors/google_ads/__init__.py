@@ -1,5 +1,6 @@
-"""Customer Match through the Google Ads API's offline user data jobs: ``connector.GoogleAdsConnector``.
+"""Customer Match through the Google Ads API's offline user data jobs."""
 
-Nothing is imported here: the vendor's package costs a second and a half, which only a process that
-talks to this platform should pay.
-"""
+from connectors.google_ads.connector import GoogleAdsConnector
+from connectors.google_ads.options import GoogleAdsOptions
+
+__all__ = ["GoogleAdsConnector", "GoogleAdsOptions"]

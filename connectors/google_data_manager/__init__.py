@@ -1,5 +1,6 @@
-"""Customer Match through Google's Data Manager API: ``connector.DataManagerConnector``.
+"""Customer Match through Google's Data Manager API."""
 
-Nothing is imported here: the vendor's packages cost half a second, which only a process that
-talks to this platform should pay.
-"""
+from connectors.google_data_manager.connector import DataManagerConnector
+from connectors.google_data_manager.options import DataManagerOptions
+
+__all__ = ["DataManagerConnector", "DataManagerOptions"]

@@ -1,0 +1,179 @@
+"""What the emulated Google remembers besides audiences: the work it accepted and has yet to do.
+
+Both APIs share audiences and accounts, as at Google. Accepted work is done in the order of its
+acceptance once its time has come, whenever somebody looks; with a folder it outlives the process.
+"""
+
+import itertools
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from cohortd.core.times import Clock, format_time, parse_time
+from cohortd.emulators.faults import FaultKind, FaultSchedule
+from cohortd.emulators.state import Audience, Row, Store
+
+_FIRST_ID: Final = 8_000_000_001
+_OPEN: Final = "open-work"
+MAXIMUM_MEMBERSHIP_DAYS: Final = 540
+
+
+@dataclass(frozen=True, slots=True)
+class GoogleRules:
+    """What may differ between rehearsals."""
+
+    #: Seconds between accepting work and having done it; Google takes 30 minutes to a day.
+    delay_s: float = 0.0
+    #: Fewest people for which an audience is shown as usable.
+    minimum_served: int = 100
+    #: Accounts there are; None for any.
+    accounts: frozenset[str] | None = None
+    #: Whether the accounts' owner has accepted the customer data terms.
+    terms_accepted: bool = True
+    #: Whether the accounts may still use offline user data jobs.
+    jobs_allowed: bool = True
+
+
+@dataclass(slots=True)
+class Work:
+    """One accepted upload."""
+
+    id: str
+    call: str
+    account: str
+    audience: str
+    #: add, remove or remove_all.
+    action: str
+    due_at: str
+    rows: list[list[str]] = field(default_factory=list)
+    #: Rows that were taken in but will be left out, by reason.
+    left_out: dict[str, int] = field(default_factory=dict)
+    #: Rows in all, and identifiers in them.
+    records: int = 0
+    identifiers: int = 0
+    #: processing, success, partial or failed.
+    status: str = "processing"
+
+
+class GoogleState:
+    """Audiences and work of all accounts; every method may be called from any thread."""
+
+    def __init__(
+        self, folder: Path | None, *, rules: GoogleRules, faults: FaultSchedule, clock: Clock
+    ) -> None:
+        self.store = Store(folder, first_id=_FIRST_ID)
+        self.lock = self.store.lock
+        self.rules = rules
+        self.clock = clock
+        self._faults = faults
+        self._jobs = itertools.count(1 + self._kept_number("next-job"))
+
+    def audience(self, account: str, audience_id: str) -> Audience | None:
+        """Find an audience, if it is the account's own."""
+        found = self.store.get(audience_id)
+        return found if found is not None and found.account == account else None
+
+    def is_name_taken(self, account: str, name: str, *, but: str = "") -> bool:
+        """Whether another audience of the account has the name already."""
+        return any(each.name == name and each.id != but for each in self.store.audiences(account))
+
+    def new_id(self) -> str:
+        """Name a request so that it cannot be guessed."""
+        return uuid.uuid4().hex
+
+    def new_job_id(self) -> str:
+        """Number a job."""
+        with self.lock:
+            number = next(self._jobs)
+            self.store.keep("next-job", number)
+            return str(number)
+
+    def accept(self, work: Work) -> None:
+        """Take work in; its time comes after the delay of the rules."""
+        with self.lock:
+            self.store.keep(f"work-{work.id}", asdict(work))
+            self.store.keep(_OPEN, [*self._open(), work.id])
+
+    def due_at(self) -> str:
+        """When work that is accepted now will have been done."""
+        return format_time(self.clock() + timedelta(seconds=self.rules.delay_s))
+
+    def work(self, work_id: str) -> Work | None:
+        """Say how a piece of work stands."""
+        self.settle()
+        with self.lock:
+            kept = self.store.kept(f"work-{work_id}")
+            return Work(**kept) if isinstance(kept, dict) else None
+
+    def settle(self) -> None:
+        """Do all work whose time has come, oldest first."""
+        with self.lock:
+            still_open = []
+            now = self.clock()
+            waiting = False
+            for work_id in self._open():
+                kept = self.store.kept(f"work-{work_id}")
+                work = Work(**kept) if isinstance(kept, dict) else None
+                if work is None:
+                    continue
+                waiting = waiting or _is_later(work.due_at, now)
+                if waiting:
+                    still_open.append(work_id)
+                else:
+                    self._do(work)
+            if len(still_open) != len(self._open()):
+                self.store.keep(_OPEN, still_open)
+
+    def job(self, job_id: str) -> dict[str, object] | None:
+        """Give back an offline user data job."""
+        kept = self.store.kept(f"job-{job_id}")
+        return dict(kept) if isinstance(kept, dict) else None
+
+    def keep_job(self, job_id: str, job: Mapping[str, object]) -> None:
+        """Keep an offline user data job."""
+        self.store.keep(f"job-{job_id}", dict(job))
+
+    def _do(self, work: Work) -> None:
+        if self.store.get(work.audience) is None:
+            work.status, work.rows = "failed", []
+            self.store.keep(f"work-{work.id}", asdict(work))
+            return
+        rows = self._spared(work)
+        if work.action == "add":
+            self.store.add(work.audience, rows)
+        elif work.action == "remove":
+            self.store.remove(work.audience, rows)
+        else:
+            self.store.remove(work.audience, [self.store.members(work.audience)])
+        self.store.update(work.audience, attributes={"computed": True})
+        taken = len(rows) or (work.action == "remove_all")
+        work.status = "success" if not work.left_out else ("partial" if taken else "failed")
+        work.rows = []
+        self.store.keep(f"work-{work.id}", asdict(work))
+
+    def _spared(self, work: Work) -> list[Row]:
+        """The rows that the schedule lets through."""
+        rows = [frozenset(row) for row in work.rows]
+        fault = self._faults.next(f"{work.call.partition('.')[0]}.processing")
+        if fault is None or fault.kind not in (FaultKind.ERROR, FaultKind.HALF_APPLY):
+            return rows
+        share = fault.share if fault.kind is FaultKind.HALF_APPLY else 0.0
+        kept = round(len(rows) * share)
+        reason = str(fault.code or "INTERNAL_ERROR")
+        work.left_out[reason] = work.left_out.get(reason, 0) + len(rows) - kept
+        return rows[:kept]
+
+    def _open(self) -> list[str]:
+        kept = self.store.kept(_OPEN)
+        return [str(each) for each in kept] if isinstance(kept, list) else []
+
+    def _kept_number(self, name: str) -> int:
+        kept = self.store.kept(name)
+        return kept if isinstance(kept, int) else 0
+
+
+def _is_later(time: str, now: datetime) -> bool:
+    return parse_time(time) > now
