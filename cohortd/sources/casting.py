@@ -82,8 +82,9 @@ def as_list(column: pa.Array, separator: str) -> Cast:
     faulty = np.zeros(rows, dtype=np.bool_)
     faulty[owners[cells.faulty]] = True
     pieces = pc.split_pattern(cells.values, separator)
-    values = as_text(pc.list_flatten(pieces)).values
-    return Cast(_regrouped(values, owners[np.asarray(pc.list_parent_indices(pieces))], rows), faulty)
+    trimmed = as_text(pc.list_flatten(pieces))
+    parents = owners[np.asarray(pc.list_parent_indices(pieces))]
+    return Cast(_regrouped(trimmed.values, parents, rows), faulty)
 
 
 def _regrouped(flat: pa.Array, parents: npt.NDArray[np.int64], rows: int) -> pa.Array:

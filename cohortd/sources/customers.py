@@ -53,7 +53,7 @@ def read_contacts(
         fields: Only these; None for all.
         only: Only these customers; None for all.
     """
-    asked = pa.array(sorted(only)) if only is not None else None
+    asked = pa.array(sorted(only), pa.string()) if only is not None else None
     wanted = set(CONTACT_FIELDS if fields is None else fields)
     for sieve, columns in _rows(source, tally or Tally(source.name)):
         batch = sieve.kept({name: columns[name] for name in columns if name in wanted | {"customer_id"}})
