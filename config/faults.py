@@ -41,9 +41,9 @@ class Faults:
                 else _say(found["type"], found["msg"], at, holders)
             )
             said.setdefault(at, []).append(what)
-        for at, whats in said.items():
+        for at, findings in said.items():
             # One key has several findings only where it may be one thing or another.
-            self.add(at, ", or ".join(dict.fromkeys(whats)))
+            self.add(at, ", or ".join(dict.fromkeys(findings)))
 
 
 def _unknown(at: str, holders: Models, root: type[BaseModel]) -> str:

@@ -66,7 +66,7 @@ def _validate(raw: dict[str, object]) -> Settings:
 
     class Merged(Settings):
         @classmethod
-        def settings_customise_sources(  # noqa: PLR0917 - pydantic-settings calls it so
+        def settings_customise_sources(
             cls,
             settings_cls: type[BaseSettings],
             init_settings: PydanticBaseSettingsSource,

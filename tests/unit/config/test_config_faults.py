@@ -8,8 +8,8 @@ import pytest
         ("minimum_size: 5", "minimum_size: unknown key; did you mean audiences.minimum_size?"),
         ("engine: {kin: duckdb}", "engine.kin: unknown key; did you mean kind?"),
         (
-            "sources: {customers: {path: a, colums: {}}}",
-            "sources.customers.colums: unknown key; did you mean columns?",
+            "sources: {customers: {path: a, columz: {}}}",
+            "sources.customers.columz: unknown key; did you mean columns?",
         ),
         (
             "sources: {customers: {path: a, columns: {email: {column: a, hashd: true}}}}",

@@ -33,9 +33,9 @@ def test_an_attribute_that_looks_like_a_contact_field_is_refused(loading, name):
 
 def test_an_unknown_event_column_is_refused_with_the_nearest(loading):
     (fault,) = loading.faults(
-        "sources: {customers: {path: a}, events: {path: b, columns: {vaule: amount}}}"
+        "sources: {customers: {path: a}, events: {path: b, columns: {valuee: amount}}}"
     )
-    assert fault.startswith("sources.events.columns: vaule is none of our names; did you mean value?")
+    assert fault.startswith("sources.events.columns: valuee is none of our names; did you mean value?")
 
 
 def test_only_contact_fields_can_be_hashed(loading):
