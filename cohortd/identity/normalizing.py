@@ -12,7 +12,7 @@ from cohortd.core.times import now_utc
 from cohortd.identity.countries import alpha2_of
 from cohortd.identity.rules import FIELDS, RULES, Rule, WhenHashed
 from cohortd.identity.steps import EMPTY, Absent, Where
-from cohortd.identity.text import cleaned
+from cohortd.identity.text import cleaned, unhashed
 
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 _HASH_OF_NOTHING = hashlib.sha256(b"").hexdigest()
@@ -84,6 +84,8 @@ def outcome(rule: Rule, value: str, where: Where, *, hashed: bool) -> Normalized
     if hashed and rule.when_hashed is not WhenHashed.IGNORE:
         return _taken_as_hashed(rule, value)
     result = rule.step(value, where)
+    if rule.digested and not isinstance(result, Absent):
+        result = unhashed(result)  # again: what was dropped may have hidden one
     if isinstance(result, Absent):
         return _absent(result)
     return Normalized(result, hashlib.sha256(result.encode()).hexdigest() if rule.digested else None, None)

@@ -61,7 +61,7 @@ def _text(*steps: Step) -> PlacedStep:
 
 _PHONE = then(_text(text.without_float_tail, phones.written_out), phones.e164)
 _GOOGLE_NAME = _text(text.lower, names.without_titles, names.something_said)
-_META_NAME = _text(text.lower, text.word_characters)
+_META_NAME = _text(text.lower, text.word_characters, text.unhashed)
 _LOWER = _text(text.lower)
 _MOBILE_AD_ID = Rule(_text(text.lower, ids.uuid), digested=False, when_hashed=WhenHashed.REFUSE)
 _EXTERNAL_ID = Rule(chain(ids.as_is), digested=False, when_hashed=WhenHashed.IGNORE)

@@ -8,6 +8,7 @@ from cohortd.identity.steps import Absent
 _SPACE = re.compile(r"\s")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HEX_DIGEST = re.compile(r"[0-9a-fA-F]{64}")
+_WRAPPING = " .,;:\"'`<>()[]{}"
 _FLOAT_TAIL = re.compile(r"([0-9]+)\.0+")
 
 _FORMAT = "Cf"
@@ -30,8 +31,8 @@ def cleaned(value: str) -> str | Absent:
 
 
 def unhashed(value: str) -> str | Absent:
-    """Refuse what was hashed before: hashed twice it matches nobody, and nobody is told."""
-    return Absent("already_hashed") if _HEX_DIGEST.fullmatch(value) else value
+    """Refuse what was hashed before, quoted or not: hashed twice it matches nobody, and nobody is told."""
+    return Absent("already_hashed") if _HEX_DIGEST.fullmatch(value.strip(_WRAPPING)) else value
 
 
 def lower(value: str) -> str:
