@@ -357,6 +357,9 @@ class ConnectorContract:
         assert not re.search(r"[0-9a-f]{16}", printed)
         for secret in self.secrets:
             assert secret not in printed
+        # A vendor's error in the chain would be printed with it, and nobody knows what it will say.
+        assert error.__cause__ is None
+        assert error.__context__ is None or error.__suppress_context__
 
 
 def _batch(remote_id: str, action: Action, *members: Member) -> Batch:
