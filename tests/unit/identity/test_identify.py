@@ -210,7 +210,7 @@ def test_numbers_and_dates_are_read_as_they_print() -> None:
 def test_a_number_is_read_in_the_rows_country_else_the_default_and_never_in_a_country_not_understood() -> (
     None
 ):
-    rows = [
+    rows: list[Mapping[str, object]] = [
         {"phone": "020 7946 0958", "country": "UK"},
         {"phone": "(650) 555-1212", "country": None},
         {"phone": "(650) 555-1212", "country": " "},
