@@ -199,7 +199,11 @@ def _connector(account: Account) -> tuple[Connector, PollPolicy, int | None]:
         case GoogleAds():
             return _google_ads(account), PollPolicy(**account.poll.model_dump()), account.membership_days
         case Meta():
-            return _meta(account), PollPolicy(first_s=60, factor=1.3, max_s=3600, give_up_s=86400), account.retention_days
+            return (
+                _meta(account),
+                PollPolicy(first_s=60, factor=1.3, max_s=3600, give_up_s=86400),
+                account.retention_days,
+            )
         case _:
             raise SettingsError(f"destination {account.name}: unknown platform")
 
@@ -266,5 +270,3 @@ def _text(path: Path | None) -> str | None:
 
 def _reveal(secret: "SecretStr | None") -> str | None:
     return secret.get_secret_value() if secret is not None else None
-
-

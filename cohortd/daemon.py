@@ -12,9 +12,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from cohortd.bootstrap import load_settings, open_pipeline
-from cohortd.cli.logs import set_up_logs
 from cohortd.core.delivery import Lane
 from cohortd.core.errors import CohortdError, NotLeaderError
+from cohortd.logs import place_of, set_up_logs
 from cohortd.pipeline.delivery import Delivery
 from cohortd.pipeline.intake import take_in
 from cohortd.pipeline.reclustering import recluster
@@ -99,7 +99,11 @@ def serve(config_file: str | None) -> int:
             try:
                 with pipeline.ledger.leadership() as epoch:
                     log.info("leadership_taken", epoch=epoch)
-                    _lead(Daemon(pipeline, settings.schedule, epoch), stop, timezone=settings.schedule.timezone)
+                    _lead(
+                        Daemon(pipeline, settings.schedule, epoch),
+                        stop,
+                        timezone=settings.schedule.timezone,
+                    )
             except NotLeaderError:
                 stop.wait(STANDBY_S)
     log.info("daemon_stopped")
@@ -142,9 +146,9 @@ def _guarded(name: str, work: Callable[[], None]) -> None:
     try:
         work()
     except CohortdError as error:
-        log.error("job_failed", job=name, reason=str(error))
+        log.warning("job_failed", job=name, reason=str(error))
     except Exception as error:  # noqa: BLE001 - the run boundary: a job's fault must not end the daemon
-        log.error("job_broke", job=name, error=type(error).__name__)
+        log.critical("job_broke", job=name, error=type(error).__name__, place=place_of(error))
 
 
 def _tell_trouble(event: JobEvent) -> None:

@@ -1,4 +1,7 @@
-"""The command line: one file a group of commands; the answer on standard output, all else on standard error."""
+"""The command line: one file a group of commands.
+
+The answer goes to standard output, progress, logs and errors to standard error.
+"""
 
 from cohortd.cli.entry import main
 

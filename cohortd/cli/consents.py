@@ -69,8 +69,10 @@ def import_records(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="CSV, Parquet or JSON with customer_id or email or phone, status, recorded_at, and optionally"
-            " purpose, platform, regulation, source, evidence.",
+            help=(
+                "CSV, Parquet or JSON: customer_id or email or phone, status, recorded_at, and optionally"
+                " purpose, platform, regulation, source, evidence."
+            ),
         ),
     ],
     config: ConfigFile = None,
@@ -89,10 +91,11 @@ def import_records(
         "dropped": done.dropped,
         "notes": list(done.notes),
     }
-    sentences = [
+    sentence = (
         f"{done.read:,} rows read: {done.new:,} new records, {done.known:,} known before,"
         f" {sum(done.dropped.values()):,} unusable; {done.withdrawn:,} people taken back."
-    ]
+    )
+    sentences = [sentence]
     sentences += [f"unusable: {reason} {count:,}" for reason, count in sorted(done.dropped.items())]
     answer(data, as_json=as_json, show=lambda console: console.print("\n".join([*sentences, *done.notes])))
     if done.fell_short:
@@ -103,7 +106,11 @@ def one_subject(customer: str | None, email: str | None, phone: str | None) -> t
     """Take the one way in which a person was named."""
     named = [
         (kind, value)
-        for kind, value in ((SubjectKind.CUSTOMER, customer), (SubjectKind.EMAIL, email), (SubjectKind.PHONE, phone))
+        for kind, value in (
+            (SubjectKind.CUSTOMER, customer),
+            (SubjectKind.EMAIL, email),
+            (SubjectKind.PHONE, phone),
+        )
         if value is not None
     ]
     if len(named) != 1 or not named[0][1].strip():

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from cohortd.cli.logs import set_up_logs
 from cohortd.cli.options import AsJson, ConfigFile
 from cohortd.cli.output import answer
+from cohortd.logs import set_up_logs
 
 
 def register(app: typer.Typer) -> None:
@@ -18,10 +18,15 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     directory: Annotated[
-        Path, typer.Option("--dir", metavar="DIR", help="Where data, settings and reports are left; emptied first.")
+        Path,
+        typer.Option(
+            "--dir", metavar="DIR", help="Where data, settings and reports are left; emptied first."
+        ),
     ] = Path("demo"),
     as_json: AsJson = False,
-    weeks: Annotated[int, typer.Option("--weeks", help="How many weeks of the year are run.", min=2, max=39)] = 8,
+    weeks: Annotated[
+        int, typer.Option("--weeks", help="How many weeks of the year are run.", min=2, max=39)
+    ] = 8,
     no_serve: Annotated[bool, typer.Option("--no-serve", help="End with the summary.")] = False,
 ) -> None:
     """Run the whole job on real data against local stand-ins of the platforms.
@@ -44,16 +49,27 @@ def emulate(
     config: ConfigFile = None,
     as_json: AsJson = False,
     state: Annotated[
-        Path | None, typer.Option("--state", metavar="DIR", help="Keep what the platforms hold here across runs.")
+        Path | None,
+        typer.Option("--state", metavar="DIR", help="Keep what the platforms hold here across runs."),
     ] = None,
     faults: Annotated[
         Path | None, typer.Option("--faults", metavar="FILE", help="A schedule of faults (YAML or JSON).")
     ] = None,
-    grpc_port: Annotated[int, typer.Option("--grpc-port", help="Both Google APIs; 0 for any free one.")] = 0,
-    http_port: Annotated[int, typer.Option("--http-port", help="The Data Manager's REST; 0 for any free one.")] = 0,
-    meta_port: Annotated[int, typer.Option("--meta-port", help="Meta's Graph API; 0 for any free one.")] = 0,
-    host: Annotated[str, typer.Option("--host", help="Where to listen; keep it on loopback.")] = "127.0.0.1",
-    delay: Annotated[float, typer.Option("--delay", help="Seconds Google takes to process a request.", min=0)] = 0.0,
+    grpc_port: Annotated[
+        int, typer.Option("--grpc-port", help="Both Google APIs; 0 for any free one.")
+    ] = 0,
+    http_port: Annotated[
+        int, typer.Option("--http-port", help="The Data Manager's REST; 0 for any free one.")
+    ] = 0,
+    meta_port: Annotated[
+        int, typer.Option("--meta-port", help="Meta's Graph API; 0 for any free one.")
+    ] = 0,
+    host: Annotated[
+        str, typer.Option("--host", help="Where to listen; keep it on loopback.")
+    ] = "127.0.0.1",
+    delay: Annotated[
+        float, typer.Option("--delay", help="Seconds Google takes to process a request.", min=0)
+    ] = 0.0,
 ) -> None:
     """Stand in for Google's and Meta's APIs on local ports, until interrupted.
 
@@ -75,7 +91,9 @@ def emulate(
         announce=lambda endpoints: answer(
             endpoints,
             as_json=as_json,
-            show=lambda console: console.print("\n".join(f"{name}: {url}" for name, url in endpoints.items())),
+            show=lambda console: console.print(
+                "\n".join(f"{name}: {url}" for name, url in endpoints.items())
+            ),
         ),
     )
 

@@ -3,14 +3,13 @@
 import json
 import os
 import sys
-import traceback
-from pathlib import Path
 
 import typer
 from typer.exceptions import TyperException
 
 from cohortd.cli.commands import app
 from cohortd.core.errors import CohortdError
+from cohortd.logs import place_of
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -23,28 +22,28 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one call and return its exit code: 0 done, 1 fell short, 2 wrong call, 3 guard."""
-    as_json = "--json" in arguments
     try:
         code = typer.main.get_command(app).main(arguments, prog_name="cohortd", standalone_mode=False)
     except typer.Exit as stop:
         return stop.exit_code
-    except TyperException as error:
-        return _tell(_usage(error), 2, as_json=as_json)
-    except typer.Abort:
+    except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except CohortdError as error:
-        return _tell(str(error), error.exit_code, as_json=as_json)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last boundary before the user
-        return _tell(_internal(error), 1, as_json=as_json)
+        return _tell(error, as_json="--json" in arguments)
     return code if isinstance(code, int) else 0
 
 
-def _tell(message: str, code: int, *, as_json: bool) -> int:
+def _tell(error: Exception, *, as_json: bool) -> int:
+    match error:
+        case CohortdError():
+            message, code = str(error), error.exit_code
+        case TyperException():
+            message, code = _usage(error), 2
+        case _:
+            message, code = _internal(error), 1
     if as_json:
         print(json.dumps({"status": "failed", "error": message, "exit_code": code}))  # noqa: T201 - the answer
     print(f"cohortd: {message}", file=sys.stderr)  # noqa: T201 - where errors belong
@@ -61,9 +60,7 @@ def _usage(error: TyperException) -> str:
 
 def _internal(error: Exception) -> str:
     """Name a fault of ours by type and place; its text might hold data, so it is not shown."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown place"
     return (
-        f"internal error ({type(error).__name__} at {place}). Nothing is half-done: the next run goes on"
-        " from what was recorded. Please report this line."
+        f"internal error ({type(error).__name__} at {place_of(error)}). Nothing is half-done:"
+        " the next run goes on from what was recorded. Please report this line."
     )

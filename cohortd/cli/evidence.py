@@ -41,7 +41,10 @@ def show(
 
     with opened(config, as_json=as_json) as pipeline:
         entries = list(pipeline.ledger.removals.entries())[-limit:]
-    rows = [(e.seq, e.at, e.event, e.subject[:8], e.audience, e.destination, e.trigger, e.detail) for e in entries]
+    rows = [
+        (e.seq, e.at, e.event, e.subject[:8], e.audience, e.destination, e.trigger, e.detail)
+        for e in entries
+    ]
     columns = ("seq", "at", "event", "subject", "audience", "destination", "trigger", "detail")
     answer(
         {"entries": [asdict(entry) for entry in entries]},
@@ -56,7 +59,8 @@ def export(
     as_json: AsJson = False,
     form: Annotated[ExportFormat, typer.Option("--format", help="How to write it.")] = ExportFormat.CSV,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", metavar="FILE", help="Where to; otherwise standard output.")
+        Path | None,
+        typer.Option("-o", "--out", metavar="FILE", help="Where to; otherwise standard output."),
     ] = None,
 ) -> None:
     """Write the whole removal log for reviewers."""
@@ -87,7 +91,8 @@ def verify(config: ConfigFile = None, as_json: AsJson = False) -> None:
 
     def tell(console: Console) -> None:
         if proof.ok:
-            console.print(f"{proof.entries:,} entries, unaltered. Head {proof.head[:16]}, public key {proof.public_key}.")
+            console.print(f"{proof.entries:,} entries, unaltered. Head {proof.head[:16]}.")
+            console.print(f"Signed; public key {proof.public_key}.")
         else:
             console.print(f"ALTERED: {proof.finding}")
 
@@ -109,4 +114,6 @@ def trace(
     kind, value = one_subject(customer, email, phone)
     with opened(config, as_json=as_json) as pipeline:
         found = trace_person(pipeline, kind, value)
-    answer(found.as_json(), as_json=as_json, show=lambda console: console.print("\n".join(found.sentences())))
+    answer(
+        found.as_json(), as_json=as_json, show=lambda console: console.print("\n".join(found.sentences()))
+    )

@@ -53,7 +53,10 @@ def status(
     config: ConfigFile = None,
     as_json: AsJson = False,
     health: Annotated[
-        bool, typer.Option("--health", help="Only whether the ledger opens and the daemon lives, for HEALTHCHECK.")
+        bool,
+        typer.Option(
+            "--health", help="Only whether the ledger opens and the daemon lives, for HEALTHCHECK."
+        ),
     ] = False,
 ) -> None:
     """Tell whether all is well; exits with 1 where something needs a person."""
@@ -64,7 +67,9 @@ def status(
 
     def tell(console: Console) -> None:
         for line in found.lines:
-            console.print(f"{'ok ' if line.ok else 'BAD'} {line.subject}: {line.detail}{' ' + line.cure if line.cure else ''}")
+            console.print(f"{'ok ' if line.ok else 'BAD'} {line.subject}: {line.detail}", markup=False)
+            if line.cure:
+                console.print(f"    {line.cure}", markup=False)
 
     answer(found.as_json(), as_json=as_json, show=tell)
     if not found.ok:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cohortd.cli.logs import set_up_logs
 from cohortd.cli.output import progress
+from cohortd.logs import set_up_logs
 from cohortd.pipeline.wiring import Pipeline
 
 

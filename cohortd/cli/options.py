@@ -24,7 +24,9 @@ def _time(text: str) -> datetime:
     try:
         return parse_time(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no ISO 8601 time such as 2026-03-02 or 2026-03-02T06:00Z") from None
+        raise typer.BadParameter(
+            f"{text!r} is no ISO 8601 time such as 2026-03-02 or 2026-03-02T06:00Z"
+        ) from None
 
 
 AsOf = Annotated[
@@ -33,7 +35,7 @@ AsOf = Annotated[
         "--as-of",
         metavar="TIME",
         parser=_time,
-        help="Take TIME (ISO 8601) for now: later events and grants are not seen. Revocations always count.",
+        help="Take TIME (ISO 8601) for now: later events and grants are not seen; revocations are.",
         show_default=False,
     ),
 ]

@@ -12,7 +12,9 @@ from rich.table import Table
 log = structlog.get_logger()
 
 
-def answer(data: Mapping[str, object] | Sequence[object], *, as_json: bool, show: Callable[[Console], None]) -> None:
+def answer(
+    data: Mapping[str, object] | Sequence[object], *, as_json: bool, show: Callable[[Console], None]
+) -> None:
     """Print *data* as JSON, or let *show* print it for people."""
     if as_json:
         sys.stdout.write(json.dumps(data, default=str, ensure_ascii=False) + "\n")
@@ -45,4 +47,4 @@ def progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
         yield lambda step: log.info("step", step=step)
         return
     with Console(stderr=True).status("starting") as status:
-        yield lambda step: status.update(step)
+        yield status.update

@@ -18,7 +18,9 @@ EXIT_OF = {"done": 0, "partial": 1, "stopped": 3}
 Wait = Annotated[
     bool, typer.Option("--wait", help="Poll until everything is confirmed or rejected, or the time is up.")
 ]
-Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long --wait waits.", min=0)]
+Timeout = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", help="How long --wait waits.", min=0)
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +35,9 @@ def recluster(
     config: ConfigFile = None,
     as_json: AsJson = False,
     as_of: AsOf = None,
-    force: Annotated[bool, typer.Option("--force", help="Make a new model version even if none is due.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Make a new model version even if none is due.")
+    ] = False,
 ) -> None:
     """Fit a new model version when it is the first, due, drifted or forced. Sends nothing.
 
@@ -75,13 +79,16 @@ def sync(
     approve: Annotated[
         str | None,
         typer.Option(
-            "--approve", metavar="PLAN", help="Apply this plan although a guard stops it; it must still be the plan."
+            "--approve",
+            metavar="PLAN",
+            help="Apply this plan although a guard stops it; it must still be the plan.",
         ),
     ] = None,
     wait: Wait = False,
     timeout: Timeout = 3600.0,
     destination: Annotated[
-        list[str] | None, typer.Option("--destination", metavar="NAME", help="Only this one; may be repeated.")
+        list[str] | None,
+        typer.Option("--destination", metavar="NAME", help="Only this one; may be repeated."),
     ] = None,
     audience: Annotated[
         list[str] | None, typer.Option("--audience", metavar="ID", help="Only this one; may be repeated.")
@@ -171,15 +178,25 @@ def _show_sync(console: Console, report: RunReport) -> None:
         (a.audience, a.name, a.destination, a.added, a.removed, a.pending, a.rejected, a.size, a.held or "")
         for a in report.audiences
     ]
-    columns = ("audience", "name", "destination", "added", "removed", "pending", "rejected", "size", "held back")
+    columns = (
+        "audience",
+        "name",
+        "destination",
+        "added",
+        "removed",
+        "pending",
+        "rejected",
+        "size",
+        "held back",
+    )
     console.print(table("", columns, rows))
     for note in report.notes:
         console.print(f"! {note}")
     for stop in report.guards:
         console.print(f"guard {stop.guard}: {stop.detail}")
-    if report.guards:
+    if report.guards and report.plan_id is not None:
         console.print(
-            f"Stopped: only revocations were sent. Look at it, then: cohortd sync --approve {report.plan_id}"
+            f"Only revocations were sent. Look at it, then: cohortd sync --approve {report.plan_id}"
         )
     console.print(f"Run {report.run_id}: {report.status}.")
 

@@ -20,7 +20,9 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; made if it is not there.")] = Path(),
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where to; made if it is not there.")
+    ] = Path(),
     as_json: AsJson = False,
 ) -> None:
     """Write an annotated cohortd.yaml to start from; an existing one is never overwritten."""
@@ -62,7 +64,8 @@ def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
     data = {
         "status": "done" if all(line.ok for line in lines) else "failed",
         "checks": [
-            {"subject": line.subject, "ok": line.ok, "detail": line.detail, "cure": line.cure} for line in lines
+            {"subject": line.subject, "ok": line.ok, "detail": line.detail, "cure": line.cure}
+            for line in lines
         ],
     }
     answer(data, as_json=as_json, show=show)

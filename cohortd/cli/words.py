@@ -1,5 +1,6 @@
 """``normalize``: how a value is normalized and hashed, for anyone to check."""
 
+import io
 import json
 import sys
 from typing import Annotated
@@ -16,21 +17,31 @@ def register(app: typer.Typer) -> None:
 
 def normalize(
     platform: Annotated[Family, typer.Option("--platform", help="Whose rules.")],
-    field: Annotated[str, typer.Option("--field", metavar="FIELD", help="Which field, such as email or phone.")],
+    field: Annotated[
+        str, typer.Option("--field", metavar="FIELD", help="Which field, such as email or phone.")
+    ],
     region: Annotated[
         str | None,
-        typer.Option("--region", metavar="CC", help="The country a phone, state or postal code is of, such as US."),
+        typer.Option(
+            "--region", metavar="CC", help="The country a phone, state or postal code is of, such as US."
+        ),
     ] = None,
     hashed: Annotated[bool, typer.Option("--hashed", help="The values are SHA-256 already.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Nothing to choose: the answer always is JSON.")] = True,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Nothing to choose: the answer always is JSON.")
+    ] = True,
 ) -> None:
-    """Read one value a line from standard input; print one JSON object a line: normalized, sha256, reason."""
+    """Read one value a line; print one JSON object a line: normalized, sha256, reason."""
     from cohortd.identity import FIELDS
     from cohortd.identity import normalize as normalize_value
 
     del as_json
     if field not in FIELDS:
-        raise typer.BadParameter(f"{field!r} is no field; there are {', '.join(FIELDS)}", param_hint="--field")
+        raise typer.BadParameter(
+            f"{field!r} is no field; there are {', '.join(FIELDS)}", param_hint="--field"
+        )
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline="\n")
     for line in sys.stdin:
         found = normalize_value(platform, field, line.rstrip("\r\n"), region=region, hashed=hashed)
         row = {"normalized": found.normalized, "sha256": found.sha256, "reason": found.reason}

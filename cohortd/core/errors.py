@@ -12,8 +12,10 @@ CohortdError                     exit code 1: something fell short
     └── FatalError               nothing more can succeed until a person acts
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
+
+from cohortd.core.planning import GuardStop
 
 
 class CohortdError(Exception):
@@ -36,6 +38,11 @@ class GuardError(CohortdError):
     """A guard stopped the run; nothing was sent but revocations."""
 
     exit_code = 3
+
+    def __init__(self, detail: str = "", *, stops: Sequence[GuardStop] = ()) -> None:
+        """Keep which guards stopped it."""
+        super().__init__(detail)
+        self.stops = tuple(stops)
 
 
 class SourceError(CohortdError):

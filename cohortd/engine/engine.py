@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -66,6 +66,13 @@ class Engine:
         """Count the event rows whose customer is not in *customers*."""
         strangers = self._read(events).anti_join(self._read(customers), "customer_id")
         return int(self._backend.number(strangers.count()) or 0)
+
+    def latest(self, events: StagedTable) -> datetime | None:
+        """Return the second of the newest event, in UTC; None where there is none."""
+        if "occurred_at" not in events.columns:
+            return None
+        newest = self._backend.number(self._read(events).occurred_at.epoch_seconds().floor().max())
+        return None if newest is None else datetime.fromtimestamp(newest, UTC)
 
     def expand(
         self, specs: Sequence[FeatureSpec], *, events: StagedTable, customers: StagedTable

@@ -6,7 +6,15 @@ from cohortd.core.delivery import AccessCheck
 from cohortd.core.errors import CohortdError, SyncError
 from cohortd.pipeline.guards import bad_rows
 from cohortd.pipeline.wiring import Destination, Pipeline
-from cohortd.sources import TableSource, Tally, columns_of, read_consent, read_contacts, read_customers, read_events
+from cohortd.sources import (
+    TableSource,
+    Tally,
+    columns_of,
+    read_consent,
+    read_contacts,
+    read_customers,
+    read_events,
+)
 
 
 def check_all(pipeline: Pipeline) -> list[AccessCheck]:
@@ -19,11 +27,17 @@ def check_all(pipeline: Pipeline) -> list[AccessCheck]:
     if pipeline.sources.consent is None:
         silence = pipeline.consent.default.get("*")
         lines.append(
-            AccessCheck("consent", ok=True, detail=f"no consent table: silence means {silence.value if silence else '?'}")
+            AccessCheck(
+                "consent",
+                ok=True,
+                detail=f"no consent table: silence means {silence.value if silence else '?'}",
+            )
         )
     lines.append(AccessCheck("ledger", ok=True, detail="opened, migrated and writable"))
     if not pipeline.destinations:
-        lines.append(AccessCheck("destinations", ok=False, detail="none", cure="Add one under destinations."))
+        lines.append(
+            AccessCheck("destinations", ok=False, detail="none", cure="Add one under destinations.")
+        )
     for destination in pipeline.destinations.values():
         pipeline.progress(f"asking {destination.name}")
         lines += list(_destination(destination))
@@ -39,7 +53,9 @@ def _source(pipeline: Pipeline, source: TableSource) -> Iterator[AccessCheck]:
         yield AccessCheck(f"source {source.name}", ok=False, detail=str(error))
         return
     lost = ", ".join(f"{reason} {count:,}" for reason, count in sorted(tally.dropped.items()))
-    detail = f"{tally.kept:,} of {tally.read:,} rows usable, {len(columns)} columns" + (f"; left out: {lost}" if lost else "")
+    detail = f"{tally.kept:,} of {tally.read:,} rows usable, {len(columns)} columns" + (
+        f"; left out: {lost}" if lost else ""
+    )
     stops = bad_rows([tally.report()], limit=pipeline.guards.bad_rows)
     yield AccessCheck(
         f"source {source.name}",
@@ -70,4 +86,9 @@ def _destination(destination: Destination) -> Iterator[AccessCheck]:
         yield AccessCheck(f"destination {destination.name}", ok=False, detail=str(error), cure=str(cure))
         return
     for line in found:
-        yield AccessCheck(f"destination {destination.name}: {line.subject}", ok=line.ok, detail=line.detail, cure=line.cure)
+        yield AccessCheck(
+            f"destination {destination.name}: {line.subject}",
+            ok=line.ok,
+            detail=line.detail,
+            cure=line.cure,
+        )

@@ -53,7 +53,9 @@ def cluster(
     reason = _reason(pipeline, engine, features, chosen, current, as_of=as_of, refit=refit, force=force)
     if reason is not None:
         pipeline.progress("clustering")
-        current = _new_version(pipeline, engine, features, chosen.fitted, current, as_of=as_of, reason=reason)
+        current = _new_version(
+            pipeline, engine, features, chosen.fitted, current, as_of=as_of, reason=reason
+        )
     assert current is not None
     pipeline.progress("assigning segments")
     assignment = engine.assign(features, current.centroid_model, previous_assignment(pipeline))

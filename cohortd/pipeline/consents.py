@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -13,7 +14,7 @@ from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
 from cohortd.core.identifiers import Family, IdentifierKind, member_key
 from cohortd.identity import digests_of_contact
 from cohortd.pipeline.wiring import Pipeline
-from cohortd.sources import Tally, TableSource, read_consent
+from cohortd.sources import TableSource, Tally, read_consent
 
 #: What ``consent.decide`` reads of a record.
 RECORD_COLUMNS = ["customer_id", "status", "recorded_at", "purpose", "platform", "regulation"]
@@ -47,7 +48,11 @@ class ConsentBook:
         table = self.table.loc[self.table["customer_id"].isin(set(customers.values())), RECORD_COLUMNS]
         kept = [_row(customers[key], record) for key in customers for record in self.by_member.get(key, ())]
         if self.by_contact:
-            kept += [_row(customer, record) for customer, contact in contacts for record in self.by_contact.get(contact, ())]
+            kept += [
+                _row(customer, record)
+                for customer, contact in contacts
+                for record in self.by_contact.get(contact, ())
+            ]
         if not kept:
             return table
         extra = pd.DataFrame(kept, columns=RECORD_COLUMNS)
@@ -114,14 +119,18 @@ def read_consent_table(
 def table_records(pipeline: Pipeline, rows: pd.DataFrame) -> list[tuple[str, ConsentRecord]]:
     """Turn rows by customer id into records, each with its customer id."""
     return [
-        (str(row.customer_id), _record(SubjectKind.CUSTOMER, customer_subject(pipeline, str(row.customer_id)), row))
+        (
+            str(row.customer_id),
+            _record(SubjectKind.CUSTOMER, customer_subject(pipeline, str(row.customer_id)), row),
+        )
         for row in rows.itertuples(index=False)
     ]
 
 
 def contact_subject(pipeline: Pipeline, kind: SubjectKind, value: str) -> Subject:
     """Name a person by a contact field: its digest under each family's rules; empty if invalid."""
-    found = digests_of_contact(kind.value, value, region=pipeline.identity.default_region)
+    field: Literal["email", "phone"] = "email" if kind is SubjectKind.EMAIL else "phone"
+    found = digests_of_contact(field, value, region=pipeline.identity.default_region)
     return tuple((family.value, digest) for family, digest in sorted(found.items()))
 
 
@@ -130,7 +139,9 @@ def customer_subject(pipeline: Pipeline, customer_id: str) -> Subject:
     return (("", member_key(customer_id, pipeline.ledger.secret)),)
 
 
-def contacts_of(identified: pa.Table, family: Family, customer_ids: Sequence[str]) -> list[tuple[str, Contact]]:
+def contacts_of(
+    identified: pa.Table, family: Family, customer_ids: Sequence[str]
+) -> list[tuple[str, Contact]]:
     """List the e-mails and phones of a batch, each with its customer id."""
     columns = (identified.column(name).to_pylist() for name in ("row", "kind", "digest"))
     return [
@@ -155,7 +166,9 @@ def _detail(batch: pa.RecordBatch) -> pd.DataFrame:
     return frame
 
 
-def _by_contact(pipeline: Pipeline, batch: pa.RecordBatch, detail: pd.DataFrame, tally: Tally) -> list[ConsentRecord]:
+def _by_contact(
+    pipeline: Pipeline, batch: pa.RecordBatch, detail: pd.DataFrame, tally: Tally
+) -> list[ConsentRecord]:
     records = []
     for values, row in zip(batch.to_pylist(), detail.itertuples(index=False), strict=True):
         subjects = [
@@ -187,7 +200,9 @@ def _index(
 def _record(kind: SubjectKind, subject: Subject, row: object) -> ConsentRecord:
     evidence = str(getattr(row, "evidence"))  # noqa: B009 - itertuples rows are typed as plain tuples
     recorded_at: pd.Timestamp = getattr(row, "recorded_at")  # noqa: B009 - see above
-    text = {name: str(getattr(row, name)) for name in ("status", "purpose", "platform", "regulation", "source")}
+    text = {
+        name: str(getattr(row, name)) for name in ("status", "purpose", "platform", "regulation", "source")
+    }
     return ConsentRecord(
         subject_kind=kind,
         subject=subject,

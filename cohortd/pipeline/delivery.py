@@ -155,7 +155,9 @@ class Delivery:
             return 0
         except SyncError as error:
             outbox.repoll(
-                due.batch_id, at=now + timedelta(seconds=destination.poll.next_s(due.polls + 1)), epoch=self.epoch
+                due.batch_id,
+                at=now + timedelta(seconds=destination.poll.next_s(due.polls + 1)),
+                epoch=self.epoch,
             )
             self._fell_short(destination, due.remote.target, error)
             return 0
@@ -185,7 +187,9 @@ class Delivery:
             first_poll_s=destination.poll.first_s,
         )
         for reason, count in receipt.unattributed.items():
-            self.notes.append(f"{destination.name}: {count:,} rows not taken ({reason}); the platform does not say which")
+            self.notes.append(
+                f"{destination.name}: {count:,} rows not taken ({reason}); the platform does not say which"
+            )
         if receipt.note:
             log.info("platform_said", destination=destination.name, batch=batch_id, note=receipt.note)
 
@@ -193,7 +197,9 @@ class Delivery:
         """Leave an unknown outcome to be sent again, and the destination alone until then."""
         destination = claimed.remote.target.destination
         until = self.pipeline.clock() + timedelta(seconds=error.after_s or RESEND_AFTER_S)
-        self.pipeline.ledger.outbox.postpone(claimed.batch.id, until=until, note=str(error), epoch=self.epoch)
+        self.pipeline.ledger.outbox.postpone(
+            claimed.batch.id, until=until, note=str(error), epoch=self.epoch
+        )
         self.notes.append(f"{destination}: {error}; sent again after {until:%H:%M:%S} UTC")
         self._log("batch_postponed", claimed, reason=str(error))
 
@@ -212,7 +218,9 @@ class Delivery:
             remotes.pause(remote.id, note=f"{error} {error.cure}")
             return
         self._stopped.add(destination.name)
-        remotes.pause_destination(destination.name, reason=str(error), cure=error.cure, at=self.pipeline.clock())
+        remotes.pause_destination(
+            destination.name, reason=str(error), cure=error.cure, at=self.pipeline.clock()
+        )
 
     def _open_destinations(self, only: Collection[str] | None) -> list[str]:
         paused = self.pipeline.ledger.remotes.paused_destinations()

@@ -9,21 +9,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from cohortd.core.consenting import Reason
+from cohortd.core.consenting import ConsentRecord, ConsentStatus, Reason, SubjectKind
 from cohortd.core.identifiers import Family, member_key
 from cohortd.core.planning import Target
 from cohortd.identity import identify, normalize
 from cohortd.ledger import Comparison, SuppressedSet
 from cohortd.pipeline.consents import ConsentBook, Contact, contacts_of
+from cohortd.pipeline.decisions import keeping
 from cohortd.pipeline.wiring import Destination, Pipeline
 from cohortd.sources import read_contacts
 from consent import decide
 
-DECISION_SCHEMA = pa.schema(
-    [("customer_id", pa.string()), ("family", pa.string()), ("segment_id", pa.string()), ("reason", pa.string())]
-)
 Row = tuple[int, bytes, bytes, bytes]  # kind, digest, member key, payload
 
 
@@ -33,9 +30,9 @@ class Desired:
 
     #: (family, segment or "") -> reason -> customers left out.
     left_out: dict[tuple[Family, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    #: Customers whose consent is withdrawn, by member key: whoever of them is still in the ledger
+    #: Withdrawals of customers, by family and member key: whoever of them is still in the ledger
     #: goes by the fast lane.
-    withdrawn: dict[bytes, str] = field(default_factory=dict)
+    withdrawn: dict[tuple[Family, bytes], ConsentRecord] = field(default_factory=dict)
     #: Contact fields that a newer grant of everybody who carries them frees again.
     freed: dict[Contact, datetime] = field(default_factory=dict)
     #: Field and reason -> contact values that could not be used, a family.
@@ -58,11 +55,15 @@ class _People:
 
 @dataclass(slots=True)
 class _Carriers:
-    """Who carries contact fields that were withdrawn by name: whether they may be used again is
-    known only when everybody was read."""
+    """Who carries contact fields that were withdrawn by name.
+
+    Whether such a field may be used again is known only when everybody was read.
+    """
 
     since: Mapping[tuple[int, bytes], datetime]
-    granted: dict[tuple[int, bytes], list[datetime | None]] = field(default_factory=lambda: defaultdict(list))
+    granted: dict[tuple[int, bytes], list[datetime | None]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     rows: list[tuple[str, Row]] = field(default_factory=list)
 
     def freed(self) -> dict[tuple[int, bytes], datetime]:
@@ -99,16 +100,16 @@ def stage_desired(
     for destinations in by_family.values():
         for target in (Target(s, d.name) for d in destinations for s in segments):
             comparison.stage(target, destinations[0].family, ())
-    with _decision_file(decisions) as write:
+    with keeping(decisions) as keep:
         for batch in read_contacts(pipeline.sources.customers, None):
             for family, destinations in by_family.items():
                 people = _decide(pipeline, batch, family, assignment, book, as_of=as_of, desired=desired)
                 rows = _rows(people, suppressed[family], carriers[family])
-                _stage(comparison, destinations, family, rows)
+                _stage(comparison, destinations, rows)
                 _account(people, family, desired)
-                write(people, family)
+                keep(family, people.ids, people.segments.tolist(), people.reasons.tolist())
     for family, destinations in by_family.items():
-        _stage_freed(comparison, destinations, family, carriers[family], desired)
+        _stage_freed(comparison, destinations, carriers[family], desired.freed)
     return desired
 
 
@@ -127,13 +128,16 @@ def _decide(
     identified = identify(
         batch, family, default_region=pipeline.identity.default_region, hashed=pipeline.identity.hashed
     )
-    for name, reason in zip(*(identified.dropped.column(c).to_pylist() for c in ("field", "reason")), strict=True):
+    for name, reason in zip(
+        *(identified.dropped.column(c).to_pylist() for c in ("field", "reason")), strict=True
+    ):
         desired.unusable[family][f"{name}: {reason}"] += 1
     contacts = contacts_of(identified.identifiers, family, ids) if book.by_contact else []
     records = book.rows(dict(zip(keys, ids, strict=True)), contacts)
     customers = pd.DataFrame({"customer_id": ids, "country": _countries(batch)})
     decided = decide(customers, records, pipeline.consent, family=family, as_of=as_of)
     decided = decided.reindex(ids)
+    _note_withdrawals(pipeline, family, decided, records, desired)
     segments = assignment.reindex(ids).fillna("").to_numpy(dtype=object)
     reasons = decided["reason"].to_numpy(dtype=object).copy()
     reachable = np.zeros(len(ids), dtype=bool)
@@ -179,27 +183,26 @@ def _rows(people: _People, suppressed: SuppressedSet, carriers: _Carriers) -> It
 
 
 def _stage(
-    comparison: Comparison, destinations: Sequence[Destination], family: Family, rows: Iterator[tuple[str, Row]]
+    comparison: Comparison, destinations: Sequence[Destination], rows: Iterator[tuple[str, Row]]
 ) -> None:
     by_segment: dict[str, list[Row]] = defaultdict(list)
     for segment, row in rows:
         by_segment[segment].append(row)
     for segment, found in sorted(by_segment.items()):
         for destination in destinations:
-            comparison.stage(Target(segment, destination.name), family, found)
+            comparison.stage(Target(segment, destination.name), destination.family, found)
 
 
 def _stage_freed(
     comparison: Comparison,
     destinations: Sequence[Destination],
-    family: Family,
     carriers: _Carriers,
-    desired: Desired,
+    freed: dict[Contact, datetime],
 ) -> None:
-    freed = carriers.freed()
-    desired.freed.update({(family.value, kind, digest): at for (kind, digest), at in freed.items()})
-    rows = (item for item in carriers.rows if (item[1][0], item[1][1]) in freed)
-    _stage(comparison, destinations, family, rows)
+    family = destinations[0].family.value
+    found = carriers.freed()
+    freed.update({(family, kind, digest): at for (kind, digest), at in found.items()})
+    _stage(comparison, destinations, (item for item in carriers.rows if item[1][:2] in found))
 
 
 def _account(people: _People, family: Family, desired: Desired) -> None:
@@ -207,40 +210,25 @@ def _account(people: _People, family: Family, desired: Desired) -> None:
     for (segment, reason), count in pairs.items():
         if reason:
             desired.left_out[family, segment][reason] += count
-    for row in np.flatnonzero(np.isin(people.reasons, [Reason.REVOKED.value, Reason.DENIED.value])):
-        desired.withdrawn[people.keys[row]] = people.ids[row]
 
 
-class _decision_file:  # noqa: N801 - reads as a with statement
-    """Keeps, for ``trace``, why everybody was sent or left out; written whole or not at all."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._writer: pq.ParquetWriter | None = None
-
-    def __enter__(self) -> "_decision_file":
-        if self._path is not None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = pq.ParquetWriter(self._path.with_suffix(".part"), DECISION_SCHEMA)
-        return self
-
-    def __call__(self, people: _People, family: Family) -> None:
-        if self._writer is None:
-            return
-        columns = {
-            "customer_id": people.ids,
-            "family": [family.value] * len(people.ids),
-            "segment_id": people.segments.tolist(),
-            "reason": people.reasons.tolist(),
-        }
-        self._writer.write_table(pa.table(columns, schema=DECISION_SCHEMA))
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if self._writer is None or self._path is None:
-            return
-        self._writer.close()
-        part = self._path.with_suffix(".part")
-        if kind is None:
-            part.replace(self._path)
-        else:
-            part.unlink()
+def _note_withdrawals(
+    pipeline: Pipeline, family: Family, decided: pd.DataFrame, records: pd.DataFrame, desired: Desired
+) -> None:
+    """Keep the newest withdrawal of everybody whom one keeps out."""
+    out = decided[decided["reason"].isin([Reason.REVOKED.value, Reason.DENIED.value])]
+    said = records[
+        records["customer_id"].isin(out.index) & (records["status"] != ConsentStatus.GRANTED.value)
+    ]
+    newest = said.groupby("customer_id")["recorded_at"].max()
+    for customer, at in newest.items():
+        key = member_key(str(customer), pipeline.ledger.secret)
+        desired.withdrawn[family, key] = ConsentRecord(
+            subject_kind=SubjectKind.CUSTOMER,
+            subject=(("", key),),
+            status=ConsentStatus(str(out["reason"].loc[str(customer)])),
+            recorded_at=at.to_pydatetime(),
+            purpose=pipeline.consent.purpose,
+            platform=family.value,
+            source="the consent records of this customer",
+        )

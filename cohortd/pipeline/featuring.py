@@ -22,7 +22,9 @@ class Chosen:
     notes: tuple[str, ...]
 
 
-def choose_features(pipeline: Pipeline, engine: Engine, tables: Tables, current: ModelVersion | None) -> Chosen:
+def choose_features(
+    pipeline: Pipeline, engine: Engine, tables: Tables, current: ModelVersion | None
+) -> Chosen:
     """Choose by the settings, the tables' columns and the model in force.
 
     A family such as the category shares means the commonest categories; which these are may change
@@ -57,7 +59,9 @@ def _available(
 def _specs_of(pipeline: Pipeline, version: ModelVersion) -> list[FeatureSpec]:
     """Features a version was fitted on, those found constant then included."""
     asked = version.quality.get("features")
-    names = asked if isinstance(asked, list) else [feature.name for feature in version.centroid_model.features]
+    names = (
+        asked if isinstance(asked, list) else [feature.name for feature in version.centroid_model.features]
+    )
     return resolve([str(name) for name in names], pipeline.segmentation.attributes)
 
 

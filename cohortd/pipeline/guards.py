@@ -44,7 +44,11 @@ def moved_share(share: float | None, *, limit: float) -> list[GuardStop]:
     """Stop where more than *limit* of the customers changed segment."""
     if share is None or share <= limit:
         return []
-    return [GuardStop("moved_share", f"{_percent(share)} of the customers changed segment, limit {_percent(limit)}")]
+    return [
+        GuardStop(
+            "moved_share", f"{_percent(share)} of the customers changed segment, limit {_percent(limit)}"
+        )
+    ]
 
 
 def removed_share(deltas: Mapping[Target, Delta], *, limit: float) -> list[GuardStop]:
@@ -54,7 +58,9 @@ def removed_share(deltas: Mapping[Target, Delta], *, limit: float) -> list[Guard
     for target, delta in sorted(deltas.items(), key=lambda item: (item[0].destination, item[0].audience)):
         removes, present = totals.get(target.destination, (0, 0))
         totals[target.destination] = (removes + delta.removes, present + delta.present)
-        stops += _leaving(f"{target.audience} on {target.destination}", delta.removes, delta.present, limit=limit)
+        stops += _leaving(
+            f"{target.audience} on {target.destination}", delta.removes, delta.present, limit=limit
+        )
     if not stops:
         for destination, (removes, present) in sorted(totals.items()):
             stops += _leaving(f"{destination} in all", removes, present, limit=limit)

@@ -5,17 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pandas as pd
+import structlog
 
-from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
+from cohortd.core.consenting import ConsentRecord, ConsentStatus
+from cohortd.core.errors import CohortdError
 from cohortd.core.identifiers import Family, Identifier, IdentifierKind, member_key
 from cohortd.core.reporting import SourceReport
 from cohortd.identity import identify
+from cohortd.ledger import Extra, Withdrawal, Withdrawn
 from cohortd.pipeline.consents import ConsentBook, open_book, table_records
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.sources import Tally, read_contacts
-from consent import answers, platform_scope, withdraws
+from consent import answers, is_withdrawal, platform_scope, withdraws
 
-WithdrawnCustomer = tuple[str, ConsentRecord]
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,56 +48,57 @@ def take_in(pipeline: Pipeline, *, as_of: datetime) -> Intake:
 
 def withdraw_new(pipeline: Pipeline, book: ConsentBook) -> int:
     """Queue removals for every withdrawal in *book* that the ledger does not know yet."""
-    ours = withdraws(book.table, purpose=pipeline.consent.purpose)
-    by_customer = table_records(pipeline, book.table[ours])
-    by_contact = [r for r in book.contact_records() if _withdraws(r, purpose=pipeline.consent.purpose)]
+    purpose = pipeline.consent.purpose
+    by_customer = table_records(pipeline, book.table[withdraws(book.table, purpose=purpose)])
+    by_contact = [r for r in book.contact_records() if is_withdrawal(r, purpose=purpose)]
     store = pipeline.ledger.consent
     news = set(store.unknown([*(record for _, record in by_customer), *by_contact]))
     if not news:
         return 0
     customers = [(customer, record) for customer, record in by_customer if record in news]
     contacts = [record for record in by_contact if record in news]
-    asked = [pair for pair in customers if _is_withdrawal(pipeline, pair[1], book)]
+    asked = [pair for pair in customers if _takes_back(pipeline, pair[1])]
     extra = known_identifiers(pipeline, [customer for customer, _ in asked])
-    now = pipeline.clock()
-    for customer, record in asked:
-        withdraw(pipeline, record, extra.get(customer, ()), now=now)
-    for record in contacts:
-        withdraw(pipeline, record, (), now=now)
+    withdraw_all(
+        pipeline,
+        [
+            *(Withdrawn(r, platform_scope(r.platform), extra.get(customer, [])) for customer, r in asked),
+            *(Withdrawn(r, platform_scope(r.platform)) for r in contacts),
+        ],
+    )
     return len(asked) + len(contacts)
 
 
-def withdraw(
-    pipeline: Pipeline,
-    record: ConsentRecord,
-    extra: Sequence[tuple[Family, bytes, Identifier]],
-    *,
-    now: datetime,
-) -> None:
-    """Record one withdrawal and queue its removals, in one transaction of the ledger."""
-    families = platform_scope(record.platform)
-    if families:
-        pipeline.ledger.consent.withdraw(
-            record,
-            families=families,
-            extra=[*extra, *_named(record)],
-            trigger=record.status.value,
-            now=now,
-        )
+def withdraw_all(pipeline: Pipeline, withdrawn: Sequence[Withdrawn]) -> list[Withdrawal]:
+    """Record withdrawals and queue their removals, both in one transaction of the ledger."""
+    outcomes: list[Withdrawal] = []
+    for trigger in (ConsentStatus.REVOKED, ConsentStatus.DENIED):
+        those = [item for item in withdrawn if item.record.status is trigger]
+        if those:
+            outcomes += pipeline.ledger.consent.withdraw_many(
+                those, trigger=trigger.value, now=pipeline.clock()
+            )
+    return outcomes
 
 
-def known_identifiers(
-    pipeline: Pipeline, customer_ids: Iterable[str]
-) -> Mapping[str, list[tuple[Family, bytes, Identifier]]]:
+def known_identifiers(pipeline: Pipeline, customer_ids: Iterable[str]) -> Mapping[str, list[Extra]]:
     """Read these customers' identifiers as the source has them now.
 
     They may never have been sent; but where somebody else carries one of them, the revocation
     wins for it. A source that cannot be read leaves what the ledger knows.
     """
     only = frozenset(customer_ids)
-    found: dict[str, list[tuple[Family, bytes, Identifier]]] = {}
+    found: dict[str, list[Extra]] = {}
     if not only:
         return found
+    try:
+        _collect_identifiers(pipeline, only, found)
+    except CohortdError as error:
+        log.warning("contacts_not_read", reason=str(error))
+    return found
+
+
+def _collect_identifiers(pipeline: Pipeline, only: frozenset[str], found: dict[str, list[Extra]]) -> None:
     for batch in read_contacts(pipeline.sources.customers, None, only=only):
         ids = batch.column("customer_id").to_pylist()
         keys = [member_key(customer, pipeline.ledger.secret) for customer in ids]
@@ -109,22 +113,9 @@ def known_identifiers(
             for row, kind, digest, payload in zip(*columns, strict=True):
                 identifier = Identifier(IdentifierKind(kind), digest, payload)
                 found.setdefault(ids[row], []).append((family, keys[row], identifier))
-    return found
 
 
-def _named(record: ConsentRecord) -> list[tuple[Family, bytes, Identifier]]:
-    """The contact field that a record names, as an identifier of nobody in particular."""
-    if record.subject_kind is SubjectKind.CUSTOMER:
-        return []
-    kind = IdentifierKind.EMAIL if record.subject_kind is SubjectKind.EMAIL else IdentifierKind.PHONE
-    return [(Family(family), b"", Identifier(kind, digest)) for family, digest in record.subject]
-
-
-def _withdraws(record: ConsentRecord, *, purpose: str) -> bool:
-    return record.status is not ConsentStatus.GRANTED and record.purpose in ("", purpose)
-
-
-def _is_withdrawal(pipeline: Pipeline, record: ConsentRecord, book: ConsentBook) -> bool:
+def _takes_back(pipeline: Pipeline, record: ConsentRecord) -> bool:
     """Tell a withdrawal from a plain no.
 
     Who says no without ever having been sent takes nothing back: the decision keeps them out, and
@@ -152,7 +143,7 @@ def _lift(pipeline: Pipeline, book: ConsentBook, *, as_of: datetime) -> int:
             grant
             for key in cause.keys
             for grant in grants.get(key, ())
-            if grant.recorded_at > cause.withdrawn_at and answers(grant, cause.record)
+            if answers(grant, cause.record, purpose=pipeline.consent.purpose, as_of=as_of)
         ]
         if answer:
             granted_at = max(grant.recorded_at for grant in answer)
@@ -165,7 +156,11 @@ def _grants(
 ) -> Mapping[tuple[str, bytes], list[ConsentRecord]]:
     """Grants after *since* and not after *as_of*, by the keys of their subjects."""
     at = book.table["recorded_at"]
-    recent = (book.table["status"] == ConsentStatus.GRANTED.value) & (at > pd.Timestamp(since)) & (at <= pd.Timestamp(as_of))
+    recent = (
+        (book.table["status"] == ConsentStatus.GRANTED.value)
+        & (at > pd.Timestamp(since))
+        & (at <= pd.Timestamp(as_of))
+    )
     found: dict[tuple[str, bytes], list[ConsentRecord]] = {}
     records = [record for _, record in table_records(pipeline, book.table[recent])]
     records += [record for kept in book.by_member.values() for record in kept]

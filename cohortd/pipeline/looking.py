@@ -27,7 +27,8 @@ class Health:
         return {
             "status": "ok" if self.ok else "attention",
             "checks": [
-                {"subject": line.subject, "ok": line.ok, "detail": line.detail, "cure": line.cure} for line in self.lines
+                {"subject": line.subject, "ok": line.ok, "detail": line.detail, "cure": line.cure}
+                for line in self.lines
             ],
         }
 
@@ -98,7 +99,10 @@ def status_of(pipeline: Pipeline) -> Health:
 
 
 def _last_sync(pipeline: Pipeline) -> AccessCheck:
-    last = next((run for run in pipeline.ledger.runs.list(50) if run.kind == "sync" and run.status != "running"), None)
+    last = next(
+        (run for run in pipeline.ledger.runs.list(50) if run.kind == "sync" and run.status != "running"),
+        None,
+    )
     if last is None:
         return AccessCheck("last sync", ok=True, detail="none yet", cure="")
     old = last.finished_at is not None and pipeline.clock() - last.finished_at > STALE_AFTER
@@ -109,7 +113,9 @@ def _last_sync(pipeline: Pipeline) -> AccessCheck:
         "failed": "See its notes in cohortd runs --json.",
     }
     cure = cures.get(last.status, "") if last.status != "done" else "Is the daemon running?"
-    return AccessCheck("last sync", ok=ok, detail=f"{last.status}, {_text(last.finished_at)}", cure="" if ok else cure)
+    return AccessCheck(
+        "last sync", ok=ok, detail=f"{last.status}, {_text(last.finished_at)}", cure="" if ok else cure
+    )
 
 
 def _destinations(pipeline: Pipeline) -> list[AccessCheck]:
@@ -118,11 +124,20 @@ def _destinations(pipeline: Pipeline) -> list[AccessCheck]:
     for name in pipeline.destinations:
         if name in paused:
             reason, cure, since = paused[name]
-            lines.append(AccessCheck(f"destination {name}", ok=False, detail=f"paused since {_text(since)}: {reason}", cure=cure))
+            lines.append(
+                AccessCheck(
+                    f"destination {name}",
+                    ok=False,
+                    detail=f"paused since {_text(since)}: {reason}",
+                    cure=cure,
+                )
+            )
         else:
             lines.append(AccessCheck(f"destination {name}", ok=True, detail="not paused"))
     lines += [
-        AccessCheck(f"audience {r.target.audience} on {r.target.destination}", ok=False, detail=r.note or "paused")
+        AccessCheck(
+            f"audience {r.target.audience} on {r.target.destination}", ok=False, detail=r.note or "paused"
+        )
         for r in pipeline.ledger.remotes.all()
         if r.state == "paused"
     ]
@@ -133,7 +148,9 @@ def _revocations(pipeline: Pipeline) -> AccessCheck:
     reports = revocation_reports(pipeline, since=None)
     revoked = sum(report.revoked for report in reports)
     open_ = revoked - sum(report.confirmed for report in reports)
-    return AccessCheck("revocations", ok=True, detail=f"{revoked:,} removals asked for, {open_:,} not yet confirmed")
+    return AccessCheck(
+        "revocations", ok=True, detail=f"{revoked:,} removals asked for, {open_:,} not yet confirmed"
+    )
 
 
 def _text(at: object) -> str | None:

@@ -1,7 +1,6 @@
 """What a run came to: counted from the ledger, read back from the platforms, written for people."""
 
 from collections import Counter
-
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,7 +10,7 @@ from cohortd.core.consenting import Reason
 from cohortd.core.delivery import RemoteStatus
 from cohortd.core.errors import SyncError
 from cohortd.core.modelling import Segment
-from cohortd.core.planning import Delta, Target
+from cohortd.core.planning import Target
 from cohortd.core.reporting import AudienceReport, RevocationReport, RunReport
 from cohortd.core.times import parse_time
 from cohortd.ledger import Remote
@@ -55,12 +54,19 @@ def audience_reports(pipeline: Pipeline, plan: Plan, *, since: datetime) -> list
     for target, delta in plan.ordered():
         remote = remotes.get(target)
         states = counts.get(target, {})
+        settled = done.get(target, {})
         base = _describe(pipeline, target, segments.get(target.audience), remote)
         reports.append(
             replace(
                 base,
-                **_planned(delta),
-                **done.get(target, {}),
+                eligible=delta.eligible,
+                adds=delta.adds,
+                removes=delta.removes,
+                refreshes=delta.refreshes,
+                added=settled.get("added", 0),
+                removed=settled.get("removed", 0),
+                pending=settled.get("pending", 0),
+                rejected=settled.get("rejected", 0),
                 rejected_reasons=pipeline.ledger.members.rejections(target),
                 size=states.get("adding", 0) + states.get("present", 0),
                 held=plan.held.get(target),
@@ -94,7 +100,9 @@ def _time(at: datetime | str) -> datetime:
     return parse_time(at) if isinstance(at, str) else at
 
 
-def _describe(pipeline: Pipeline, target: Target, segment: Segment | None, remote: Remote | None) -> AudienceReport:
+def _describe(
+    pipeline: Pipeline, target: Target, segment: Segment | None, remote: Remote | None
+) -> AudienceReport:
     destination = pipeline.destinations.get(target.destination)
     status = remote.status if remote is not None and remote.status is not None else RemoteStatus()
     return AudienceReport(
@@ -109,15 +117,6 @@ def _describe(pipeline: Pipeline, target: Target, segment: Segment | None, remot
     )
 
 
-def _planned(delta: Delta) -> dict[str, int]:
-    return {
-        "eligible": delta.eligible,
-        "adds": delta.adds,
-        "removes": delta.removes,
-        "refreshes": delta.refreshes,
-    }
-
-
 def _left_out(pipeline: Pipeline, plan: Plan, target: Target) -> dict[str, int]:
     destination = pipeline.destinations.get(target.destination)
     if destination is None:
@@ -129,6 +128,7 @@ def _left_out(pipeline: Pipeline, plan: Plan, target: Target) -> dict[str, int]:
 
 
 def platform_size(status: RemoteStatus) -> str:
+    """Say how large the platform says an audience is; blank where it does not."""
     if status.size_lower is None and status.size_upper is None:
         return ""
     if status.size_lower == status.size_upper:
@@ -148,5 +148,3 @@ def _read_back(pipeline: Pipeline) -> None:
             log.info("size_not_read", destination=destination.name, reason=str(error))
             return
         pipeline.ledger.remotes.record_status(remote.id, status, at=pipeline.clock())
-
-

@@ -8,16 +8,17 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from cohortd.core.errors import GuardError
 from cohortd.core.modelling import Segment
 from cohortd.core.planning import Delta, GuardStop, Target
 from cohortd.core.reporting import SourceReport
 from cohortd.engine import Engine
-from cohortd.ledger import Comparison
+from cohortd.ledger import Comparison, Withdrawn
 from cohortd.pipeline import guards
 from cohortd.pipeline.clusters import Clustered, cluster
 from cohortd.pipeline.desired import Desired, stage_desired
-from cohortd.pipeline.intake import Intake, take_in
-from cohortd.pipeline.reading import read_tables
+from cohortd.pipeline.intake import Intake, take_in, withdraw_all
+from cohortd.pipeline.reading import Tables, read_tables
 from cohortd.pipeline.wiring import Pipeline
 
 SENT = ("done", "partial")
@@ -40,7 +41,10 @@ class Plan:
 
     def ordered(self) -> list[tuple[Target, Delta]]:
         """Targets in the order of segment number and destination."""
-        return sorted(self.deltas.items(), key=lambda item: (len(item[0].audience), item[0].audience, item[0].destination))
+        return sorted(
+            self.deltas.items(),
+            key=lambda item: (len(item[0].audience), item[0].audience, item[0].destination),
+        )
 
 
 @contextmanager
@@ -54,9 +58,17 @@ def planned(
     observe: Callable[[Engine, Clustered], None] | None = None,
 ) -> Iterator[tuple[Plan, Comparison]]:
     """Plan, and keep the comparison open so that the caller may queue exactly what was planned."""
-    with workdir(pipeline) as workdir, pipeline.engine(workdir) as engine, pipeline.ledger.compare() as comparison:
+    with (
+        workdir(pipeline) as folder,
+        pipeline.engine(folder) as engine,
+        pipeline.ledger.compare() as comparison,
+    ):
         tables = read_tables(pipeline, engine, as_of=as_of)
         reports = (*tables.reports, *((intake.report,) if intake.report else ()))
+        shrunk = guards.source_drop(
+            _rows(reports), _rows_before(pipeline), limit=pipeline.guards.source_drop
+        )
+        _refuse_emptied(tables, shrunk)
         clustered = cluster(pipeline, engine, tables, as_of=as_of, refit=refit, force=False)
         if observe is not None:
             observe(engine, clustered)
@@ -70,9 +82,12 @@ def planned(
             decisions=decisions,
         )
         pipeline.progress("comparing with what was sent")
-        deltas = comparison.deltas(now=pipeline.clock(), refresh_after=lambda t: membership_days(pipeline, t))
+        _withdraw_leftovers(pipeline, comparison, desired)
+        deltas = comparison.deltas(
+            now=pipeline.clock(), refresh_after=lambda t: membership_days(pipeline, t)
+        )
         stops = [
-            *guards.source_drop(_rows(reports), _rows_before(pipeline), limit=pipeline.guards.source_drop),
+            *shrunk,
             *guards.moved_share(clustered.moved_share, limit=pipeline.guards.moved_share),
             *guards.removed_share(deltas, limit=pipeline.guards.removed_share),
         ]
@@ -97,7 +112,34 @@ def make_plan(pipeline: Pipeline, *, as_of: datetime) -> Plan:
         return plan
 
 
-def hold(pipeline: Pipeline, segments: Collection[Segment], deltas: Mapping[Target, Delta]) -> dict[Target, str]:
+def _refuse_emptied(tables: Tables, shrunk: Collection[GuardStop]) -> None:
+    """Stop at once where a table has nothing left: there is nothing to plan, nor to approve."""
+    empty = {report.table for report in tables.reports if not report.kept + report.later}
+    if empty and shrunk:
+        detail = "; ".join(stop.detail for stop in shrunk)
+        raise GuardError(f"{detail}. Nothing was planned: mend the table first.", stops=list(shrunk))
+
+
+def _withdraw_leftovers(pipeline: Pipeline, comparison: Comparison, desired: Desired) -> None:
+    """Send whoever's consent is withdrawn, and who still is on a platform, down the fast lane.
+
+    Intake catches a withdrawal by whom it names; this catches the rest, as when two customers carry
+    the address that was withdrawn.
+    """
+    leaving = comparison.leaving()
+    withdraw_all(
+        pipeline,
+        [
+            Withdrawn(record, {family})
+            for (family, key), record in desired.withdrawn.items()
+            if key in leaving
+        ],
+    )
+
+
+def hold(
+    pipeline: Pipeline, segments: Collection[Segment], deltas: Mapping[Target, Delta]
+) -> dict[Target, str]:
     """Say which targets may not get new members, and why (law 6)."""
     held_segments = {segment.id: segment.held for segment in segments if segment.held}
     held = {}

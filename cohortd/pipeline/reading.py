@@ -6,7 +6,6 @@ from datetime import datetime
 
 import pyarrow as pa
 
-
 from cohortd.core.errors import GuardError, SourceError
 from cohortd.core.reporting import SourceReport
 from cohortd.engine import Engine, StagedTable
@@ -50,11 +49,16 @@ def read_tables(pipeline: Pipeline, engine: Engine, *, as_of: datetime) -> Table
         reports.append(_without_strangers(event_tally, engine, events, customers))
     stops = guards.bad_rows(reports, limit=pipeline.guards.bad_rows)
     if stops:
-        raise GuardError("; ".join(stop.detail for stop in stops) + ". Mend the table, or raise guards.bad_rows.")
+        raise GuardError(
+            "; ".join(stop.detail for stop in stops) + ". Mend the table, or raise guards.bad_rows.",
+            stops=stops,
+        )
     return Tables(customers, events, tuple(reports))
 
 
-def _without_strangers(tally: Tally, engine: Engine, events: StagedTable, customers: StagedTable) -> SourceReport:
+def _without_strangers(
+    tally: Tally, engine: Engine, events: StagedTable, customers: StagedTable
+) -> SourceReport:
     """Count events of customers who are not in the customers table as left out."""
     strangers = engine.unknown_customers(events, customers)
     tally.drop("unknown_customer", strangers)

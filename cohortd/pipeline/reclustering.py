@@ -45,7 +45,7 @@ def recluster(pipeline: Pipeline, *, as_of: datetime | None, force: bool) -> Rec
         clustered = cluster(pipeline, engine, tables, as_of=at, refit=True, force=force)
         sizes = engine.sizes(clustered.assignment)
     version = clustered.version
-    segments = tuple(
+    segments: tuple[dict[str, object], ...] = tuple(
         {
             "segment": segment.id,
             "name": segment.name,

@@ -7,10 +7,15 @@ from hashlib import sha256
 from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
 from cohortd.core.delivery import Lane
 from cohortd.core.errors import NotLeaderError, SettingsError
+from cohortd.core.identifiers import Family
+from cohortd.ledger import Withdrawn
 from cohortd.pipeline.consents import contact_subject, customer_subject
 from cohortd.pipeline.delivery import Delivery
-from cohortd.pipeline.intake import known_identifiers, withdraw
+from cohortd.pipeline.intake import known_identifiers, withdraw_all
 from cohortd.pipeline.wiring import Pipeline
+
+#: A reason with more digits than this may hold a phone number.
+MOST_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +61,9 @@ def revoke(pipeline: Pipeline, revocation: Revocation) -> Revoked:
     """
     now = pipeline.clock()
     record = _record(pipeline, revocation, now)
-    extra = ()
-    if revocation.kind is SubjectKind.CUSTOMER:
-        extra = known_identifiers(pipeline, [revocation.value]).get(revocation.value, ())
-    withdrawal = withdraw(pipeline, record, extra, now=now)
+    named = [revocation.value] if revocation.kind is SubjectKind.CUSTOMER else []
+    extra = known_identifiers(pipeline, named).get(revocation.value, [])
+    [withdrawal] = withdraw_all(pipeline, [Withdrawn(record, tuple(Family), extra)])
     sending = send_revocations(pipeline)
     timings = [t for t in pipeline.ledger.removals.timings() if t.subject == withdrawal.subject]
     return Revoked(
@@ -111,6 +115,6 @@ def _source(reason: str) -> str:
     """Keep the reason for the log, unless it looks as if it held contact data."""
     if not reason:
         return "cohortd revoke"
-    if "@" in reason or sum(character.isdigit() for character in reason) > 6:
+    if "@" in reason or sum(character.isdigit() for character in reason) > MOST_DIGITS:
         return "cohortd revoke: (reason withheld, it seems to hold contact data)"
     return f"cohortd revoke: {reason[:200]}"

@@ -9,7 +9,7 @@ from shutil import copyfile
 import structlog
 
 from cohortd.core.delivery import Lane
-from cohortd.core.errors import CohortdError, SettingsError
+from cohortd.core.errors import CohortdError, GuardError, SettingsError
 from cohortd.core.planning import GuardStop, Target
 from cohortd.core.reporting import RunReport
 from cohortd.core.times import format_time
@@ -18,7 +18,7 @@ from cohortd.identity import NORMALIZATION_VERSION
 from cohortd.ledger import Comparison
 from cohortd.pipeline.clusters import Clustered
 from cohortd.pipeline.delivery import Delivery
-from cohortd.pipeline.intake import take_in, withdraw
+from cohortd.pipeline.intake import take_in
 from cohortd.pipeline.outcome import finish_run
 from cohortd.pipeline.planning import Plan, planned
 from cohortd.pipeline.wiring import Pipeline
@@ -60,6 +60,8 @@ def sync(pipeline: Pipeline, call: SyncCall, *, epoch: int) -> RunReport:
     log.info("run_started", run=run_id)
     try:
         report = run.go()
+    except GuardError as error:
+        report = run.stopped_early(error)
     except BaseException as error:
         note = str(error) if isinstance(error, CohortdError) else type(error).__name__
         pipeline.ledger.runs.finish(run_id, status="failed", summary={"notes": [note]}, at=pipeline.clock())
@@ -93,7 +95,6 @@ class _Run:
             decisions=decisions,
             observe=self.call.observe,
         ) as (plan, comparison):
-            self._withdraw_leftovers(plan)
             stopped = bool(plan.guards) and self.call.approve != plan.plan_id
             if not stopped:
                 self._queue(plan, comparison)
@@ -103,17 +104,23 @@ class _Run:
         report = self._report(plan, stopped=stopped, settled=settled)
         return finish_run(self.pipeline, plan, report, since=self.started)
 
-    def _withdraw_leftovers(self, plan: Plan) -> None:
-        """Send whoever's consent is withdrawn and who still is in the ledger down the fast lane.
-
-        Intake catches a withdrawal by what it names; this catches the rest, as when two customers
-        carry the address that was withdrawn.
-        """
-        records = plan.intake.book.withdrawal_of(plan.desired.withdrawn, self.pipeline)
-        members = self.pipeline.ledger.members
-        for key, record in records.items():
-            if members.of_member(key):
-                withdraw(self.pipeline, record, (), now=self.pipeline.clock())
+    def stopped_early(self, error: GuardError) -> RunReport:
+        """Close a run that a guard stopped before there was a plan."""
+        self.delivery.drain(lane=Lane.REVOCATION)
+        report = RunReport(
+            run_id=self.run_id,
+            kind="sync",
+            status="stopped",
+            as_of=format_time(self.as_of),
+            started_at=format_time(self.started),
+            finished_at=format_time(self.pipeline.clock()),
+            guards=list(error.stops),
+            notes=[str(error), *self.delivery.notes],
+        )
+        self.pipeline.ledger.runs.finish(
+            self.run_id, status=report.status, summary=report.as_json(), at=self.pipeline.clock()
+        )
+        return report
 
     def _queue(self, plan: Plan, comparison: Comparison) -> None:
         """Make durable what was planned: remote audiences, batches, the assignment."""
@@ -134,7 +141,9 @@ class _Run:
 
     def _free_contacts(self, plan: Plan) -> None:
         for contact, granted_at in plan.desired.freed.items():
-            self.pipeline.ledger.consent.lift_contact(contact, granted_at=granted_at, now=self.pipeline.clock())
+            self.pipeline.ledger.consent.lift_contact(
+                contact, granted_at=granted_at, now=self.pipeline.clock()
+            )
 
     def _keep_assignment(self, staged: Path) -> None:
         """Remember who is where: hysteresis and the moved share compare with the last applied run."""
@@ -195,5 +204,3 @@ def _check_names(pipeline: Pipeline, call: SyncCall) -> None:
     if unknown:
         known = ", ".join(pipeline.destinations)
         raise SettingsError(f"no destination {', '.join(unknown)}; the settings have {known or 'none'}")
-
-

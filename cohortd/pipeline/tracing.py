@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -12,7 +11,9 @@ from cohortd.core.errors import SettingsError, SourceError
 from cohortd.core.identifiers import Family, IdentifierKind, member_key
 from cohortd.core.times import format_time
 from cohortd.identity import identify
+from cohortd.ledger import MembershipRow, PastMembership
 from cohortd.pipeline.consents import Subject, contact_subject, customer_subject
+from cohortd.pipeline.decisions import newest
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.sources import read_contacts
 
@@ -46,23 +47,31 @@ class Trace:
         }
 
     def sentences(self) -> Iterator[str]:
-        """The same for people."""
+        """Tell the same to people."""
         if not self.found:
             yield "Nothing is known of this person: nothing was decided, sent or taken back."
             return
         yield f"In the removal log this person is {self.subject}."
-        for row in self.decisions:
-            verdict = "may be sent" if not row["reason"] else f"is left out: {row['reason']}"
-            yield f"Decided: customer {row['customer_id']} on {row['family']} {verdict}, segment {row['segment_id'] or 'none'}."
+        yield from map(_decision_sentence, self.decisions)
         for row in self.consent:
             yield f"Consent: {row['status']} at {row['recorded_at']} ({row['source']})."
         for row in self.memberships:
-            yield f"On {row['destination']}, audience {row['audience']}: {row['kind']} {row['digest']}… {row['state']} since {row['sent_at']}."
+            yield f"{_place(row)} {row['state']} since {row['sent_at']}."
         for row in self.history:
-            yield f"Was on {row['destination']}, audience {row['audience']}: {row['kind']} {row['digest']}…, sent {row['added_at']}, taken back {row['removed_at']}."
+            yield f"{_place(row)} sent {row['added_at']}, taken back {row['removed_at']}."
         for row in self.removals:
             where = f" from {row['audience']} on {row['destination']}" if row["destination"] else ""
             yield f"Removal {row['event']}{where} at {row['at']} ({row['trigger']})."
+
+
+def _decision_sentence(row: dict[str, object]) -> str:
+    verdict = "may be sent" if not row["reason"] else f"is left out ({row['reason']})"
+    segment = row["segment_id"] or "none"
+    return f"Decided: customer {row['customer_id']} {verdict} on {row['family']}; segment {segment}."
+
+
+def _place(row: dict[str, object]) -> str:
+    return f"{row['destination']}, audience {row['audience']}, {row['kind']} {row['digest']}…:"
 
 
 def trace_person(pipeline: Pipeline, kind: SubjectKind, value: str) -> Trace:
@@ -71,18 +80,27 @@ def trace_person(pipeline: Pipeline, kind: SubjectKind, value: str) -> Trace:
     Raises:
         SettingsError: The contact field is no valid one.
     """
-    subject = customer_subject(pipeline, value) if kind is SubjectKind.CUSTOMER else contact_subject(pipeline, kind, value)
+    subject = (
+        customer_subject(pipeline, value)
+        if kind is SubjectKind.CUSTOMER
+        else contact_subject(pipeline, kind, value)
+    )
     if not subject:
         raise SettingsError(f"this is no valid {kind.value}, so it names nobody")
     keys = _member_keys(pipeline, kind, subject)
-    customers = (value,) if kind is SubjectKind.CUSTOMER else tuple(sorted(_customers(pipeline, kind, subject)))
+    customers = (
+        (value,) if kind is SubjectKind.CUSTOMER else tuple(sorted(_customers(pipeline, kind, subject)))
+    )
     keys |= {member_key(customer, pipeline.ledger.secret) for customer in customers}
     members = pipeline.ledger.members
     memberships = tuple(_membership(row) for key in sorted(keys) for row in members.of_member(key))
     history = tuple(_past(row) for key in sorted(keys) for row in members.history_of(key))
     decisions = tuple(_decisions(pipeline, customers))
     subjects = [(kind, subject), *((SubjectKind.CUSTOMER, (("", key),)) for key in sorted(keys))]
-    consent = tuple(_consent(record) for record in pipeline.ledger.consent.records_for(subjects))
+    consent = tuple(
+        _consent(record)
+        for record in pipeline.ledger.consent.records_for([(k, key) for k, s in subjects for _, key in s])
+    )
     references = {pipeline.ledger.removals.subject_ref(k, s) for k, s in subjects}
     removals = tuple(
         {
@@ -115,7 +133,9 @@ def _member_keys(pipeline: Pipeline, kind: SubjectKind, subject: Subject) -> set
         return {subject[0][1]}
     members = pipeline.ledger.members
     return {
-        row.member for family, digest in subject for row in members.of_digest(Family(family), KINDS[kind], digest)
+        row.member
+        for family, digest in subject
+        for row in members.of_digest(Family(family), KINDS[kind], digest)
     }
 
 
@@ -127,10 +147,15 @@ def _customers(pipeline: Pipeline, kind: SubjectKind, subject: Subject) -> set[s
         for batch in read_contacts(pipeline.sources.customers, None, fields=("email", "phone", "country")):
             ids = batch.column("customer_id").to_pylist()
             table = identify(
-                batch, family, default_region=pipeline.identity.default_region, hashed=pipeline.identity.hashed
+                batch,
+                family,
+                default_region=pipeline.identity.default_region,
+                hashed=pipeline.identity.hashed,
             ).identifiers
             same = table.filter(pc.equal(table.column("kind"), int(KINDS[kind])))
-            for row, candidate in zip(*(same.column(c).to_pylist() for c in ("row", "digest")), strict=True):
+            for row, candidate in zip(
+                *(same.column(c).to_pylist() for c in ("row", "digest")), strict=True
+            ):
                 if candidate == digest:
                     found.add(ids[row])
     except (SourceError, SettingsError):
@@ -139,22 +164,18 @@ def _customers(pipeline: Pipeline, kind: SubjectKind, subject: Subject) -> set[s
 
 
 def _decisions(pipeline: Pipeline, customers: tuple[str, ...]) -> Iterator[dict[str, object]]:
-    newest = _newest(pipeline.data_dir / "decisions")
-    if newest is None or not customers:
+    found = newest(pipeline.data_dir / "decisions")
+    if found is None or not customers:
         return
-    for row in pq.read_table(newest, filters=[("customer_id", "in", list(customers))]).to_pylist():
-        yield {"run_id": newest.stem, **row}
+    for row in pq.read_table(found, filters=[("customer_id", "in", list(customers))]).to_pylist():
+        yield {"run_id": found.stem, **row}
 
 
-def _newest(folder: Path) -> Path | None:
-    return max(folder.glob("*.parquet"), default=None, key=lambda path: path.name)
-
-
-def _membership(row: object) -> dict[str, object]:
+def _membership(row: MembershipRow) -> dict[str, object]:
     return {
         "audience": row.target.audience,
         "destination": row.target.destination,
-        "kind": IdentifierKind(row.kind).name.lower(),
+        "kind": row.kind.name.lower(),
         "digest": row.digest.hex()[:8],
         "state": row.state,
         "sent_at": str(row.sent_at),
@@ -162,11 +183,11 @@ def _membership(row: object) -> dict[str, object]:
     }
 
 
-def _past(row: object) -> dict[str, object]:
+def _past(row: PastMembership) -> dict[str, object]:
     return {
         "audience": row.target.audience,
         "destination": row.target.destination,
-        "kind": IdentifierKind(row.kind).name.lower(),
+        "kind": row.kind.name.lower(),
         "digest": row.digest.hex()[:8],
         "added_at": str(row.added_at),
         "removed_at": str(row.removed_at),

@@ -2,11 +2,21 @@
 
 import logging
 import sys
+import traceback
+from pathlib import Path
 
 import structlog
 
 #: Vendors' loggers that print requests, hashes or tokens at their chattier levels.
-TAMED = ("google", "google.ads.googleads.client", "google.auth", "urllib3", "facebook_business", "grpc", "alembic")
+TAMED = (
+    "google",
+    "google.ads.googleads.client",
+    "google.auth",
+    "urllib3",
+    "facebook_business",
+    "grpc",
+    "alembic",
+)
 
 
 def set_up_logs(level: str) -> None:
@@ -28,3 +38,9 @@ def set_up_logs(level: str) -> None:
     )
     for name in TAMED:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def place_of(error: BaseException) -> str:
+    """Name where an error came from, by file and line: its text might hold data, a place cannot."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown place"

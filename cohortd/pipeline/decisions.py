@@ -1,0 +1,51 @@
+"""Why everybody was sent or left out, kept a file a run for ``trace``."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cohortd.core.identifiers import Family
+
+SCHEMA = pa.schema(
+    [
+        ("customer_id", pa.string()),
+        ("family", pa.string()),
+        ("segment_id", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
+#: Decisions of this many runs are kept.
+KEPT = 30
+
+Keep = Callable[[Family, Sequence[str], Sequence[str], Sequence[str]], None]
+
+
+@contextmanager
+def keeping(path: Path | None) -> Iterator[Keep]:
+    """Give a function that keeps (family, customer ids, segments, reasons).
+
+    The file is there whole or not at all.
+    """
+    if path is None:
+        yield lambda _family, _ids, _segments, _reasons: None
+        return
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = path.with_suffix(".part")
+    try:
+        with pq.ParquetWriter(part, SCHEMA) as writer:
+            yield lambda family, ids, segments, reasons: writer.write_table(
+                pa.table([ids, [family.value] * len(ids), segments, reasons], schema=SCHEMA)
+            )
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    for old in sorted(path.parent.glob("*.parquet"))[:-KEPT]:
+        old.unlink()
+
+
+def newest(folder: Path) -> Path | None:
+    """Find the newest run's decisions; run ids sort by time."""
+    return max(folder.glob("*.parquet"), default=None, key=lambda path: path.name)
