@@ -23,84 +23,40 @@ Call ``pytest.register_assert_rewrite("connectors.contract")`` in a ``conftest.p
 failed assertions.
 """
 
-import hashlib
 import itertools
 import re
-import threading
 import traceback
-from collections.abc import Callable, Iterable
-from enum import StrEnum
 from functools import partial
 from typing import ClassVar
 
-from cohortd.core.delivery import Action, Batch, BatchState, Receipt, RemoteSpec
+from cohortd.core.delivery import Action, BatchState, Receipt, RemoteSpec
 from cohortd.core.errors import FatalError, RejectedError, RetryableError, SyncError
 from cohortd.core.identifiers import Identifier, IdentifierKind, Member
+from connectors.contract_kit import (
+    POLL_EVERY_S,
+    Elapse,
+    Inspector,
+    Seen,
+    Strike,
+    Trouble,
+    batch_of,
+    digest_of_text,
+    error_of,
+    insisting,
+    person,
+    seen,
+    settle,
+)
 from connectors.protocol import Connector
-from connectors.retrying import RetryingConnector, RetryPolicy
 
-Seen = tuple[IdentifierKind, bytes]
-Inspector = Callable[[str], frozenset[Seen]]
-PassTime = Callable[[float], None]
-
-#: Most polls before the suite calls a connector stuck, and the seconds between two.
-POLLS = 50
-POLL_EVERY_S = 600.0
-
-_batch_ids = itertools.count(1)
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()
-
-
-class Trouble(StrEnum):
-    """What the suite asks of the ``strike`` fixture, once each."""
-
-    #: The platform is briefly not there (HTTP 503, UNAVAILABLE); nothing was done.
-    UNAVAILABLE = "unavailable"
-    #: The platform does the work, the answer is lost.
-    ANSWER_LOST = "answer_lost"
-    #: The platform asks for a wait; nothing was done.
-    QUOTA = "quota"
-    #: The platform does half of the work and fails.
-    HALF_APPLIED = "half_applied"
-    #: The credentials have expired.
-    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - the name of a trouble
-
-
-#: ``strike(verb, trouble)`` with verb ``ensure`` (its creating call), ``apply`` or ``check``.
-Strike = Callable[[str, Trouble], None]
-
-
-def person(number: int, *kinds: IdentifierKind) -> Member:
-    """Make the member *number*: an e-mail and a phone, or identifiers of the kinds given."""
-    wanted = kinds or (IdentifierKind.EMAIL, IdentifierKind.PHONE)
-    identifiers = tuple(Identifier(kind, _digest(f"{kind.name}/{number}")) for kind in wanted)
-    return Member(_digest(f"key/{number}")[:16], identifiers)
-
-
-def seen(members: Iterable[Member]) -> frozenset[Seen]:
-    """The identifiers of *members* as an inspector shows them."""
-    return frozenset(
-        (identifier.kind, identifier.digest) for member in members for identifier in member.identifiers
-    )
-
-
-def settle(connector: Connector, receipt: Receipt, pass_time: PassTime) -> Receipt:
-    """Poll until the platform is done with a batch."""
-    for _ in range(POLLS):
-        if receipt.state is not BatchState.ACCEPTED:
-            return receipt
-        pass_time(POLL_EVERY_S)
-        receipt = connector.poll(receipt.request)
-    raise AssertionError(f"still {receipt.state} after {POLLS} polls")
-
-
-def insisting(connector: Connector, pass_time: PassTime) -> RetryingConnector:
-    """The connector as the pipeline uses it, without real waits."""
-    policy = RetryPolicy(attempts=5, total_s=86_400.0)
-    return RetryingConnector(connector, policy, stop=threading.Event(), sleep=pass_time)
+__all__ = [
+    "ConnectorContract",
+    "Elapse",
+    "Inspector",
+    "Seen",
+    "Strike",
+    "Trouble",
+]
 
 
 class ConnectorContract:
@@ -121,7 +77,7 @@ class ConnectorContract:
         assert connector.limits.minimum_size >= 0
 
     def test_what_was_added_is_there(
-        self, connector: Connector, members: Inspector, pass_time: PassTime
+        self, connector: Connector, members: Inspector, pass_time: Elapse
     ) -> None:
         """Exactly that, nothing else."""
         remote_id = connector.ensure(self.spec)
@@ -131,7 +87,7 @@ class ConnectorContract:
         assert members(remote_id) == seen([self.ann, self.bob])
 
     def test_adding_twice_is_adding_once(
-        self, connector: Connector, members: Inspector, pass_time: PassTime
+        self, connector: Connector, members: Inspector, pass_time: Elapse
     ) -> None:
         """A batch whose answer was lost is sent again."""
         remote_id = connector.ensure(self.spec)
@@ -140,18 +96,18 @@ class ConnectorContract:
         assert members(remote_id) == seen([self.ann])
 
     def test_the_same_batch_sent_twice_is_taken_twice(
-        self, connector: Connector, members: Inspector, pass_time: PassTime
+        self, connector: Connector, members: Inspector, pass_time: Elapse
     ) -> None:
         """Nothing that names a batch may make the platform drop its repetition."""
         remote_id = connector.ensure(self.spec)
-        again = _batch(remote_id, Action.ADD, self.ann)
+        again = batch_of(remote_id, Action.ADD, self.ann)
         settle(connector, connector.apply(again), pass_time)
         self._send(connector, pass_time, remote_id, Action.REMOVE, self.ann)
         settle(connector, connector.apply(again), pass_time)
         assert members(remote_id) == seen([self.ann])
 
     def test_removing_after_adding_leaves_nothing(
-        self, connector: Connector, members: Inspector, pass_time: PassTime
+        self, connector: Connector, members: Inspector, pass_time: Elapse
     ) -> None:
         """The promise behind every revocation."""
         remote_id = connector.ensure(self.spec)
@@ -162,7 +118,7 @@ class ConnectorContract:
         assert members(remote_id) == frozenset()
 
     def test_removing_who_is_not_there_is_no_error(
-        self, connector: Connector, members: Inspector, pass_time: PassTime
+        self, connector: Connector, members: Inspector, pass_time: Elapse
     ) -> None:
         """Removals are also sent to where somebody may be."""
         remote_id = connector.ensure(self.spec)
@@ -172,7 +128,7 @@ class ConnectorContract:
         assert members(remote_id) == seen([self.ann])
 
     def test_removing_one_person_keeps_the_others(
-        self, connector: Connector, members: Inspector, pass_time: PassTime
+        self, connector: Connector, members: Inspector, pass_time: Elapse
     ) -> None:
         """Nobody leaves because a neighbour in the batch does."""
         remote_id = connector.ensure(self.spec)
@@ -181,24 +137,24 @@ class ConnectorContract:
         assert members(remote_id) == seen([self.bob])
 
     def test_a_changed_contact_field_leaves_what_stays_and_what_came(
-        self, connector: Connector, members: Inspector, pass_time: PassTime
+        self, connector: Connector, members: Inspector, pass_time: Elapse
     ) -> None:
         """A removal names only what left, the add that follows the whole person as they are now."""
         remote_id = connector.ensure(self.spec)
         self._send(connector, pass_time, remote_id, Action.ADD, self.ann, self.bob)
         mail, phone = self.ann.identifiers
-        fresh = Identifier(mail.kind, _digest("a new address"))
+        fresh = Identifier(mail.kind, digest_of_text("a new address"))
         self._send(connector, pass_time, remote_id, Action.REMOVE, Member(self.ann.key, (mail,)))
         now = Member(self.ann.key, (fresh, phone))
         self._send(connector, pass_time, remote_id, Action.ADD, now)
         assert members(remote_id) == seen([now, self.bob])
 
     def test_a_person_of_many_identifiers_comes_and_goes_whole(
-        self, connector: Connector, members: Inspector, pass_time: PassTime
+        self, connector: Connector, members: Inspector, pass_time: Elapse
     ) -> None:
         """Three e-mails and one phone are one person."""
         remote_id = connector.ensure(self.spec)
-        mails = tuple(Identifier(IdentifierKind.EMAIL, _digest(f"mail {n}")) for n in range(3))
+        mails = tuple(Identifier(IdentifierKind.EMAIL, digest_of_text(f"mail {n}")) for n in range(3))
         many = Member(self.ann.key, (*mails, self.ann.identifiers[1]))
         self._send(connector, pass_time, remote_id, Action.ADD, many)
         assert members(remote_id) == seen([many])
@@ -206,7 +162,7 @@ class ConnectorContract:
         assert members(remote_id) == frozenset()
 
     def test_the_largest_batch_goes_through(
-        self, connector: Connector, members: Inspector, pass_time: PassTime
+        self, connector: Connector, members: Inspector, pass_time: Elapse
     ) -> None:
         """As many members as the connector itself declares, at most 10,000 of them here."""
         crowd = [person(number) for number in range(min(connector.limits.rows_per_batch, 10_000))]
@@ -223,7 +179,7 @@ class ConnectorContract:
         assert connector.ensure(renamed) == first
 
     def test_two_audiences_are_two(
-        self, connector: Connector, members: Inspector, pass_time: PassTime
+        self, connector: Connector, members: Inspector, pass_time: Elapse
     ) -> None:
         """Even where they have the same name, and one marker begins with the other."""
         first = connector.ensure(self.spec)
@@ -239,15 +195,15 @@ class ConnectorContract:
     ) -> None:
         """Otherwise every lost answer leaves an audience behind."""
         strike("ensure", Trouble.ANSWER_LOST)
-        error = _error_of(lambda: connector.ensure(self.spec))
+        error = error_of(lambda: connector.ensure(self.spec))
         assert isinstance(error, RetryableError)
         assert connector.ensure(self.spec) == connector.ensure(self.spec)
 
     def test_an_unknown_remote_audience_is_never_success(
-        self, connector: Connector, pass_time: PassTime
+        self, connector: Connector, pass_time: Elapse
     ) -> None:
         """Someone deleted it, or took our access away: a person decides."""
-        batch = _batch(self.unknown_remote_id, Action.ADD, self.ann)
+        batch = batch_of(self.unknown_remote_id, Action.ADD, self.ann)
         outcome: Receipt | None = None
         error: SyncError | None = None
         try:
@@ -270,7 +226,7 @@ class ConnectorContract:
         connector.retire(self.unknown_remote_id)
 
     def test_a_retired_audience_can_be_had_again(
-        self, connector: Connector, members: Inspector, pass_time: PassTime
+        self, connector: Connector, members: Inspector, pass_time: Elapse
     ) -> None:
         """Opened anew or made anew, it takes members."""
         connector.retire(connector.ensure(self.spec))
@@ -299,17 +255,17 @@ class ConnectorContract:
         assert all(line.cure for line in failed)
 
     def test_every_trouble_is_one_of_ours_and_shows_no_secret(
-        self, connector: Connector, strike: Strike, pass_time: PassTime
+        self, connector: Connector, strike: Strike, pass_time: Elapse
     ) -> None:
         """No digest, token or URL, not even in the printed traceback."""
         remote_id = connector.ensure(self.spec)
         errors: list[SyncError | None] = []
         for trouble, action in itertools.product(Trouble, Action):
             strike("apply", trouble)
-            errors.append(_error_of(partial(connector.apply, _batch(remote_id, action, self.ann))))
+            errors.append(error_of(partial(connector.apply, batch_of(remote_id, action, self.ann))))
             pass_time(POLL_EVERY_S)
-        unknown = _batch(self.unknown_remote_id, Action.ADD, self.ann)
-        errors.append(_error_of(partial(connector.apply, unknown)))
+        unknown = batch_of(self.unknown_remote_id, Action.ADD, self.ann)
+        errors.append(error_of(partial(connector.apply, unknown)))
         for error in errors:
             self._assert_discreet(error)
 
@@ -317,7 +273,7 @@ class ConnectorContract:
         """Nothing else there can succeed either."""
         remote_id = connector.ensure(self.spec)
         strike("apply", Trouble.TOKEN_EXPIRED)
-        error = _error_of(lambda: connector.apply(_batch(remote_id, Action.REMOVE, self.ann)))
+        error = error_of(lambda: connector.apply(batch_of(remote_id, Action.REMOVE, self.ann)))
         assert isinstance(error, FatalError)
         assert error.scope == "destination"
         assert error.cure
@@ -326,12 +282,12 @@ class ConnectorContract:
         """Calls while limited prolong the limit."""
         remote_id = connector.ensure(self.spec)
         strike("apply", Trouble.QUOTA)
-        error = _error_of(lambda: connector.apply(_batch(remote_id, Action.ADD, self.ann)))
+        error = error_of(lambda: connector.apply(batch_of(remote_id, Action.ADD, self.ann)))
         assert isinstance(error, RetryableError)
         assert error.after_s
 
     def test_troubles_end_in_the_right_members_after_retrying(
-        self, connector: Connector, members: Inspector, strike: Strike, pass_time: PassTime
+        self, connector: Connector, members: Inspector, strike: Strike, pass_time: Elapse
     ) -> None:
         """Whatever went wrong on the way."""
         patient = insisting(connector, pass_time)
@@ -345,9 +301,9 @@ class ConnectorContract:
             assert members(remote_id) == frozenset(), trouble
 
     def _send(
-        self, connector: Connector, pass_time: PassTime, remote_id: str, action: Action, *members: Member
+        self, connector: Connector, pass_time: Elapse, remote_id: str, action: Action, *members: Member
     ) -> Receipt:
-        return settle(connector, connector.apply(_batch(remote_id, action, *members)), pass_time)
+        return settle(connector, connector.apply(batch_of(remote_id, action, *members)), pass_time)
 
     def _assert_discreet(self, error: SyncError | None) -> None:
         if error is None:
@@ -360,15 +316,3 @@ class ConnectorContract:
         # A vendor's error in the chain would be printed with it, and nobody knows what it will say.
         assert error.__cause__ is None
         assert error.__context__ is None or error.__suppress_context__
-
-
-def _batch(remote_id: str, action: Action, *members: Member) -> Batch:
-    return Batch(next(_batch_ids), remote_id, action, members)
-
-
-def _error_of(call: Callable[[], object]) -> SyncError | None:
-    try:
-        call()
-    except SyncError as error:
-        return error
-    return None

@@ -32,8 +32,9 @@ class RetryPolicy:
 
     attempts: int = 6
     #: Seconds from the first attempt within which the last one must begin. A platform that asks
-    #: for more is not waited for: the error goes on to whoever keeps the schedule.
-    total_s: float = 900.0
+    #: for more is not waited for: the error goes on to whoever keeps the schedule. Short, because
+    #: a revocation may come in while this waits.
+    total_s: float = 120.0
     #: First wait and longest wait where the platform does not say; doubling in between.
     first_s: float = 1.0
     longest_s: float = 60.0

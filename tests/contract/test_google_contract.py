@@ -9,7 +9,7 @@ import pytest
 from cohortd.core.identifiers import IdentifierKind
 from cohortd.emulators.faults import Fault, FaultKind
 from cohortd.emulators.google import GoogleEmulator, GoogleRules
-from connectors.contract import ConnectorContract, Inspector, PassTime, Seen, Strike, Trouble
+from connectors.contract import ConnectorContract, Elapse, Inspector, Seen, Strike, Trouble
 from connectors.google_access import GoogleIdentity
 from connectors.google_ads import GoogleAdsConnector, GoogleAdsOptions
 from connectors.google_data_manager import DataManagerConnector, DataManagerOptions
@@ -89,7 +89,7 @@ class GoogleContract(ConnectorContract):
         return strike
 
     @pytest.fixture
-    def pass_time(self, clock: Clock) -> PassTime:
+    def pass_time(self, clock: Clock) -> Elapse:
         return clock.pass_time
 
     def make(self, emulator: GoogleEmulator) -> Connector:

@@ -3,7 +3,7 @@
 import pytest
 
 from cohortd.core.errors import FatalError, RetryableError, SyncError
-from connectors.contract import ConnectorContract, Inspector, PassTime, Strike, Trouble
+from connectors.contract import ConnectorContract, Elapse, Inspector, Strike, Trouble
 from connectors.memory import MemoryConnector
 
 TROUBLES: dict[Trouble, tuple[SyncError, float]] = {
@@ -29,7 +29,7 @@ class MemoryContract(ConnectorContract):
         return strike
 
     @pytest.fixture
-    def pass_time(self) -> PassTime:
+    def pass_time(self) -> Elapse:
         return lambda seconds: None
 
 

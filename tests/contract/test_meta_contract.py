@@ -9,7 +9,7 @@ from cohortd.core.identifiers import IdentifierKind
 from cohortd.core.payloads import digest_of
 from cohortd.emulators.faults import Fault, FaultKind
 from cohortd.emulators.meta import MetaEmulator, MetaRules
-from connectors.contract import ConnectorContract, Inspector, PassTime, Seen, Strike, Trouble
+from connectors.contract import ConnectorContract, Elapse, Inspector, Seen, Strike, Trouble
 from connectors.meta import MetaConnector, MetaOptions
 
 TOKEN = "EAAB-token-that-must-not-show"
@@ -90,7 +90,7 @@ class TestMeta(ConnectorContract):
         return strike
 
     @pytest.fixture
-    def pass_time(self, clock: Clock) -> PassTime:
+    def pass_time(self, clock: Clock) -> Elapse:
         return clock.pass_time
 
 
