@@ -1,0 +1,41 @@
+"""Durable truth: what was sent, acknowledged, refused and taken back. Other rooms use ``Ledger`` alone."""
+
+from cohortd.ledger.batches import BatchRow, Claimed, PollDue
+from cohortd.ledger.comparing import Comparison
+from cohortd.ledger.consent_store import ConsentStore, Recorded
+from cohortd.ledger.ledger import Ledger
+from cohortd.ledger.memberships import Members, MembershipRow, PastMembership
+from cohortd.ledger.models import Models
+from cohortd.ledger.outbox import Outbox
+from cohortd.ledger.remotes import Remote, Remotes
+from cohortd.ledger.removal_log import RemovalLog
+from cohortd.ledger.runs import RunRow, Runs
+from cohortd.ledger.suppressions import SuppressedSet, SuppressionCause
+from cohortd.ledger.timings import RemovalTiming
+from cohortd.ledger.withdrawing import Extra, Withdrawal, Withdrawn
+
+__all__ = [
+    "BatchRow",
+    "Claimed",
+    "Comparison",
+    "ConsentStore",
+    "Extra",
+    "Ledger",
+    "Members",
+    "MembershipRow",
+    "Models",
+    "Outbox",
+    "PastMembership",
+    "PollDue",
+    "Recorded",
+    "Remote",
+    "Remotes",
+    "RemovalLog",
+    "RemovalTiming",
+    "RunRow",
+    "Runs",
+    "SuppressedSet",
+    "SuppressionCause",
+    "Withdrawal",
+    "Withdrawn",
+]

@@ -1,0 +1,181 @@
+"""One SQLite file: opened safely, written by one connection, read by many."""
+
+import os
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import pysqlite3
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import NullPool, QueuePool
+
+from cohortd.core.errors import LedgerError, SettingsError
+from cohortd.ledger.filesystem import refuse_network
+
+#: SQLite 3.7.0 to 3.51.2 can corrupt a write-ahead log that two connections reset at once.
+OLDEST_SQLITE: Final = (3, 51, 3)
+BUSY_TIMEOUT_S: Final = 30
+CACHE_KB: Final = 65_536
+
+_BEGIN: Final = "cohortd_begin"
+_NOW: Final = "BEGIN IMMEDIATE"
+
+
+def sqlite_path(url: str) -> Path:
+    """Return the file that *url* names.
+
+    Raises:
+        SettingsError: It is no URL of a SQLite file.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise SettingsError(
+            "database: this is no database URL; write sqlite:///path/to/cohortd.db"
+        ) from None
+    if parsed.get_backend_name() != "sqlite":
+        raise SettingsError(
+            f"database: {parsed.get_backend_name()} is not supported; supported is SQLite,"
+            " written sqlite:///path/to/cohortd.db"
+        )
+    if not parsed.database or parsed.database == ":memory:" or parsed.database.startswith("file:"):
+        raise SettingsError(
+            "database: the ledger must outlive the process; write sqlite:///path/to/cohortd.db"
+        )
+    return Path(parsed.database).absolute()
+
+
+def refuse_old_sqlite(version: tuple[int, ...], name: str) -> None:
+    """Refuse a SQLite library that can corrupt the file.
+
+    Raises:
+        LedgerError: It is older than 3.51.3.
+    """
+    if version < OLDEST_SQLITE:
+        raise LedgerError(
+            f"SQLite {name} can corrupt a database that two processes use; install pysqlite3 0.6.1 or newer,"
+            " which brings SQLite 3.51.3 or newer"
+        )
+
+
+class Database:
+    """The ledger's file.
+
+    Every write runs in one connection, one at a time; a write of another process is waited for.
+    Readers have connections of their own and never wait.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._readers = _engine(path, pooled=True)
+        self._single = _engine(path, pooled=False)
+        self._writer = self._single.connect().execution_options(**{_BEGIN: _NOW})
+
+    @classmethod
+    def open(cls, url: str) -> "Database":
+        """Open or make the file, readable to its owner alone.
+
+        Raises:
+            SettingsError: The URL names no SQLite file.
+            LedgerError: The library is too old, or the file is out of reach or on a network.
+        """
+        refuse_old_sqlite(pysqlite3.sqlite_version_info, pysqlite3.sqlite_version)
+        path = sqlite_path(url)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            refuse_network(path.parent)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            if path.stat().st_mode & 0o077:
+                path.chmod(0o600)
+        except OSError as error:
+            raise LedgerError(f"the ledger {path} cannot be opened for writing: {error.strerror}") from None
+        with translated_errors():
+            return cls(path)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._writer.close()
+        self._single.dispose()
+        self._readers.dispose()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Begin a write at once, and commit it at the end of the block."""
+        with self._lock, translated_errors(), self._writer.begin():
+            yield self._writer
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Read one consistent state."""
+        with translated_errors(), self._readers.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def scratch(self) -> Iterator[Connection]:
+        """Lend a connection for temporary tables; they go with it."""
+        with self._single.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write_from(self, connection: Connection) -> Iterator[Connection]:
+        """Write from a ``scratch`` connection as ``write`` does."""
+        with self._lock, translated_errors():
+            connection.execution_options(**{_BEGIN: _NOW})
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                connection.execution_options(**{_BEGIN: "BEGIN"})
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Turn the driver's errors into ours; they never show a statement's parameters."""
+    try:
+        yield
+    except DBAPIError as error:
+        said = str(error.orig)
+        if "locked" in said or "busy" in said:
+            raise LedgerError(
+                f"another process has been writing to the ledger for {BUSY_TIMEOUT_S} s; try again when it is done"
+            ) from None
+        raise LedgerError(f"the ledger refused: {re.sub(r'[0-9A-Fa-f]{16,}', '…', said)}") from None
+
+
+def _engine(path: Path, *, pooled: bool) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}",
+        module=pysqlite3,
+        poolclass=QueuePool if pooled else NullPool,
+        hide_parameters=True,
+        connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False, "isolation_level": None},
+    )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _begin(connection: Connection) -> None:
+    """Begin ourselves: the driver's own way begins late, so that two writers could deadlock."""
+    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+
+
+def _prepare(connection: pysqlite3.Connection, _record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_S * 1000}",
+        "page_size = 8192",
+        "journal_mode = WAL",
+        # NORMAL may lose the last commits when power fails: a lost write-ahead would break law 3.
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        f"cache_size = -{CACHE_KB}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

@@ -1,0 +1,44 @@
+"""Where the ledger may lie: a write-ahead log and file locks need a local file system."""
+
+from pathlib import Path
+from typing import Final
+
+from cohortd.core.errors import LedgerError
+
+NETWORK_TYPES: Final = frozenset(
+    ("nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "glusterfs", "beegfs", "lustre")
+)
+NETWORK_FUSE: Final = frozenset(
+    f"fuse.{name}"
+    for name in ("sshfs", "s3fs", "gcsfuse", "glusterfs", "rclone", "blobfuse", "blobfuse2", "ceph")
+)
+
+
+def refuse_network(folder: Path, mounts: Path = Path("/proc/self/mountinfo")) -> None:
+    """Refuse a folder on a network file system, where that can be seen.
+
+    Raises:
+        LedgerError: The folder is on one.
+    """
+    kind = _file_system(folder.resolve(), mounts)
+    if kind in NETWORK_TYPES | NETWORK_FUSE:
+        raise LedgerError(
+            f"{folder} is on a network file system ({kind}), where SQLite's log and locks do not hold;"
+            " put the ledger on a local disk or block volume"
+        )
+
+
+def _file_system(folder: Path, mounts: Path) -> str:
+    """Name the type of the file system that holds *folder*; empty where nothing tells."""
+    try:
+        lines = mounts.read_text().splitlines()
+    except OSError:
+        return ""
+    found, kind = -1, ""
+    for line in lines:
+        left, _, right = line.partition(" - ")
+        point = Path(left.split()[4].replace("\\040", " "))
+        depth = len(point.parts)
+        if folder.is_relative_to(point) and depth >= found:
+            found, kind = depth, right.split()[0]
+    return kind

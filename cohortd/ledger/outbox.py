@@ -1,0 +1,208 @@
+"""What is to be sent, is being sent, and was answered."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection
+
+from cohortd.core.delivery import BatchState, Lane, Receipt
+from cohortd.core.planning import Target
+from cohortd.core.times import format_time, parse_time
+from cohortd.ledger import batches, refusing, settling
+from cohortd.ledger.batches import OPEN, BatchRow, Claimed, PollDue, Work
+from cohortd.ledger.claiming import Ask, claim
+from cohortd.ledger.database import Database
+from cohortd.ledger.leader import check_epoch
+from cohortd.ledger.remotes import COLUMNS, remote_of
+from cohortd.ledger.removal_log import Journal, RemovalLog
+from cohortd.ledger.settling import Tally
+
+#: After this a claimed batch counts as nobody's, should its sender have died inside the process.
+OWNED_FOR: Final = timedelta(hours=1)
+
+_SENT: Final = (BatchState.SENDING, BatchState.ACCEPTED)
+
+
+class Outbox:
+    """The batches; every change by a sender shows its epoch and is refused once another leads."""
+
+    def __init__(self, database: Database, log: RemovalLog) -> None:
+        self._database = database
+        self._log = log
+        self._guard = threading.Lock()
+        self._owned: dict[int, tuple[int, datetime]] = {}
+
+    def claim(
+        self,
+        *,
+        now: datetime,
+        epoch: int,
+        destinations: Collection[str],
+        lane: Lane | None = None,
+        overlapping: Callable[[str], bool],
+    ) -> Claimed | None:
+        """Take the next batch that may be sent; None when there is none.
+
+        Whoever is suppressed now is left out, and what the batch may do is written down, in the
+        transaction that marks it as sending. It is the caller's until it is settled, postponed,
+        split or released.
+
+        Args:
+            overlapping: Whether a destination takes a second batch while the first is only accepted.
+
+        Raises:
+            NotLeaderError: Another process leads.
+        """
+        with self._guard:
+            ask = Ask(
+                now=now,
+                epoch=epoch,
+                destinations=destinations,
+                lane=lane,
+                overlapping=[name for name in destinations if overlapping(name)],
+                owned=self.in_flight(now=now, epoch=epoch),
+            )
+            with self._log.transaction() as (connection, journal):
+                check_epoch(connection, epoch)
+                claimed = claim(connection, journal, ask)
+            if claimed is not None:
+                self._owned[claimed.batch.id] = (epoch, now)
+        return claimed
+
+    def settle(
+        self, batch_id: int, receipt: Receipt, *, now: datetime, epoch: int, first_poll_s: float | None
+    ) -> None:
+        """Store what the platform said of a batch.
+
+        Args:
+            first_poll_s: When to ask about a batch that was accepted; None for at once.
+
+        Raises:
+            NotLeaderError: Another process leads.
+            LedgerError: The batch is not under way.
+        """
+        with self._changing(batch_id, epoch, states=_SENT) as (connection, journal, work):
+            if receipt.state is BatchState.ACCEPTED:
+                next_at = now + timedelta(seconds=first_poll_s or 0.0)
+                settling.accept(connection, journal, work, receipt=receipt, now=now, next_at=next_at)
+            else:
+                settling.end(connection, journal, work, receipt=receipt, now=now)
+
+    def split(self, batch_id: int, *, rows: Mapping[int, str], now: datetime, epoch: int) -> None:
+        """Reject the rows named of a refused batch and try the rest again; halve it where none was named."""
+        with self._changing(batch_id, epoch, states=_SENT) as (connection, journal, work):
+            refusing.split(connection, journal, work, rows=rows, now=now)
+
+    def postpone(self, batch_id: int, *, until: datetime, note: str, epoch: int) -> None:
+        """Leave a batch whose outcome is unknown to be sent again, not before *until*."""
+        with self._changing(batch_id, epoch, states=(BatchState.SENDING,)) as (connection, _, work):
+            connection.exec_driver_sql(
+                "UPDATE batch SET next_at = ?, note = ? WHERE id = ?", (format_time(until), note, work.id)
+            )
+
+    def repoll(self, batch_id: int, *, at: datetime, epoch: int) -> None:
+        """Ask again about an accepted batch, not before *at*."""
+        with self._changing(batch_id, epoch, states=(BatchState.ACCEPTED,)) as (connection, _, work):
+            connection.exec_driver_sql(
+                "UPDATE batch SET next_at = ?, polls = polls + 1 WHERE id = ?", (format_time(at), work.id)
+            )
+
+    def forget_acceptance(self, batch_id: int, now: datetime, epoch: int) -> None:
+        """Send an accepted batch again that never came to an end."""
+        with self._changing(batch_id, epoch, states=(BatchState.ACCEPTED,)) as (connection, _, work):
+            connection.exec_driver_sql(
+                "UPDATE batch SET state = 'sending', next_at = ?, note = 'accepted, but never ended' WHERE id = ?",
+                (format_time(now), work.id),
+            )
+
+    def release(self, batch_id: int) -> None:
+        """Give up a claimed batch without an answer: its outcome is unknown."""
+        with self._guard:
+            self._owned.pop(batch_id, None)
+
+    def in_flight(self, *, now: datetime, epoch: int | None = None) -> frozenset[int]:
+        """Return the batches that this process is sending; with *epoch*, under that one."""
+        return frozenset(
+            batch
+            for batch, (owner, since) in list(self._owned.items())
+            if now - since < OWNED_FOR and (epoch is None or owner == epoch)
+        )
+
+    def due_polls(self, *, now: datetime, destinations: Collection[str]) -> Sequence[PollDue]:
+        """Return the accepted batches to ask about now, oldest first."""
+        marks = ", ".join("?" * len(destinations))
+        with self._database.read() as connection:
+            rows = connection.exec_driver_sql(
+                f"SELECT b.id AS batch_id, b.request, b.accepted_at, b.polls, {COLUMNS} FROM batch b"
+                f" JOIN remote ON remote.id = b.remote WHERE b.{OPEN} AND b.state = 'accepted' AND b.next_at <= ?"
+                f" AND remote.destination IN ({marks}) ORDER BY b.lane = 'regular', b.id",
+                (format_time(now), *destinations),
+            ).all()
+        return [
+            PollDue(row.batch_id, remote_of(row), row.request, parse_time(row.accepted_at), row.polls)
+            for row in rows
+        ]
+
+    def next_due(self, destinations: Collection[str]) -> datetime | None:
+        """Return when the next open batch of these destinations may be sent or asked about."""
+        marks = ", ".join("?" * len(destinations))
+        with self._database.read() as connection:
+            at = connection.exec_driver_sql(
+                f"SELECT min(b.next_at) FROM batch b JOIN remote r ON r.id = b.remote WHERE b.{OPEN}"
+                f" AND r.destination IN ({marks}) AND r.remote_id IS NOT NULL AND r.state != 'paused'",
+                tuple(destinations),
+            ).scalar()
+        return parse_time(at) if at is not None else None
+
+    def open_batches(self) -> Sequence[BatchRow]:
+        """Return every batch that has not come to its end, oldest first."""
+        with self._database.read() as connection:
+            return batches.open_batches(connection)
+
+    def pending_members(self, target: Target) -> int:
+        """Count the members in open batches of a target."""
+        with self._database.read() as connection:
+            return int(
+                connection.exec_driver_sql(
+                    f"SELECT coalesce(sum(b.rows), 0) FROM batch b JOIN remote r ON r.id = b.remote WHERE b.{OPEN}"
+                    " AND r.audience = ? AND r.destination = ?",
+                    (target.audience, target.destination),
+                ).scalar_one()
+            )
+
+    def summary(self, since: datetime) -> Mapping[Target, dict[str, int]]:
+        """Count members of batches that ended from *since* on, a target: added, removed, rejected.
+
+        ``pending`` counts those of open batches. Repeating members so that the platform does not
+        forget them adds nobody.
+        """
+        found: dict[Target, dict[str, int]] = defaultdict(
+            lambda: {"added": 0, "removed": 0, "pending": 0, "rejected": 0}
+        )
+        with self._database.read() as connection:
+            rows = connection.exec_driver_sql(
+                f"SELECT r.audience, r.destination, b.action, b.refresh, b.result, b.rows * (b.{OPEN}) AS pending"
+                f" FROM batch b JOIN remote r ON r.id = b.remote WHERE b.{OPEN} OR b.settled_at >= ?",
+                (format_time(since),),
+            ).all()
+        for row in rows:
+            counts, tally = found[Target(row.audience, row.destination)], Tally.read(row.result)
+            counts["pending"] += row.pending
+            counts["rejected"] += sum(tally.rejected.values())
+            if not row.refresh:
+                counts["added" if row.action == "add" else "removed"] += tally.done
+        return dict(found)
+
+    @contextmanager
+    def _changing(
+        self, batch_id: int, epoch: int, *, states: Sequence[BatchState]
+    ) -> Iterator[tuple[Connection, Journal, Work]]:
+        """Change one batch under the caller's epoch, and give it up when the change is committed."""
+        with self._log.transaction() as (connection, journal):
+            check_epoch(connection, epoch)
+            yield connection, journal, batches.load(connection, batch_id, states=states)
+        self.release(batch_id)

@@ -1,0 +1,189 @@
+"""The removal log: appended inside the transactions of the ledger, chained and signed."""
+
+import hashlib
+import hmac
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, Row
+
+from cohortd.core.consenting import SubjectKind
+from cohortd.core.identifiers import IdentifierKind
+from cohortd.core.removals import RemovalEntry, RemovalEvent, Sealer, SignedHead
+from cohortd.core.times import format_time
+from cohortd.ledger.database import Database
+from cohortd.ledger.heads import append_head, read_head
+from cohortd.ledger.timings import RemovalTiming, timings_of
+
+HEADS_FILE: Final = "removal-log-heads.jsonl"
+
+_FIELDS: Final = (
+    "at",
+    "event",
+    "subject",
+    "trigger",
+    "source",
+    "event_time",
+    "audience",
+    "destination",
+    "platform",
+    "account",
+    "remote_id",
+    "identifier_kinds",
+    "batch",
+    "detail",
+)
+#: ``trigger`` is a reserved word, so its column has another name.
+_COLUMNS: Final = ("seq", *("cause" if name == "trigger" else name for name in _FIELDS), "previous", "hash")
+_PAGE: Final = 5_000
+
+Subject = tuple[tuple[str, bytes], ...]
+
+
+@dataclass(slots=True)
+class Journal:
+    """Entries of one transaction, sealed when it commits."""
+
+    lines: list[dict[str, object]] = field(default_factory=list)
+
+    def note(
+        self, event: RemovalEvent, *, at: datetime, withdrawal: "Cause", place: Mapping[str, object]
+    ) -> None:
+        """Write one line.
+
+        Args:
+            place: Fields of the remote audience and batch, absent where there is none.
+        """
+        blank: dict[str, object] = {name: 0 if name == "batch" else "" for name in _FIELDS}
+        self.lines.append(
+            {
+                **blank,
+                "at": format_time(at),
+                "event": event.value,
+                "subject": withdrawal.subject,
+                "trigger": withdrawal.trigger,
+                "source": withdrawal.source,
+                "event_time": withdrawal.event_time,
+                **place,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What a line of the log says of the withdrawal it belongs to."""
+
+    subject: str
+    trigger: str
+    source: str
+    event_time: str
+
+
+class RemovalLog:
+    """Every step of taking somebody back, in order; nothing is ever changed or deleted."""
+
+    def __init__(self, database: Database, *, sealer: Sealer, secret: bytes, state_dir: Path) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._secret = secret
+        self._heads = state_dir / HEADS_FILE
+
+    @contextmanager
+    def transaction(self) -> Iterator[tuple[Connection, Journal]]:
+        """Write to the ledger and to the log, both or neither.
+
+        The new head is witnessed beside the database after the commit.
+        """
+        journal = Journal()
+        with self._database.write() as connection:
+            yield connection, journal
+            head = self._append(connection, journal)
+        if head is not None:
+            append_head(self._heads, head)
+
+    def entries(self, subject: str | None = None, since: datetime | None = None) -> Iterator[RemovalEntry]:
+        """Yield entries in their order: all, or those of one subject, or those from a time on."""
+        seq = 0
+        names = ", ".join(_COLUMNS)
+        while True:
+            with self._database.read() as connection:
+                rows = connection.exec_driver_sql(
+                    f"SELECT {names} FROM removal_log WHERE seq > :seq"
+                    " AND (:subject IS NULL OR subject = :subject) AND (:since IS NULL OR at >= :since)"
+                    f" ORDER BY seq LIMIT {_PAGE}",
+                    {"seq": seq, "subject": subject, "since": format_time(since) if since else None},
+                ).all()
+            yield from (_entry(row) for row in rows)
+            if len(rows) < _PAGE:
+                return
+            seq = rows[-1].seq
+
+    def head(self) -> SignedHead | None:
+        """Return the newest entry's signed hash; None while the log is empty."""
+        with self._database.read() as connection:
+            row = connection.exec_driver_sql("SELECT seq, hash, signature FROM removal_head").first()
+        return SignedHead(row.seq, row.hash, row.signature) if row is not None else None
+
+    def witnessed_head(self) -> SignedHead | None:
+        """Return the newest head written beside the database; it may be one transaction behind."""
+        return read_head(self._heads)
+
+    def witness(self) -> None:
+        """Write the head beside the database where a crash kept it from being written."""
+        head, witnessed = self.head(), self.witnessed_head()
+        if head is not None and (witnessed is None or witnessed.seq < head.seq):
+            append_head(self._heads, head)
+
+    def subject_ref(self, subject_kind: SubjectKind, key: bytes | Subject) -> str:
+        """Name a subject in the log: 32 hex digits that nobody can compute without our secret.
+
+        Args:
+            key: A customer's member key, or the subject of a consent record. A contact field goes
+                by its digest under the first family in the alphabet.
+        """
+        chosen = key if isinstance(key, bytes) else min(key)[1]
+        return hmac.digest(self._secret, subject_kind.value.encode() + b":" + chosen, hashlib.sha256).hex()[
+            :32
+        ]
+
+    def timings(self, since: datetime | None = None) -> Sequence[RemovalTiming]:
+        """Say how long each removal took, a withdrawal and destination."""
+        return timings_of(self.entries(since=since))
+
+    def _append(self, connection: Connection, journal: Journal) -> SignedHead | None:
+        if not journal.lines:
+            return None
+        newest = connection.exec_driver_sql("SELECT seq, hash FROM removal_head").first()
+        seq, previous = (newest.seq, newest.hash) if newest is not None else (0, "")
+        rows = []
+        for line in journal.lines:
+            seq += 1
+            sealed = self._sealer.seal(previous, line)
+            rows.append((seq, *(line[name] for name in _FIELDS), previous, sealed))
+            previous = sealed
+        marks = ", ".join("?" * len(_COLUMNS))
+        connection.exec_driver_sql(
+            f"INSERT INTO removal_log ({', '.join(_COLUMNS)}) VALUES ({marks})",
+            rows,
+        )
+        head = SignedHead(seq, previous, self._sealer.sign(previous))
+        connection.exec_driver_sql(
+            "INSERT INTO removal_head (id, seq, hash, signature) VALUES (1, ?, ?, ?) ON CONFLICT (id)"
+            " DO UPDATE SET seq = excluded.seq, hash = excluded.hash, signature = excluded.signature",
+            (head.seq, head.hash, head.signature),
+        )
+        return head
+
+
+def kinds_text(kinds: Sequence[int]) -> str:
+    """Write identifier kinds for people."""
+    return ",".join(IdentifierKind(kind).name.lower() for kind in sorted(set(kinds)))
+
+
+def _entry(row: Row[tuple[object, ...]]) -> RemovalEntry:
+    values = row._asdict()
+    return RemovalEntry(trigger=values.pop("cause"), **values)

@@ -1,0 +1,272 @@
+"""The ledger's tables; ``migrations`` makes them, a test proves that both say the same."""
+
+from typing import TypeAlias
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData()
+
+_Part: TypeAlias = Column[int] | Column[str] | Column[bytes] | CheckConstraint
+
+
+def _table(name: str, *parts: _Part, rowid: bool = True) -> Table:
+    return Table(name, metadata, *parts, sqlite_strict=True, sqlite_with_rowid=rowid)
+
+
+def _number(name: str, *, null: bool = False, default: int | None = None) -> Column[int]:
+    return Column(
+        name, Integer, nullable=null, server_default=None if default is None else text(str(default))
+    )
+
+
+def _text(name: str, *, null: bool = False) -> Column[str]:
+    return Column(name, Text, nullable=null, server_default=None if null else text("''"))
+
+
+def _bytes(name: str) -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=False)
+
+
+def _id(name: str = "id") -> Column[int]:
+    return Column(name, Integer, primary_key=True)
+
+
+#: One row each: who we are, who leads.
+installation = _table(
+    "installation", _id(), _bytes("secret"), _text("created_at"), CheckConstraint("id = 1")
+)
+leader = _table("leader", _id(), _number("epoch", default=0), CheckConstraint("id = 1"))
+
+run = _table(
+    "run",
+    Column("id", Text, primary_key=True, nullable=False),
+    _text("kind"),
+    _text("as_of"),
+    _text("started_at"),
+    _text("finished_at", null=True),
+    _text("status"),
+    _text("summary"),
+)
+model_version = _table(
+    "model_version", _id(), _text("created_at"), _number("next_segment_number"), _text("body")
+)
+assignment = _table(
+    "assignment", _id(), _text("path"), _text("run_id"), _text("at"), CheckConstraint("id = 1")
+)
+
+#: What keeps a destination from being sent to, by name.
+destination = _table(
+    "destination",
+    Column("name", Text, primary_key=True, nullable=False),
+    _text("paused_reason"),
+    _text("paused_cure"),
+    _text("paused_at", null=True),
+    _text("blocked_until", null=True),
+)
+#: One row a target; a remote audience that was replaced stays as a superseded row, since people
+#: may still be on it.
+remote = _table(
+    "remote",
+    _id(),
+    _text("audience"),
+    _text("destination"),
+    _text("family"),
+    _text("platform"),
+    _text("account"),
+    _text("remote_id", null=True),
+    _text("name"),
+    _text("state"),
+    _text("status", null=True),
+    _text("checked_at", null=True),
+    _text("note"),
+    _text("created_at"),
+    _number("superseded", default=0),
+)
+Index(
+    "remote_target",
+    remote.c.audience,
+    remote.c.destination,
+    unique=True,
+    sqlite_where=text("superseded = 0"),
+)
+
+#: What may be on a platform: one row an identifier and remote audience. Times are Unix seconds.
+membership = _table(
+    "membership",
+    Column("remote", Integer, primary_key=True, nullable=False),
+    Column("kind", Integer, primary_key=True, nullable=False),
+    Column("digest", LargeBinary, primary_key=True, nullable=False),
+    _bytes("member"),
+    _bytes("payload"),
+    _number("state"),
+    _number("batch"),
+    _number("added_at"),
+    _number("sent_at"),
+    _number("version"),
+    #: Whether the platform may hold it although the last answer was a refusal.
+    _number("doubt", default=0),
+    _text("reason", null=True),
+    rowid=False,
+)
+Index("membership_member", membership.c.member)
+
+past_membership = _table(
+    "past_membership",
+    _id(),
+    _number("remote"),
+    _number("kind"),
+    _bytes("digest"),
+    _bytes("member"),
+    _number("added_at"),
+    _number("removed_at"),
+    _number("added_batch"),
+    _number("removed_batch"),
+)
+Index("past_membership_member", past_membership.c.member)
+Index("past_membership_digest", past_membership.c.digest)
+
+#: Who else carries an identifier whose membership row names another member.
+co_owner = _table(
+    "co_owner",
+    Column("family", Text, primary_key=True, nullable=False),
+    Column("kind", Integer, primary_key=True, nullable=False),
+    Column("digest", LargeBinary, primary_key=True, nullable=False),
+    Column("member", LargeBinary, primary_key=True, nullable=False),
+    rowid=False,
+)
+Index("co_owner_member", co_owner.c.member)
+
+batch = _table(
+    "batch",
+    _id(),
+    Column("remote", Integer, ForeignKey("remote.id"), nullable=False),
+    _text("action"),
+    _text("lane"),
+    _text("state"),
+    #: Whether it only repeats members before the platform forgets them.
+    _number("refresh", default=0),
+    _number("attempts", default=0),
+    _number("polls", default=0),
+    #: How many batches before it were refused for the same removal.
+    _number("refusals", default=0),
+    _number("rows"),
+    _number("version", default=0),
+    _text("created_at"),
+    _text("next_at"),
+    _number("epoch", default=0),
+    _text("request"),
+    _text("accepted_at", null=True),
+    _text("settled_at", null=True),
+    _text("note"),
+    #: JSON: members done, and the platform's reason -> members it did not take.
+    _text("result"),
+)
+Index(
+    "batch_open",
+    batch.c.remote,
+    batch.c.state,
+    sqlite_where=text("state IN ('pending', 'sending', 'accepted')"),
+)
+Index("batch_settled", batch.c.settled_at, sqlite_where=text("settled_at IS NOT NULL"))
+
+#: The identifiers of open batches; those of one position are one row on the wire.
+batch_item = _table(
+    "batch_item",
+    Column("batch", Integer, primary_key=True, nullable=False),
+    Column("kind", Integer, primary_key=True, nullable=False),
+    Column("digest", LargeBinary, primary_key=True, nullable=False),
+    Column("position", Integer, primary_key=True, nullable=False),
+    _bytes("member"),
+    _bytes("payload"),
+    #: Was sent by an attempt whose outcome is unknown, and is left out since a revocation.
+    _number("dropped", default=0),
+    #: The withdrawal it answers; NULL in regular batches.
+    _number("withdrawal", null=True),
+    rowid=False,
+)
+Index("batch_item_withdrawal", batch_item.c.withdrawal, sqlite_where=text("withdrawal IS NOT NULL"))
+
+consent_record = _table(
+    "consent_record",
+    _id(),
+    Column("content", LargeBinary, nullable=False, unique=True),
+    _text("subject_kind"),
+    _text("subject"),
+    _text("status"),
+    _text("recorded_at"),
+    _text("purpose"),
+    _text("platform"),
+    _text("regulation"),
+    _text("source"),
+    _text("evidence"),
+    _text("received_at"),
+)
+consent_subject = _table(
+    "consent_subject",
+    Column("subject_kind", Text, primary_key=True, nullable=False),
+    Column("key", LargeBinary, primary_key=True, nullable=False),
+    Column("record", Integer, primary_key=True, nullable=False),
+    rowid=False,
+)
+#: A consent record that withdrew; its id is the record's.
+withdrawal = _table(
+    "withdrawal",
+    Column("id", Integer, ForeignKey("consent_record.id"), primary_key=True),
+    _text("subject_ref"),
+    _text("cause"),
+    _text("withdrawn_at"),
+    _text("lifted_at", null=True),
+)
+Index("withdrawal_subject", withdrawal.c.subject_ref)
+
+#: Who must not be added: an identifier, or a member (kind 0). Lifted, never deleted.
+suppression = _table(
+    "suppression",
+    Column("family", Text, primary_key=True, nullable=False),
+    Column("kind", Integer, primary_key=True, nullable=False),
+    Column("key", LargeBinary, primary_key=True, nullable=False),
+    Column("withdrawal", Integer, ForeignKey("withdrawal.id"), primary_key=True, nullable=False),
+    #: Whether the record named this very contact field.
+    _number("named", default=0),
+    _text("withdrawn_at"),
+    _text("lifted_at", null=True),
+    rowid=False,
+)
+Index("suppression_withdrawal", suppression.c.withdrawal)
+
+removal_log = _table(
+    "removal_log",
+    Column("seq", Integer, primary_key=True),
+    _text("at"),
+    _text("event"),
+    _text("subject"),
+    #: ``trigger`` is a reserved word.
+    _text("cause"),
+    _text("source"),
+    _text("event_time"),
+    _text("audience"),
+    _text("destination"),
+    _text("platform"),
+    _text("account"),
+    _text("remote_id"),
+    _text("identifier_kinds"),
+    _number("batch"),
+    _text("detail"),
+    _text("previous"),
+    _text("hash"),
+)
+Index("removal_log_subject", removal_log.c.subject)
+removal_head = _table(
+    "removal_head", _id(), _number("seq"), _text("hash"), _text("signature"), CheckConstraint("id = 1")
+)

@@ -1,0 +1,73 @@
+"""How long taking somebody back took, worked out of the removal log."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cohortd.core.removals import RemovalEntry, RemovalEvent
+from cohortd.core.times import parse_time
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalTiming:
+    """One withdrawal on one destination, all its audiences there together.
+
+    ``sent_at``, ``accepted_at`` and ``confirmed_at`` are the slowest audience's, and None while one
+    of them has not come so far.
+    """
+
+    subject: str
+    destination: str
+    event_time: datetime
+    recorded_at: datetime
+    queued_at: datetime
+    sent_at: datetime | None
+    accepted_at: datetime | None
+    confirmed_at: datetime | None
+
+
+@dataclass(slots=True)
+class _Audience:
+    """The steps of one audience; a removal that is queued again starts them anew."""
+
+    queued_at: str
+    at: dict[str, str] = field(default_factory=dict)
+
+
+def timings_of(entries: Iterable[RemovalEntry]) -> Sequence[RemovalTiming]:
+    """Fold the log's lines."""
+    recorded: dict[tuple[str, str], str] = {}
+    steps: dict[tuple[str, str, str], dict[str, _Audience]] = {}
+    for entry in entries:
+        if entry.event == RemovalEvent.RECORDED:
+            recorded.setdefault((entry.subject, entry.event_time), entry.at)
+            continue
+        audiences = steps.setdefault((entry.subject, entry.event_time, entry.destination), {})
+        audience = audiences.setdefault(f"{entry.audience}\n{entry.remote_id}", _Audience(entry.at))
+        if entry.event == RemovalEvent.QUEUED:
+            audience.at.clear()
+        else:
+            audience.at[entry.event] = entry.at
+    return [_timing(key, list(audiences.values()), recorded) for key, audiences in steps.items()]
+
+
+def _timing(
+    key: tuple[str, str, str], audiences: Sequence[_Audience], recorded: dict[tuple[str, str], str]
+) -> RemovalTiming:
+    subject, event_time, destination = key
+    queued_at = min(audience.queued_at for audience in audiences)
+    return RemovalTiming(
+        subject=subject,
+        destination=destination,
+        event_time=parse_time(event_time),
+        recorded_at=parse_time(recorded.get((subject, event_time), queued_at)),
+        queued_at=parse_time(queued_at),
+        sent_at=_slowest(audiences, RemovalEvent.SENT),
+        accepted_at=_slowest(audiences, RemovalEvent.ACCEPTED),
+        confirmed_at=_slowest(audiences, RemovalEvent.CONFIRMED),
+    )
+
+
+def _slowest(audiences: Sequence[_Audience], event: RemovalEvent) -> datetime | None:
+    times = [audience.at.get(event, "") for audience in audiences]
+    return parse_time(max(times)) if all(times) else None

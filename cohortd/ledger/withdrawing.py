@@ -1,0 +1,191 @@
+"""A withdrawal of consent: who is meant, what of them is suppressed, what must leave."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection
+
+from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
+from cohortd.core.errors import LedgerError
+from cohortd.core.identifiers import Family, Identifier, IdentifierKind
+from cohortd.core.removals import RemovalEvent
+from cohortd.core.times import format_time
+from cohortd.ledger import consent_records
+from cohortd.ledger.memberships import State
+from cohortd.ledger.queueing import Leaving, Schedule, causes_of, queue_removals
+from cohortd.ledger.removal_log import Journal
+
+Extra = tuple[Family, bytes, Identifier]
+
+_KIND_OF: Final = {SubjectKind.EMAIL: IdentifierKind.EMAIL, SubjectKind.PHONE: IdentifierKind.PHONE}
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """One withdrawal to take in."""
+
+    record: ConsentRecord
+    #: Where it counts.
+    families: Collection[Family]
+    #: Identifiers that the source knows of the person now; the member is empty where it is nobody's.
+    extra: Sequence[Extra] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What a withdrawal set off."""
+
+    #: The subject's name in the removal log.
+    subject: str
+    #: Remote audiences for which removals were queued by this call.
+    remotes: int
+    #: Identifiers that are suppressed for it.
+    identifiers: int
+
+
+_TABLES: Final = (
+    "CREATE TEMP TABLE IF NOT EXISTS w_family (withdrawal INTEGER, family TEXT, PRIMARY KEY (withdrawal, family))"
+    " WITHOUT ROWID",
+    "CREATE TEMP TABLE IF NOT EXISTS w_person (withdrawal INTEGER, member BLOB, PRIMARY KEY (withdrawal, member))"
+    " WITHOUT ROWID",
+    "CREATE TEMP TABLE IF NOT EXISTS w_key (withdrawal INTEGER, family TEXT, kind INTEGER, key BLOB, named INTEGER,"
+    " PRIMARY KEY (withdrawal, family, kind, key)) WITHOUT ROWID",
+    "DELETE FROM temp.w_family",
+    "DELETE FROM temp.w_person",
+    "DELETE FROM temp.w_key",
+)
+
+# CROSS JOIN is SQLite's way to keep the order: a few keys first, then one look-up each.
+#: Whoever carries or carried a contact field that a record names.
+_PERSONS: Final = """
+    INSERT OR IGNORE INTO temp.w_person
+    SELECT k.withdrawal, m.member FROM temp.w_key k CROSS JOIN remote r ON r.family = k.family
+        CROSS JOIN membership m ON m.remote = r.id AND m.kind = k.kind AND m.digest = k.key WHERE k.named = 1
+    UNION SELECT k.withdrawal, p.member FROM temp.w_key k CROSS JOIN past_membership p ON p.digest = k.key
+        AND p.kind = k.kind CROSS JOIN remote r ON r.id = p.remote AND r.family = k.family WHERE k.named = 1
+    UNION SELECT k.withdrawal, c.member FROM temp.w_key k CROSS JOIN co_owner c ON c.family = k.family
+        AND c.kind = k.kind AND c.digest = k.key WHERE k.named = 1
+"""
+#: All identifiers of those persons as they were ever sent.
+_KEYS: Final = """
+    INSERT OR IGNORE INTO temp.w_key
+    SELECT p.withdrawal, r.family, m.kind, m.digest, 0 FROM temp.w_person p
+        CROSS JOIN membership m ON m.member = p.member CROSS JOIN remote r ON r.id = m.remote
+    UNION SELECT p.withdrawal, r.family, o.kind, o.digest, 0 FROM temp.w_person p
+        CROSS JOIN past_membership o ON o.member = p.member CROSS JOIN remote r ON r.id = o.remote
+    UNION SELECT p.withdrawal, c.family, c.kind, c.digest, 0 FROM temp.w_person p
+        CROSS JOIN co_owner c ON c.member = p.member
+"""
+#: A withdrawal that is stated again stands again, whatever lifted it before.
+_SUPPRESS: Final = """
+    INSERT INTO suppression (family, kind, key, withdrawal, named, withdrawn_at)
+    SELECT k.family, k.kind, k.key, k.withdrawal, k.named, w.withdrawn_at FROM temp.w_key k
+        JOIN temp.w_family f ON f.withdrawal = k.withdrawal AND f.family = k.family
+        JOIN withdrawal w ON w.id = k.withdrawal
+    UNION ALL SELECT f.family, 0, p.member, p.withdrawal, 0, w.withdrawn_at FROM temp.w_person p
+        JOIN temp.w_family f ON f.withdrawal = p.withdrawal JOIN withdrawal w ON w.id = p.withdrawal
+    WHERE true
+    ON CONFLICT DO UPDATE SET lifted_at = NULL, named = max(named, excluded.named)
+"""
+#: Every row that may be on a platform, unless a removal of it for the same subject is open.
+_LEAVING: Final = f"""
+    SELECT m.remote, k.withdrawal, m.member, m.kind, m.digest, m.payload FROM temp.w_key k
+        CROSS JOIN temp.w_family f ON f.withdrawal = k.withdrawal AND f.family = k.family
+        CROSS JOIN remote r ON r.family = k.family
+        CROSS JOIN membership m ON m.remote = r.id AND m.kind = k.kind AND m.digest = k.key
+    WHERE (m.state != {State.REJECTED:d} OR m.doubt = 1) AND NOT EXISTS (
+        SELECT 1 FROM withdrawal w CROSS JOIN withdrawal same ON same.subject_ref = w.subject_ref
+            CROSS JOIN batch_item i ON i.withdrawal = same.id CROSS JOIN batch b ON b.id = i.batch
+        WHERE w.id = k.withdrawal AND b.remote = m.remote AND i.kind = m.kind AND i.digest = m.digest)
+"""
+
+
+def withdraw(
+    connection: Connection,
+    journal: Journal,
+    asked: Sequence[tuple[Withdrawn, str]],
+    *,
+    trigger: str,
+    at: datetime,
+    now: datetime,
+) -> list[Withdrawal]:
+    """Take withdrawals in: store, suppress, queue, log; all in the caller's transaction.
+
+    Args:
+        asked: Each withdrawal with its subject's name in the log.
+        at: When it reached us.
+        now: From when its removals are due.
+    """
+    for statement in _TABLES:
+        connection.exec_driver_sql(statement)
+    ids = [_keep(connection, journal, item, ref, trigger=trigger, at=at) for item, ref in asked]
+    _fill(connection, list(zip(ids, (item for item, _ in asked), strict=True)))
+    for statement in (_PERSONS, _KEYS, _SUPPRESS):
+        connection.exec_driver_sql(statement)
+    leaving = [Leaving(*row) for row in connection.exec_driver_sql(_LEAVING)]
+    queue_removals(connection, journal, leaving, schedule=Schedule(at, now))
+    return [
+        _outcome(connection, withdrawal, ref, leaving)
+        for withdrawal, (_, ref) in zip(ids, asked, strict=True)
+    ]
+
+
+def _keep(
+    connection: Connection, journal: Journal, asked: Withdrawn, ref: str, *, trigger: str, at: datetime
+) -> int:
+    """Keep the record and that it withdraws; log it unless it stands already."""
+    record = asked.record
+    if record.status is ConsentStatus.GRANTED:
+        raise LedgerError("a grant withdraws nothing; record it instead")
+    found = consent_records.find(connection, record)
+    if found is None:
+        found = consent_records.insert(connection, record, received_at=at)
+    kept = connection.exec_driver_sql("SELECT lifted_at FROM withdrawal WHERE id = ?", (found,)).first()
+    if kept is not None and kept.lifted_at is None:
+        return found
+    connection.exec_driver_sql(
+        "INSERT INTO withdrawal (id, subject_ref, cause, withdrawn_at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET lifted_at = NULL",
+        (found, ref, trigger, format_time(record.recorded_at)),
+    )
+    journal.note(RemovalEvent.RECORDED, at=at, withdrawal=causes_of(connection, [found])[found], place={})
+    return found
+
+
+def _fill(connection: Connection, asked: Iterable[tuple[int, Withdrawn]]) -> None:
+    """Write down whom the records name."""
+    families, persons, keys = set(), set(), {}
+    for withdrawal, item in asked:
+        families |= {(withdrawal, family.value) for family in item.families}
+        for family, member, identifier in item.extra:
+            keys[withdrawal, family.value, int(identifier.kind), identifier.digest] = 0
+            if member:
+                persons.add((withdrawal, member))
+        if item.record.subject_kind is SubjectKind.CUSTOMER:
+            persons |= {(withdrawal, key) for _, key in item.record.subject}
+        else:
+            kind = int(_KIND_OF[item.record.subject_kind])
+            keys.update({(withdrawal, family, kind, digest): 1 for family, digest in item.record.subject})
+    _many(connection, "INSERT INTO temp.w_family VALUES (?, ?)", sorted(families))
+    _many(connection, "INSERT INTO temp.w_person VALUES (?, ?)", sorted(persons))
+    _many(
+        connection,
+        "INSERT INTO temp.w_key VALUES (?, ?, ?, ?, ?)",
+        [(*key, keys[key]) for key in sorted(keys)],
+    )
+
+
+def _many(connection: Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+    if rows:
+        connection.exec_driver_sql(statement, list(rows))
+
+
+def _outcome(connection: Connection, withdrawal: int, ref: str, leaving: Sequence[Leaving]) -> Withdrawal:
+    identifiers = connection.exec_driver_sql(
+        "SELECT count(*) FROM suppression WHERE withdrawal = ? AND kind > 0", (withdrawal,)
+    ).scalar_one()
+    return Withdrawal(
+        ref, len({row.remote for row in leaving if row.withdrawal == withdrawal}), identifiers
+    )
