@@ -67,7 +67,7 @@ def audience_reports(pipeline: Pipeline, plan: Plan, *, since: datetime) -> list
                 removed=settled.get("removed", 0),
                 pending=settled.get("pending", 0),
                 rejected=settled.get("rejected", 0),
-                rejected_reasons=pipeline.ledger.members.rejections(target),
+                rejected_reasons=dict(pipeline.ledger.members.rejections(target)),
                 size=states.get("adding", 0) + states.get("present", 0),
                 held=plan.held.get(target),
                 left_out=_left_out(pipeline, plan, target),

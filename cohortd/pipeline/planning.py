@@ -82,6 +82,7 @@ def planned(
             decisions=decisions,
         )
         pipeline.progress("comparing with what was sent")
+        _free_contacts(pipeline, desired)
         _withdraw_leftovers(pipeline, comparison, desired)
         deltas = comparison.deltas(
             now=pipeline.clock(), refresh_after=lambda t: membership_days(pipeline, t)
@@ -118,6 +119,12 @@ def _refuse_emptied(tables: Tables, shrunk: Collection[GuardStop]) -> None:
     if empty and shrunk:
         detail = "; ".join(stop.detail for stop in shrunk)
         raise GuardError(f"{detail}. Nothing was planned: mend the table first.", stops=list(shrunk))
+
+
+def _free_contacts(pipeline: Pipeline, desired: Desired) -> None:
+    """Lift withdrawals of contact fields that everybody who carries them answered with a newer grant."""
+    for contact, granted_at in desired.freed.items():
+        pipeline.ledger.consent.lift_contact(contact, granted_at=granted_at, now=pipeline.clock())
 
 
 def _withdraw_leftovers(pipeline: Pipeline, comparison: Comparison, desired: Desired) -> None:

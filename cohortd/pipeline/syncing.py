@@ -136,14 +136,7 @@ class _Run:
             version=NORMALIZATION_VERSION,
             at=self.pipeline.clock(),
         )
-        self._free_contacts(plan)
         self._keep_assignment(plan.clustered.assignment.path)
-
-    def _free_contacts(self, plan: Plan) -> None:
-        for contact, granted_at in plan.desired.freed.items():
-            self.pipeline.ledger.consent.lift_contact(
-                contact, granted_at=granted_at, now=self.pipeline.clock()
-            )
 
     def _keep_assignment(self, staged: Path) -> None:
         """Remember who is where: hysteresis and the moved share compare with the last applied run."""
