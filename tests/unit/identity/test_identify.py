@@ -4,25 +4,12 @@ from datetime import date
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from identified import BIRTH, PROFILE, TODAY, batch, dropped, found, run
 
 from cohortd.core.identifiers import Family, Identifier, IdentifierKind
 from cohortd.core.payloads import digest_of, pack, packed_identifier, unpack
-from cohortd.identity import Identified, identify, normalize
+from cohortd.identity import normalize
 
-TODAY = date(2026, 11, 21)
-PROFILE = {
-    "FN": "first_name",
-    "LN": "last_name",
-    "FI": "first_initial",
-    "CT": "city",
-    "ST": "state",
-    "ZIP": "postal_code",
-    "COUNTRY": "country",
-    "GEN": "gender",
-}
-BIRTH = {"DOBY": "birth_year", "DOBM": "birth_month", "DOBD": "birth_day"}
 ANN = {
     "customer_id": "c1",
     "email": "Ann.B@Gmail.com",
@@ -38,28 +25,6 @@ ANN = {
     "mobile_ad_id": "38400000-8CF0-11BD-B23E-10B96E40000D",
     "external_id": "E-1",
 }
-
-
-def batch(*rows: Mapping[str, object]) -> pa.RecordBatch:
-    names = dict.fromkeys(name for row in rows for name in row)
-    return pa.RecordBatch.from_pydict({name: [row.get(name) for row in rows] for name in names})
-
-
-def run(
-    contacts: pa.RecordBatch, family: Family, *, region: str | None = "US", hashed: tuple[str, ...] = ()
-) -> Identified:
-    return identify(contacts, family, default_region=region, hashed=frozenset(hashed), today=TODAY)
-
-
-def found(result: Identified) -> list[tuple[int, Identifier]]:
-    return [
-        (one["row"], Identifier(IdentifierKind(one["kind"]), one["digest"], one["payload"]))
-        for one in result.identifiers.to_pylist()
-    ]
-
-
-def dropped(result: Identified) -> list[tuple[int, str, str]]:
-    return [(one["row"], one["field"], one["reason"]) for one in result.dropped.to_pylist()]
 
 
 def sha(family: Family, field: str, value: str, region: str | None = "US") -> str:
@@ -330,80 +295,6 @@ def test_nothing_raw_leaves_but_what_platforms_want_raw() -> None:
         for _, one in found(run(batch(ANN), family)):
             for value in unpack(one.payload).values():
                 assert value in plain or (len(value) == 64 and int(value, 16))
-
-
-cells = st.one_of(
-    st.none(),
-    st.sampled_from(
-        [
-            "",
-            " ",
-            "A@x.com",
-            "a@gmail.com",
-            "+1 650 555 1212",
-            "020 7946 0958",
-            "Ann",
-            "UK",
-            "US",
-            "10001",
-            "California",
-        ]
-    ),
-    st.text(max_size=12),
-)
-tables = st.lists(
-    st.fixed_dictionaries(
-        {
-            "email": cells,
-            "phone": cells,
-            "country": st.sampled_from([None, "", "US", "uk", "Atlantis"]),
-            "external_id": cells,
-            **{field: cells for field in PROFILE.values() if field not in {"first_initial", "country"}},
-            "birth_date": st.one_of(st.none(), st.dates().map(str), st.just("x")),
-        }
-    ),
-    min_size=1,
-    max_size=6,
-)
-
-
-def expected_profile(row: dict[str, str | None], region: str | None) -> dict[str, str]:
-    sources = {key: (field, row.get(field)) for key, field in PROFILE.items()}
-    sources["FI"] = ("first_initial", row["first_name"])
-    sources |= {key: (field, row["birth_date"]) for key, field in BIRTH.items()}
-    digests = {
-        key: normalize(Family.META, field, value, region=region, today=TODAY).sha256
-        for key, (field, value) in sources.items()
-        if value is not None
-    }
-    return {key: digest for key, digest in digests.items() if digest is not None}
-
-
-@given(rows=tables, family=st.sampled_from(Family), default=st.sampled_from([None, "US", "GB"]))
-@settings(deadline=None, max_examples=150)
-def test_a_batch_says_what_its_values_say_one_by_one(
-    rows: list[dict[str, str | None]], family: Family, default: str | None
-) -> None:
-    columns = {name: pa.array([row[name] for row in rows], pa.string()) for name in rows[0]}
-    result = run(pa.RecordBatch.from_pydict(columns), family, region=default)
-
-    kinds = {"email": IdentifierKind.EMAIL, "phone": IdentifierKind.PHONE}
-    expected = []
-    for number, row in enumerate(rows):
-        region = row["country"] or default
-        profile = pack(expected_profile(row, region)) if family is Family.META else b""
-        for field, kind in kinds.items():
-            digest = normalize(family, field, row[field] or "", region=region).sha256
-            if digest:
-                expected.append((number, Identifier(kind, bytes.fromhex(digest), profile)))
-    contact_points = [(row, one) for row, one in found(result) if one.kind in kinds.values()]
-    assert contact_points == expected
-
-    for number, row in enumerate(rows):
-        for field in ("email", "phone", "first_name", "country"):
-            reason = normalize(family, field, row[field] or "", region=row["country"] or default).reason
-            given_reasons = [why for at, name, why in dropped(result) if (at, name) == (number, field)]
-            assert given_reasons == ([] if row[field] is None or reason is None else [reason])
 
 
 def test_the_payload_is_what_the_contract_says() -> None:
