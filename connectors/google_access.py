@@ -61,17 +61,25 @@ class GoogleIdentity:
             raise SettingsError("Google's OAuth needs client_id, client_secret and refresh_token together")
 
 
+Scheme = Literal["grpc", "http", "https"]
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A stand-in for Google on this machine, spoken to without TLS."""
+    """Where else than at Google's own address to call."""
 
-    scheme: Literal["grpc", "http"]
-    #: HOST:PORT.
+    scheme: Scheme
+    #: HOST:PORT, for https also HOST.
     target: str
 
+    @property
+    def is_stand_in(self) -> bool:
+        """Whether it is on this machine, without TLS and so without credentials."""
+        return self.scheme != "https"
 
-def parse_endpoint(text: str | None, *, schemes: tuple[Literal["grpc", "http"], ...]) -> Endpoint | None:
-    """Read ``grpc://HOST:PORT`` or ``http://HOST:PORT``; None stays Google itself.
+
+def parse_endpoint(text: str | None, *, schemes: tuple[Scheme, ...]) -> Endpoint | None:
+    """Read ``grpc://HOST:PORT``, ``http://HOST:PORT`` or ``https://HOST``; None stays Google itself.
 
     Raises:
         SettingsError: It is something else, or would send people's digests unencrypted over a network.
@@ -84,15 +92,17 @@ def parse_endpoint(text: str | None, *, schemes: tuple[Literal["grpc", "http"], 
         host, port = parts.hostname, parts.port
     except ValueError:
         raise SettingsError(f"an endpoint for Google must be {wanted}") from None
-    for scheme in schemes:
-        if parts.scheme == scheme and host and port and parts.path in ("", "/"):
-            if not _is_loopback(host):
-                raise SettingsError(
-                    f"the endpoint {scheme}://{host}:{port} is not on this machine: without TLS only "
-                    "localhost, 127.0.0.1 and [::1] are allowed"
-                )
-            return Endpoint(scheme, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
-    raise SettingsError(f"an endpoint for Google must be {wanted}, and null for Google itself")
+    scheme = next((each for each in schemes if each == parts.scheme), None)
+    if scheme is None or not host or parts.path not in ("", "/") or not (port or scheme == "https"):
+        raise SettingsError(f"an endpoint for Google must be {wanted}, and null for Google itself")
+    bare = f"[{host}]" if ":" in host else host
+    endpoint = Endpoint(scheme, f"{bare}:{port}" if port else bare)
+    if endpoint.is_stand_in and not _is_loopback(host):
+        raise SettingsError(
+            f"the endpoint at {host} is not on this machine: {scheme} is not encrypted, so only "
+            "localhost, 127.0.0.1 and [::1] are allowed"
+        )
+    return endpoint
 
 
 def account_digits(text: str, *, setting: str) -> str:
@@ -136,15 +146,15 @@ class GoogleAccess:
         Args:
             identity: Whose credentials.
             scope: The OAuth scope they must cover.
-            endpoint: A stand-in, which needs no credentials.
+            endpoint: Where to call; a stand-in needs no credentials.
             load: Where credentials come from instead, for tests.
         """
-        self.endpoint = endpoint
         self._identity = identity
         self._scope = scope
         self._load = load or self._from_identity
         self._lock = threading.Lock()
-        self._credentials: Any = AnonymousCredentials() if endpoint else None
+        self._needs_none = endpoint is not None and endpoint.is_stand_in
+        self._credentials: Any = AnonymousCredentials() if self._needs_none else None
         self._must_renew = False
         self._renewed = False
         hush_vendor_logs()
@@ -157,7 +167,7 @@ class GoogleAccess:
             RetryableError: Google could not say.
         """
         with self._lock:
-            if self.endpoint is not None:
+            if self._needs_none:
                 return self._credentials
             try:
                 if self._credentials is None:
@@ -182,7 +192,7 @@ class GoogleAccess:
             Whether that may help: not for a stand-in, and not when the refused token was new.
         """
         with self._lock:
-            if self.endpoint is not None or self._renewed:
+            if self._needs_none or self._renewed:
                 return False
             self._must_renew = self._renewed = True
             return True

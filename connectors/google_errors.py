@@ -157,6 +157,7 @@ _STOPS: Mapping[Verdict, tuple[type[FatalError], Literal["destination", "audienc
 
 def _error(rule: Rule, detail: str, retry_after_s: float | None) -> SyncError:
     if rule.verdict in _WAITS:
+        detail += " (a day's quota is used up)" if rule.verdict is Verdict.QUOTA_DAY else ""
         return RetryableError(detail, after_s=retry_after_s or _WAITS[rule.verdict])
     if rule.verdict in _STOPS:
         kind, scope = _STOPS[rule.verdict]

@@ -6,6 +6,7 @@ a homonym without our marker is never adopted (it may even be a manager account'
 google/megalista#24), our name then gets a number.
 """
 
+from contextlib import suppress
 from typing import Any, Final
 
 from google.protobuf import field_mask_pb2
@@ -50,6 +51,10 @@ class Audiences:
             self._set_status(self._name(remote_id), "CLOSED")
         except GoneError:
             return
+        except (RejectedError, UnknownCallError) as error:
+            raise FatalError(
+                str(error), cure="Close the audience in Google Ads.", scope="audience"
+            ) from None
 
     def show(self, remote_id: str) -> RemoteStatus:
         """Read one audience."""
@@ -59,8 +64,9 @@ class Audiences:
         return RemoteStatus(state="gone", usable=False)
 
     def probe(self) -> None:
-        """Read something, to see whether we may."""
-        self._client.search("SELECT customer.id FROM customer LIMIT 1")
+        """Read something, to see whether we may; a stand-in need not know the query."""
+        with suppress(UnknownCallError, RejectedError):
+            self._client.search("SELECT customer.id FROM customer LIMIT 1")
 
     def rehearse(self) -> None:
         """Have Google check the making of an audience without making it: terms, eligibility, access."""

@@ -47,7 +47,7 @@ class AdsClient:
     def __init__(self, options: GoogleAdsOptions, *, access: GoogleAccess | None = None) -> None:
         self.customer = options.customer()
         self._options = options
-        self._endpoint = options.stand_in()
+        self._endpoint = options.address()
         self._access = access or GoogleAccess(options.identity, scope=SCOPE, endpoint=self._endpoint)
         self._client: Any = None
         self._services: dict[str, Any] = {}

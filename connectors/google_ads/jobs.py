@@ -3,6 +3,10 @@
 A crash between the steps leaves a job that was never run: harmless, and Google drops it after five
 days. The long-running operation that ``run`` answers with is never waited for: it is known to hang
 (google-ads-python#360, #378); the job's own row is asked instead.
+
+Of a failed job a part may have been applied. So a failed removal is REJECTED, to be sent again; a
+failed add is CONFIRMED with everybody in it unattributed: whoever may be there must stay in the
+ledger, or nobody would ever be taken back.
 """
 
 import json
@@ -132,14 +136,10 @@ def _receipt(client: AdsClient, pending: Pending, job: Any, request: str) -> Rec
         return Receipt(BatchState.CONFIRMED, request=request, rejected=rejected, note=_match_rate(job))
     if job.status != status.FAILED:
         return Receipt(BatchState.ACCEPTED, request=request, rejected=rejected)
-    reason = _name(job, "failure_reason")
-    return Receipt(
-        BatchState.REJECTED,
-        request=request,
-        unattributed={f"JOB_FAILED_{reason}": pending.members - len(rejected)},
-        rejected=rejected,
-        note="the job failed; Google says that a part of it may have been applied",
-    )
+    state = BatchState.REJECTED if pending.action is Action.REMOVE else BatchState.CONFIRMED
+    failed = {f"JOB_FAILED_{_name(job, 'failure_reason')}": pending.members - len(rejected)}
+    note = "the job failed; Google says that a part of it may have been applied"
+    return Receipt(state, request=request, unattributed=failed, rejected=rejected, note=note)
 
 
 def _match_rate(job: Any) -> str:

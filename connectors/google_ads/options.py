@@ -35,6 +35,6 @@ class GoogleAdsOptions:
             return None
         return account_digits(self.login_customer_id, setting="login_customer_id")
 
-    def stand_in(self) -> Endpoint | None:
+    def address(self) -> Endpoint | None:
         """The stand-in, if one is to be used."""
         return parse_endpoint(self.endpoint, schemes=("grpc",))

@@ -6,6 +6,7 @@ result is looked at all the same, since a stand-in may not know filters.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 from google.ads import datamanager_v1 as dm
@@ -49,6 +50,10 @@ class Audiences:
             self._set_status(self._name(remote_id), _CLOSED)
         except GoneError:
             return
+        except (RejectedError, UnknownCallError) as error:
+            raise FatalError(
+                str(error), cure="Close the audience in Google Ads.", scope="audience"
+            ) from None
 
     def show(self, remote_id: str) -> RemoteStatus:
         """Read one audience."""
@@ -56,9 +61,10 @@ class Audiences:
         return status_of(self._client.user_lists("get_user_list", request))
 
     def probe(self) -> None:
-        """Read one page, to see whether we may."""
+        """Read one page, to see whether we may; a stand-in need not list."""
         request = dm.ListUserListsRequest(parent=self._client.parent, page_size=1)
-        self._client.user_lists("list_user_lists", request)
+        with suppress(UnknownCallError):
+            self._client.user_lists("list_user_lists", request)
 
     def rehearse(self) -> None:
         """Have Google check the making of an audience without making it: terms, eligibility, access."""

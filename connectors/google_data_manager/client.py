@@ -30,7 +30,7 @@ class DataManagerClient:
         self.login_account = options.login_account()
         self.parent = f"accountTypes/GOOGLE_ADS/accounts/{self.account}"
         self._timeout_s = options.timeout_s
-        self._endpoint = options.stand_in()
+        self._endpoint = options.address()
         self._access = access or GoogleAccess(options.identity, scope=SCOPE, endpoint=self._endpoint)
         self._channel: grpc.Channel | None = None
         self._clients: dict[type, Any] = {}
@@ -90,6 +90,6 @@ class DataManagerClient:
                 if self._channel is None:
                     self._channel = grpc.insecure_channel(target, options=_CHANNEL_OPTIONS)
                 return kind(transport=kind.get_transport_class("grpc")(channel=self._channel))
-            case Endpoint(target=target):
-                options = ClientOptions(api_endpoint=f"http://{target}")
+            case Endpoint(scheme=scheme, target=target):
+                options = ClientOptions(api_endpoint=f"{scheme}://{target}")
                 return kind(transport="rest", credentials=credentials, client_options=options)

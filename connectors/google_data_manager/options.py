@@ -15,7 +15,8 @@ class DataManagerOptions:
     account_id: str
     #: The manager account the credentials belong to, where they have no direct access.
     login_account_id: str | None = None
-    #: ``grpc://HOST:PORT`` or ``http://HOST:PORT`` of a stand-in on this machine; None for Google.
+    #: ``grpc://HOST:PORT`` or ``http://HOST:PORT`` of a stand-in on this machine, ``https://HOST`` of
+    #: another door to Google (REST); None for Google's own.
     endpoint: str | None = None
     identity: GoogleIdentity = field(default_factory=GoogleIdentity)
     #: Seconds a request may take.
@@ -31,6 +32,6 @@ class DataManagerOptions:
             return None
         return account_digits(self.login_account_id, setting="login_account_id")
 
-    def stand_in(self) -> Endpoint | None:
-        """The stand-in, if one is to be used."""
-        return parse_endpoint(self.endpoint, schemes=("grpc", "http"))
+    def address(self) -> Endpoint | None:
+        """Where else than at Google's own address to call."""
+        return parse_endpoint(self.endpoint, schemes=("grpc", "http", "https"))

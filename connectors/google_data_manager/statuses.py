@@ -21,7 +21,7 @@ from cohortd.core.delivery import Action, BatchState, Receipt
 from cohortd.core.errors import RejectedError
 
 _STATUS: Final = dm.RequestStatusPerDestination.RequestStatus
-_PREFIX: Final = "PROCESSING_ERROR_REASON_"
+_DONE: Final = frozenset({_STATUS.SUCCESS, _STATUS.FAILED, _STATUS.PARTIAL_SUCCESS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,32 +51,29 @@ def load(text: str) -> Pending:
 
 def receipt_of(pending: Pending, answers: Sequence[Any], *, request: str) -> Receipt:
     """Sum up Google's answers, one for every request of the batch."""
-    parts = [part for answer in answers for part in answer.request_status_per_destination]
-    working = (_STATUS.PROCESSING, _STATUS.REQUEST_STATUS_UNKNOWN)
-    if len(parts) < len(pending.request_ids) or any(part.request_status in working for part in parts):
+    parts = [
+        part
+        for answer in answers
+        for part in dm.RetrieveRequestStatusResponse.pb(answer).request_status_per_destination
+    ]
+    is_done = len(parts) >= len(pending.request_ids) and all(part.request_status in _DONE for part in parts)
+    if not is_done:
         return Receipt(BatchState.ACCEPTED, request=request)
-    left_out = _left_out(parts)
     all_failed = all(part.request_status == _STATUS.FAILED for part in parts)
     some_failed = any(part.request_status != _STATUS.SUCCESS for part in parts)
     refused = all_failed or (some_failed and pending.action is Action.REMOVE)
     state = BatchState.REJECTED if refused else BatchState.CONFIRMED
-    return Receipt(state, request=request, unattributed=left_out, note=_note(parts))
+    return Receipt(state, request=request, unattributed=_left_out(parts), note=_note(parts))
 
 
 def _left_out(parts: Sequence[Any]) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for part in parts:
         for count in part.error_info.error_counts:
-            counts[_reason(count.reason)] += int(count.record_count)
+            counts[_name(count, "reason").removeprefix("PROCESSING_ERROR_REASON_")] += count.record_count
         if part.request_status == _STATUS.FAILED and not part.error_info.error_counts:
             counts["UNSPECIFIED"] += _records(part)
     return dict(counts)
-
-
-def _reason(reason: Any) -> str:
-    return (
-        reason.name.removeprefix(_PREFIX) if isinstance(reason, dm.ProcessingErrorReason) else str(reason)
-    )
 
 
 def _records(part: Any) -> int:
@@ -87,11 +84,19 @@ def _records(part: Any) -> int:
 
 
 def _note(parts: Sequence[Any]) -> str:
-    notes = sorted({part.request_status.name for part in parts if part.request_status != _STATUS.SUCCESS})
+    notes = sorted(
+        {_name(part, "request_status") for part in parts if part.request_status != _STATUS.SUCCESS}
+    )
     for part in parts:
-        rate = part.audience_members_ingestion_status.user_data_ingestion_status.upload_match_rate_range
-        if rate:
-            notes.append(
-                f"match rate {rate.name.removeprefix('MATCH_RATE_RANGE_').replace('_', ' ').lower()}"
-            )
+        status = part.audience_members_ingestion_status.user_data_ingestion_status
+        if status.upload_match_rate_range:
+            rate = _name(status, "upload_match_rate_range").removeprefix("MATCH_RATE_RANGE_")
+            notes.append(f"match rate {rate.replace('_', ' ').lower()}")
     return ", ".join(dict.fromkeys(notes))
+
+
+def _name(message: Any, field: str) -> str:
+    """An enum's name, or its number where it is newer than the vendor's client."""
+    number = getattr(message, field)
+    value = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number.get(number)
+    return str(value.name if value else number)

@@ -1,0 +1,103 @@
+"""Google's asynchronous status becomes a receipt."""
+
+from typing import Any
+
+import pytest
+from google.ads import datamanager_v1 as dm
+
+from cohortd.core.delivery import Action, BatchState
+from cohortd.core.errors import RejectedError
+from connectors.google_data_manager.statuses import Pending, load, receipt_of
+
+STATUS = dm.RequestStatusPerDestination.RequestStatus
+REASON = dm.ProcessingErrorReason
+
+
+def answer(status: Any, **counts: int) -> Any:
+    part = dm.RequestStatusPerDestination(request_status=status)
+    part.error_info.error_counts = [
+        dm.ErrorCount(record_count=count, reason=REASON[f"PROCESSING_ERROR_REASON_{name}"])
+        for name, count in counts.items()
+    ]
+    return dm.RetrieveRequestStatusResponse(request_status_per_destination=[part])
+
+
+def receipt(action: Action, *answers: Any) -> Any:
+    pending = Pending(action, tuple(f"r{number}" for number in range(len(answers))))
+    return receipt_of(pending, answers, request=pending.dump())
+
+
+def test_what_is_pending_survives_the_ledger() -> None:
+    pending = Pending(Action.REMOVE, ("a", "b"))
+    assert load(pending.dump()) == pending
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"action":"jump","ids":[]}'])
+def test_another_connectors_request_is_refused(text: str) -> None:
+    with pytest.raises(RejectedError):
+        load(text)
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_success_confirms(action: Action) -> None:
+    assert receipt(action, answer(STATUS.SUCCESS)).state is BatchState.CONFIRMED
+
+
+@pytest.mark.parametrize("status", [STATUS.PROCESSING, STATUS.REQUEST_STATUS_UNKNOWN])
+def test_whatever_is_not_finished_is_asked_again(status: Any) -> None:
+    told = receipt(Action.ADD, answer(STATUS.SUCCESS), answer(status))
+    assert told.state is BatchState.ACCEPTED
+    assert load(told.request).request_ids == ("r0", "r1")
+
+
+def test_an_answer_without_a_destination_is_not_finished() -> None:
+    assert receipt(Action.ADD, dm.RetrieveRequestStatusResponse()).state is BatchState.ACCEPTED
+
+
+def test_a_partial_add_is_confirmed_with_its_counts() -> None:
+    told = receipt(Action.ADD, answer(STATUS.PARTIAL_SUCCESS, NO_CONSENT=2, INVALID_FORMAT=1))
+    assert told.state is BatchState.CONFIRMED
+    assert told.unattributed == {"NO_CONSENT": 2, "INVALID_FORMAT": 1}
+
+
+def test_a_partial_removal_is_sent_again() -> None:
+    told = receipt(Action.REMOVE, answer(STATUS.PARTIAL_SUCCESS, INTERNAL_ERROR=1))
+    assert told.state is BatchState.REJECTED
+    assert told.unattributed == {"INTERNAL_ERROR": 1}
+
+
+def test_of_two_requests_one_failure_is_partial() -> None:
+    answers = answer(STATUS.SUCCESS), answer(STATUS.FAILED, INTERNAL_ERROR=5)
+    assert receipt(Action.ADD, *answers).state is BatchState.CONFIRMED
+    assert receipt(Action.REMOVE, *answers).state is BatchState.REJECTED
+
+
+def test_failure_rejects_all_of_it_and_counts_what_google_counted() -> None:
+    told = receipt(Action.ADD, answer(STATUS.FAILED, DENIED_CONSENT=3))
+    assert told.state is BatchState.REJECTED
+    assert told.unattributed == {"DENIED_CONSENT": 3}
+    assert "FAILED" in told.note
+
+
+def test_a_failure_without_reasons_counts_its_records() -> None:
+    failed = answer(STATUS.FAILED)
+    part = failed.request_status_per_destination[0]
+    part.audience_members_ingestion_status.user_data_ingestion_status.record_count = 7
+    assert receipt(Action.ADD, failed).unattributed == {"UNSPECIFIED": 7}
+
+
+def test_a_match_rate_is_passed_on_to_people() -> None:
+    done = answer(STATUS.SUCCESS)
+    part = done.request_status_per_destination[0]
+    status = part.audience_members_ingestion_status.user_data_ingestion_status
+    status.upload_match_rate_range = dm.MatchRateRange.MATCH_RATE_RANGE_61_TO_70
+    assert receipt(Action.ADD, done).note == "match rate 61 to 70"
+
+
+def test_a_reason_newer_than_the_client_is_counted_by_its_number() -> None:
+    odd = answer(STATUS.PARTIAL_SUCCESS, NO_CONSENT=1)
+    counts = (
+        dm.RetrieveRequestStatusResponse.pb(odd).request_status_per_destination[0].error_info.error_counts
+    )
+    counts[0].reason = 999
+    assert receipt(Action.ADD, odd).unattributed == {"999": 1}
