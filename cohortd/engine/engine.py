@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from cohortd.core.errors import SettingsError
 from cohortd.core.modelling import CentroidModel, FeatureSpec
-from cohortd.engine.aggregation import Span, commonest_slugs, feature_table, number_of
+from cohortd.engine.aggregation import Span, commonest_slugs, feature_table
 from cohortd.engine.assignment import assignment
 from cohortd.engine.backend import DuckdbBackend
 from cohortd.engine.families import FAMILIES
@@ -225,7 +225,7 @@ class Engine:
         column = self._read(customers)[attribute]
         if not column.type().is_string():
             return False
-        known, numbers = column.count(), number_of(column).count()
+        known, numbers = column.count(), column.try_cast("float64").count()
         share = self._backend.number(numbers / known.nullif(0))
         return share is not None and share < _NUMERIC_SHARE
 

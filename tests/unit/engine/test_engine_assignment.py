@@ -1,0 +1,168 @@
+"""Assignment in the engine against numpy: not one label may differ."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from cohortd.core.errors import SettingsError
+from cohortd.core.modelling import CentroidModel, PreparedFeature
+
+
+def by_hand(frame: pd.DataFrame, model: CentroidModel, previous: dict[str, str]) -> pd.DataFrame:
+    """Apply the rule customer by customer, in numpy."""
+    rows = []
+    for customer, values in frame.iterrows():
+        z = [_prepared(values[feature.name], feature) for feature in model.features]
+        distances = np.sqrt(((np.array(model.centroids) - z) ** 2).sum(axis=1))
+        nearest = int(np.argmin(distances))
+        before = previous.get(str(customer))
+        if before in model.segment_ids:
+            own = model.segment_ids.index(before)
+            if not distances[nearest] < (1 - model.margin) * distances[own]:
+                nearest = own
+        rows.append((customer, model.segment_ids[nearest], distances[nearest], before))
+    return pd.DataFrame(rows, columns=["customer_id", "segment_id", "distance", "previous_segment_id"])
+
+
+def _prepared(raw: float, feature: PreparedFeature) -> float:
+    filled = feature.fill if np.isnan(raw) else raw
+    return ((np.log1p(max(filled, 0.0)) if feature.log else filled) - feature.center) / feature.scale
+
+
+def stage_features(engine, frame, name="features"):
+    return engine.stage(name, pa.Table.from_pandas(frame.reset_index()).to_batches())
+
+
+def assign(engine, frame, model, previous=None):
+    path = None
+    if previous is not None:
+        rows = {"customer_id": list(previous), "segment_id": list(previous.values())}
+        path = engine.stage("previous", [pa.record_batch(rows)]).path
+    return engine.assign(stage_features(engine, frame), model, path)
+
+
+def random_model(rng, *, features=6, segments=7, margin=0.15):
+    prepared = tuple(
+        PreparedFeature(
+            f"f{i}", float(rng.normal()), bool(i % 2), float(rng.normal()), float(rng.uniform(0.3, 3))
+        )
+        for i in range(features)
+    )
+    centroids = tuple(tuple(float(x) for x in row) for row in rng.normal(size=(segments, features)))
+    return CentroidModel(prepared, centroids, tuple(f"s{k}" for k in range(1, segments + 1)), margin)
+
+
+def random_features(rng, *, rows=1500, features=6):
+    frame = pd.DataFrame(
+        rng.normal(1, 3, size=(rows, features)), columns=[f"f{i}" for i in range(features)]
+    )
+    frame[rng.random(frame.shape) < 0.05] = np.nan
+    frame.index = pd.Index([f"c{n:05}" for n in rng.permutation(rows)], name="customer_id")
+    return frame
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.15, 0.5])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_no_label_differs_from_numpy(engine, seed, margin):
+    rng = np.random.default_rng(seed)
+    frame, model = random_features(rng), random_model(rng, margin=margin)
+    names = [*model.segment_ids, "s99"]  # s99 is no more
+    previous = {customer: names[rng.integers(len(names))] for customer in frame.index[:1000]} | {
+        "left": "s1"
+    }
+
+    assigned = assign(engine, frame, model, previous)
+
+    expected = by_hand(frame.sort_index(), model, previous)
+    found = pd.read_parquet(assigned.path)
+    assert found["segment_id"].tolist() == expected["segment_id"].tolist()
+    assert found["customer_id"].tolist() == expected["customer_id"].tolist()
+    np.testing.assert_allclose(found["distance"], expected["distance"], rtol=1e-9)
+    before = [None if pd.isna(segment) else segment for segment in found["previous_segment_id"]]
+    assert before == [previous.get(customer) for customer in expected["customer_id"]]
+    moved = expected.dropna()
+    assert engine.moved_share(assigned) == pytest.approx(
+        (moved.segment_id != moved.previous_segment_id).mean()
+    )
+    assert engine.sizes(assigned) == expected["segment_id"].value_counts().to_dict()
+
+
+def line(*centroids: float, margin: float = 0.15) -> CentroidModel:
+    """A model on one unprepared feature."""
+    segments = tuple(f"s{k}" for k in range(1, len(centroids) + 1))
+    return CentroidModel(
+        (PreparedFeature("x", 0.0, log=False, center=0.0, scale=1.0),),
+        tuple((c,) for c in centroids),
+        segments,
+        margin,
+    )
+
+
+def on_a_line(engine, model, values, previous=None):
+    frame = pd.DataFrame(
+        {"x": list(values.values())}, index=pd.Index(list(values), name="customer_id"), dtype=float
+    )
+    return engine.read_assignment(assign(engine, frame, model, previous).path).to_dict()
+
+
+def test_ties_go_to_the_earlier_row(engine):
+    assert on_a_line(engine, line(4.0, 2.0, 2.0), {"a": 3.0, "b": 2.0}) == {"a": "s1", "b": "s2"}
+
+
+def test_a_tie_keeps_the_previous_segment(engine):
+    found = on_a_line(engine, line(4.0, 2.0, margin=0.0), {"a": 3.0, "b": 3.0}, {"a": "s2", "b": "s1"})
+
+    assert found == {"a": "s2", "b": "s1"}
+
+
+def test_a_customer_stays_until_another_centre_is_nearer_by_the_margin(engine):
+    values = {"near": 0.53, "far": 0.55}  # distances .53/.47 and .55/.45; .85 * .55 = .4675
+    assert on_a_line(engine, line(0.0, 1.0), values, dict.fromkeys(values, "s1")) == {
+        "near": "s1",
+        "far": "s2",
+    }
+
+
+def test_absent_values_count_as_what_the_model_fills(engine):
+    model = CentroidModel(
+        (PreparedFeature("x", 5.0, log=True, center=0.0, scale=1.0),), ((0.0,), (1.8,)), ("s1", "s2"), 0.15
+    )
+    found = on_a_line(engine, model, {"absent": None, "negative": -7.0, "zero": 0.0})
+
+    assert found == {"absent": "s2", "negative": "s1", "zero": "s1"}
+
+
+def test_without_a_previous_assignment_nobody_moved(engine):
+    frame = pd.DataFrame({"x": [1.0]}, index=pd.Index(["a"], name="customer_id"))
+    assert engine.moved_share(assign(engine, frame, line(0.0, 1.0))) is None
+
+
+def test_a_feature_that_is_gone_says_what_to_do(engine):
+    frame = pd.DataFrame({"y": [1.0]}, index=pd.Index(["a"], name="customer_id"))
+
+    with pytest.raises(SettingsError, match=r"reads x.*recluster"):
+        assign(engine, frame, line(0.0, 1.0))
+
+
+def test_the_previous_assignment_may_be_the_file_that_is_replaced(engine):
+    frame = pd.DataFrame({"x": [0.53]}, index=pd.Index(["a"], name="customer_id"))
+    first = engine.assign(stage_features(engine, frame - 0.5), line(0.0, 1.0), None)
+    again = engine.assign(stage_features(engine, frame), line(0.0, 1.0), first.path)
+
+    assert again.path == first.path
+    assert engine.read_assignment(again.path).to_dict() == {"a": "s1"}
+
+
+def test_a_profile_tells_means_and_medians_of_raw_values(engine):
+    frame = pd.DataFrame(
+        {"x": [1.0, 2.0, 6.0, 9.0, None]}, index=pd.Index(list("abcde"), name="customer_id")
+    )
+    staged = stage_features(engine, frame)
+    profile = engine.profile(staged, engine.assign(staged, line(0.0, 8.0), None))
+
+    assert profile.to_dict("records") == [
+        {"segment_id": "", "feature": "x", "customers": 5, "mean": 4.5, "median": 4.0},
+        {"segment_id": "s1", "feature": "x", "customers": 3, "mean": 1.5, "median": 1.5},
+        {"segment_id": "s2", "feature": "x", "customers": 2, "mean": 7.5, "median": 7.5},
+    ]
