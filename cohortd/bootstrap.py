@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -89,7 +89,7 @@ def open_pipeline(
             engine=lambda workdir: _engine(settings, workdir),
             sources=_sources(settings),
             destinations=MappingProxyType(destinations),
-            segmentation=_segmentation(settings),
+            segmentation=_segmentation(settings, floor=_platform_floor(destinations.values())),
             audiences=AudiencePolicy(settings.audiences.minimum_size, settings.audiences.name_prefix),
             identity=IdentityPolicy(settings.identity.default_region, settings.sources.customers.hashed),
             consent=ConsentRules(
@@ -152,7 +152,12 @@ def _attributes(settings: Settings) -> tuple[str, ...]:
     return tuple(name for name in asked if name in customers.attributes)
 
 
-def _segmentation(settings: Settings) -> SegmentationPolicy:
+def _platform_floor(destinations: Iterable[Destination]) -> int:
+    """Find the fewest people that some destination serves: a smaller segment could go nowhere."""
+    return min((d.connector.limits.minimum_size for d in destinations), default=1)
+
+
+def _segmentation(settings: Settings, *, floor: int) -> SegmentationPolicy:
     wanted = settings.segmentation
     attributes = _attributes(settings)
     return SegmentationPolicy(
@@ -168,7 +173,7 @@ def _segmentation(settings: Settings) -> SegmentationPolicy:
             k_min=wanted.k_min,
             k_max=wanted.k_max,
             margin=wanted.margin,
-            minimum_size=settings.audiences.minimum_size,
+            minimum_size=max(settings.audiences.minimum_size, floor),
             minimum_share=settings.audiences.minimum_share,
             below_minimum=settings.audiences.below_minimum,
             seed=wanted.seed,

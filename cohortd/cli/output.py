@@ -9,6 +9,9 @@ import structlog
 from rich.console import Console
 from rich.table import Table
 
+#: Columns of a table that goes to a file or another program, where nobody set a width.
+PIPED_WIDTH = 200
+
 log = structlog.get_logger()
 
 
@@ -19,7 +22,7 @@ def answer(
     if as_json:
         sys.stdout.write(json.dumps(data, default=str, ensure_ascii=False) + "\n")
         return
-    show(Console(highlight=False, soft_wrap=not sys.stdout.isatty()))
+    show(Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH))
 
 
 def table(title: str, columns: Iterable[str], rows: Iterable[Sequence[object]]) -> Table:

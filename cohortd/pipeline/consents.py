@@ -1,7 +1,7 @@
 """Consent records from the table and the ledger, joined to customers batch by batch."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -110,7 +110,9 @@ def read_consent_table(
         named = frame["customer_id"] != ""
         frames.append(frame[named])
         if not named.all():
-            records += _by_contact(pipeline, batch.filter(pa.array(~named)), frame[~named], tally)
+            records += _by_contact(
+                pipeline, batch.filter(pa.array(~named)), frame[~named], tally, hashed=source.hashed
+            )
     if not frames:
         return pd.DataFrame(columns=["customer_id", *_DETAIL]), records
     return pd.concat(frames, ignore_index=True), records
@@ -127,10 +129,10 @@ def table_records(pipeline: Pipeline, rows: pd.DataFrame) -> list[tuple[str, Con
     ]
 
 
-def contact_subject(pipeline: Pipeline, kind: SubjectKind, value: str) -> Subject:
+def contact_subject(pipeline: Pipeline, kind: SubjectKind, value: str, *, hashed: bool = False) -> Subject:
     """Name a person by a contact field: its digest under each family's rules; empty if invalid."""
     field: Literal["email", "phone"] = "email" if kind is SubjectKind.EMAIL else "phone"
-    found = digests_of_contact(field, value, region=pipeline.identity.default_region)
+    found = digests_of_contact(field, value, region=pipeline.identity.default_region, hashed=hashed)
     return tuple((family.value, digest) for family, digest in sorted(found.items()))
 
 
@@ -167,18 +169,24 @@ def _detail(batch: pa.RecordBatch) -> pd.DataFrame:
 
 
 def _by_contact(
-    pipeline: Pipeline, batch: pa.RecordBatch, detail: pd.DataFrame, tally: Tally
+    pipeline: Pipeline,
+    batch: pa.RecordBatch,
+    detail: pd.DataFrame,
+    tally: Tally,
+    *,
+    hashed: Collection[str],
 ) -> list[ConsentRecord]:
     records = []
     for values, row in zip(batch.to_pylist(), detail.itertuples(index=False), strict=True):
         subjects = [
-            (kind, contact_subject(pipeline, kind, values[kind.value]))
+            (kind, contact_subject(pipeline, kind, values[kind.value], hashed=kind.value in hashed))
             for kind in _KINDS.values()
             if values.get(kind.value)
         ]
         found = [_record(kind, subject, row) for kind, subject in subjects if subject]
         if not found:
-            tally.drop("no_usable_subject", 1)
+            withdraws = values["status"] != ConsentStatus.GRANTED.value
+            tally.drop("withdrawal_of_nobody_known" if withdraws else "no_usable_subject", 1)
             tally.kept -= 1
         records += found
     return records
