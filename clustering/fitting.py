@@ -7,15 +7,14 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from clustering.choosing import Choice, Remembered, choose
-from clustering.contest import Outcome, contend
+from clustering.choosing import Remembered, choose
+from clustering.contest import contend
 from clustering.lineage import Identified, identify, number_of
-from clustering.measuring import Points
-from clustering.merging import Floor, floor_of
+from clustering.merging import floor_of
 from clustering.policy import ClusteringPolicy
-from clustering.preparing import Preparation, learn, prepare, re_express
+from clustering.preparing import learn, prepare, re_express
 from clustering.remembering import count_in
-from clustering.reporting import quality_of
+from clustering.reporting import Findings, quality_of
 from clustering.segments import newly_held, segments_of
 from cohortd.core.errors import SettingsError, SourceError
 from cohortd.core.modelling import CentroidModel, FeatureSpec, LineageEvent, ModelVersion, Segment
@@ -68,97 +67,63 @@ def fit(
         raise SourceError("no customer has anything to cluster by; check sources.events and its window")
     sample = sample[~sample.index.duplicated()].sort_index()
     with threadpool_limits(1):  # spinning threads cost small fits 45x, and their sums differ by chance
-        preparation = learn(sample, specs)
-        points = prepare(sample, preparation.features)
-        floor = floor_of(policy, sampled=len(sample), total=total)
-        choice = choose(points, policy, most=floor.most_segments, remembered=_remembered(previous))
-        outcome = _contend(
-            points, preparation, choice=choice, policy=policy, floor=floor, previous=previous
-        )
+        findings = _find(sample, specs, policy, total=total, previous=previous)
         identified = identify(
             sample,
-            points,
-            outcome,
+            findings.points,
+            findings.outcome,
             previous=previous,
             previous_labels=previous_labels,
             next_number=next_segment_number,
-            floor=floor,
+            floor=findings.floor,
             margin=policy.margin,
         )
-        return _fitted(
-            points,
-            specs,
-            policy=policy,
-            preparation=preparation,
-            choice=choice,
-            outcome=outcome,
-            identified=identified,
-            floor=floor,
-            previous=previous,
-        )
+        return _fitted(findings, identified, specs=specs, policy=policy, previous=previous)
 
 
-def _remembered(previous: ModelVersion | None) -> Remembered | None:
-    if previous is None:
-        return None
-    k = count_in(previous.quality, "k_chosen") or len(previous.centroid_model.centroids)
-    return Remembered(k, count_in(previous.quality, "k_asked"))
-
-
-def _contend(
-    points: Points,
-    preparation: Preparation,
-    *,
-    choice: Choice,
+def _find(
+    sample: pd.DataFrame,
+    specs: Sequence[FeatureSpec],
     policy: ClusteringPolicy,
-    floor: Floor,
+    *,
+    total: int,
     previous: ModelVersion | None,
-) -> Outcome:
-    start, wins = None, 0
+) -> Findings:
+    preparation = learn(sample, specs)
+    points = prepare(sample, preparation.features)
+    floor = floor_of(policy, sampled=len(sample), total=total)
+    start, wins, remembered = None, 0, None
     if previous is not None:
-        model = previous.centroid_model
+        model, quality = previous.centroid_model, previous.quality
         start = re_express(np.array(model.centroids), model.features, preparation.features)
-        wins = count_in(previous.quality, "challenger_wins") or 0
-    return contend(points, choice, policy=policy, floor=floor, start=start, wins=wins)
+        wins = count_in(quality, "challenger_wins") or 0
+        k = count_in(quality, "k_chosen") or len(model.centroids)
+        remembered = Remembered(k, count_in(quality, "k_asked"))
+    choice = choose(points, policy, most=floor.most_segments, remembered=remembered)
+    outcome = contend(points, choice, policy=policy, floor=floor, start=start, wins=wins)
+    return Findings(points, preparation, floor, choice, outcome)
 
 
 def _fitted(
-    points: Points,
-    specs: Sequence[FeatureSpec],
-    *,
-    policy: ClusteringPolicy,
-    preparation: Preparation,
-    choice: Choice,
-    outcome: Outcome,
+    findings: Findings,
     identified: Identified,
-    floor: Floor,
+    *,
+    specs: Sequence[FeatureSpec],
+    policy: ClusteringPolicy,
     previous: ModelVersion | None,
 ) -> Fitted:
-    rows = sorted(range(len(identified.ids)), key=lambda row: number_of(identified.ids[row]))
-    centroids = {identified.ids[row]: outcome.fit.centroids[row] for row in rows}
-    sizes = {identified.ids[row]: int(outcome.fit.sizes[row]) for row in rows}
+    ids, found, features = identified.ids, findings.outcome.fit, findings.preparation.features
+    rows = sorted(range(len(ids)), key=lambda row: number_of(ids[row]))
+    centroids = {ids[row]: found.centroids[row] for row in rows}
+    sizes = {ids[row]: int(found.sizes[row]) for row in rows}
     by_name = {spec.name: spec for spec in specs}
-    read = [by_name[feature.name] for feature in preparation.features]
-    segments = segments_of(centroids, sizes, read, floor=floor, policy=policy, previous=previous)
+    read = [by_name[feature.name] for feature in features]
+    segments = segments_of(centroids, sizes, read, floor=findings.floor, policy=policy, previous=previous)
+    coordinates = tuple(tuple(map(float, centroid)) for centroid in centroids.values())
     return Fitted(
-        centroid_model=CentroidModel(
-            features=preparation.features,
-            centroids=tuple(tuple(map(float, centroid)) for centroid in centroids.values()),
-            segment_ids=tuple(centroids),
-            margin=policy.margin,
-        ),
+        centroid_model=CentroidModel(features, coordinates, tuple(centroids), policy.margin),
         segments=segments,
         lineage=(*identified.events, *newly_held(segments, previous)),
-        quality=quality_of(
-            points,
-            outcome,
-            choice=choice,
-            sizes=sizes,
-            segments=segments,
-            specs=specs,
-            preparation=preparation,
-            floor=floor,
-            policy=policy,
-        ),
+        quality=quality_of(findings, segments, sizes=sizes, specs=specs, policy=policy, previous=previous),
         next_segment_number=identified.next_number,
     )

@@ -1,6 +1,7 @@
 """The quality record of a fit: what people read of it and the next fit remembers; JSON-ready."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from clustering.choosing import Choice
 from clustering.contest import Outcome
@@ -10,28 +11,37 @@ from clustering.models import Fit
 from clustering.policy import ClusteringPolicy
 from clustering.preparing import Preparation
 from clustering.wording import sensitive_words
-from cohortd.core.modelling import FeatureSpec, Segment
+from cohortd.core.modelling import FeatureSpec, ModelVersion, Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a fit found out before anything got an identity."""
+
+    points: Points
+    preparation: Preparation
+    floor: Floor
+    choice: Choice
+    outcome: Outcome
 
 
 def quality_of(
-    points: Points,
-    outcome: Outcome,
-    *,
-    choice: Choice,
-    sizes: Mapping[str, int],
+    findings: Findings,
     segments: Sequence[Segment],
+    *,
+    sizes: Mapping[str, int],
     specs: Sequence[FeatureSpec],
-    preparation: Preparation,
-    floor: Floor,
     policy: ClusteringPolicy,
+    previous: ModelVersion | None,
 ) -> dict[str, object]:
     """Gather it; sizes are customers as the sample shows them, inertia is per customer."""
+    floor, choice, outcome = findings.floor, findings.choice, findings.outcome
     return {
         "customers": floor.customers,
-        "sample": len(points),
+        "sample": len(findings.points),
         "minimum": floor.minimum,
         "features": [spec.name for spec in specs],
-        "dropped": dict(preparation.dropped),
+        "dropped": dict(findings.preparation.dropped),
         "k": len(segments),
         "k_chosen": choice.k,
         "k_asked": policy.k,
@@ -41,9 +51,9 @@ def quality_of(
         "inertia": outcome.fit.inertia,
         "inertia_ratio": outcome.ratio,
         "challenger_wins": outcome.wins,
-        "silhouette": _silhouette(points, outcome.fit, seed=policy.seed),
+        "silhouette": _silhouette(findings.points, outcome.fit, seed=policy.seed),
         "sizes": {each: floor.estimate(size) for each, size in sizes.items()},
-        "warnings": _warnings(segments),
+        "warnings": [*_sensitive(segments), *_outgrown(segments, previous)],
     }
 
 
@@ -52,10 +62,20 @@ def _silhouette(points: Points, fit: Fit, *, seed: int) -> float:
     return silhouettes(points[rows], [fit.labels[rows]])[0]
 
 
-def _warnings(segments: Sequence[Segment]) -> list[str]:
+def _sensitive(segments: Sequence[Segment]) -> list[str]:
     """Our own names never carry such words; a person's may, and a platform may then flag the audience."""
     return [
         f"segment {each.id} is named {each.name!r}: {', '.join(found)} may pass for a personal attribute"
         for each in segments
         if (found := sensitive_words(each.name))
+    ]
+
+
+def _outgrown(segments: Sequence[Segment], previous: ModelVersion | None) -> list[str]:
+    """A name stays even where its segment became another: then a person should look at it."""
+    before = {each.id: each.description for each in previous.segments} if previous is not None else {}
+    return [
+        f"segment {each.id} is still named {each.name!r} but has changed: {each.description}"
+        for each in segments
+        if before.get(each.id, each.description) != each.description
     ]

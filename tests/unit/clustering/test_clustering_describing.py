@@ -1,8 +1,9 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from clustering_shop import SPECS, spec, version, week
+from clustering_shop import SPECS, assign, spec, version, week
 
 from clustering import ClusteringPolicy, fit, sensitive_words
 from clustering.describing import description_of, names_for, still_describes
@@ -142,17 +143,41 @@ def test_a_description_stays_while_it_is_still_true() -> None:
     assert not still_describes(before * 0, before, SPECS)
 
 
-def test_a_description_follows_a_segment_that_became_another() -> None:
-    def go(sample, previous):
-        return fit(
-            sample, SPECS, ClusteringPolicy(k=1, minimum_size=1), total=600, previous=previous,
-            previous_labels=None, next_segment_number=1,
-        )  # fmt: skip
+def test_a_segment_that_became_another_keeps_its_name_and_is_pointed_out() -> None:
+    sample = week(0)
+    first = fit(
+        sample,
+        SPECS,
+        ClusteringPolicy(k=5, minimum_size=30),
+        total=600,
+        previous=None,
+        previous_labels=None,
+        next_segment_number=1,
+    )
+    told = replace(first.segments[0], description="Likes jazz.")
+    centroids = ((0.0, 0.0, 0.0, 0.0, 0.0), *first.centroid_model.centroids[1:])
+    before = replace(
+        version(first),
+        segments=(told, *first.segments[1:]),
+        centroid_model=replace(first.centroid_model, centroids=centroids),
+    )
 
-    first = go(week(0), None)
-    again = go(week(1), version(first))
+    again = fit(
+        sample,
+        SPECS,
+        ClusteringPolicy(k=5, minimum_size=30),
+        total=600,
+        previous=before,
+        previous_labels=assign(sample, first),
+        next_segment_number=6,
+    )
 
-    assert again.segments == first.segments
+    now = again.segments[0]
+    assert (now.id, now.name) == (told.id, told.name)
+    assert now.description == first.segments[0].description
+    assert again.quality["warnings"] == [
+        f"segment s1 is still named {now.name!r} but has changed: {now.description}"
+    ]
 
 
 def test_every_phrase_is_of_a_feature_the_engine_knows() -> None:
