@@ -43,7 +43,9 @@ def runtime(packages: dict[str, list[str]]) -> list[str]:
 def main() -> None:
     """Read the lock file named on the command line."""
     packages = blocks(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    lines = [line for name in runtime(packages) for line in packages[name] if not line.strip().startswith("#")]
+    lines = [
+        line for name in runtime(packages) for line in packages[name] if not line.strip().startswith("#")
+    ]
     sys.stdout.write("\n".join(lines) + "\n")
 
 
