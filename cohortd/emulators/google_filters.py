@@ -1,9 +1,12 @@
 """The emulated filters of lists: AIP-160 at the Data Manager, GAQL's WHERE at Google Ads."""
 
 import re
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from cohortd.emulators.google_calls import Problem, RefusedError
+
+#: Field, whether it must equal, and what.
+Terms: TypeAlias = tuple[tuple[str, bool, str], ...]
 
 _FIELDS: Final = frozenset(
     {"id", "display_name", "description", "membership_status", "integration_code", "access_reason"}
@@ -11,15 +14,9 @@ _FIELDS: Final = frozenset(
 _TERM: Final = re.compile(r"""\s*([a-z_.]+)\s*(=|!=)\s*("(?:[^"\\]|\\.)*"|[A-Za-z0-9_]+)\s*""")
 
 
-def matches(message: Any, text: str) -> bool:
-    """Whether a message passes an AIP-160 filter of ``field = value`` terms joined by AND.
-
-    Raises:
-        RefusedError: The filter is something else.
-    """
-    if not text.strip():
-        return True
-    return all(_term_holds(message, term) for term in _terms(text))
+def matches(message: Any, terms: Terms) -> bool:
+    """Whether a message passes all terms of a filter."""
+    return all((value_of(message, path) == wanted) == equal for path, equal, wanted in terms)
 
 
 def unquoted(value: str) -> str:
@@ -41,22 +38,23 @@ def value_of(message: Any, path: str) -> str:
     return str(value)
 
 
-def _terms(text: str) -> list[tuple[str, str, str]]:
-    terms = []
+def parse_filter(text: str) -> Terms:
+    """Read an AIP-160 filter of ``field = value`` terms joined by AND; nothing lets everything pass.
+
+    Raises:
+        RefusedError: The filter is something else.
+    """
+    terms: list[tuple[str, bool, str]] = []
     position = 0
-    while True:
+    while text.strip():
         found = _TERM.match(text, position)
         if found is None or found[1] not in _FIELDS:
             raise RefusedError("INVALID_ARGUMENT", Problem("INVALID_FILTER", "filter"))
-        terms.append((found[1], found[2], unquoted(found[3])))
+        terms.append((found[1], found[2] == "=", unquoted(found[3])))
         position = found.end()
         if position == len(text):
-            return terms
+            break
         if text[position : position + 3] != "AND":
             raise RefusedError("INVALID_ARGUMENT", Problem("INVALID_FILTER", "filter"))
         position += 3
-
-
-def _term_holds(message: Any, term: tuple[str, str, str]) -> bool:
-    path, operator, wanted = term
-    return (value_of(message, path) == wanted) == (operator == "=")
+    return tuple(terms)

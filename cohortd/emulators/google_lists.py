@@ -7,7 +7,7 @@ from google.ads import datamanager_v1 as dm
 from google.protobuf import empty_pb2
 
 from cohortd.emulators.google_calls import Problem, RefusedError
-from cohortd.emulators.google_filters import matches
+from cohortd.emulators.google_filters import matches, parse_filter
 from cohortd.emulators.google_state import MAXIMUM_MEMBERSHIP_DAYS, GoogleState
 from cohortd.emulators.state import Audience
 
@@ -75,8 +75,9 @@ class UserLists:
         """Show a page of audiences."""
         self._state.settle()
         account = self._account_of(request.parent)
+        terms = parse_filter(request.filter)
         shown = [self._shown(each) for each in self._state.store.audiences(account)]
-        found = [each for each in shown if matches(each, request.filter)]
+        found = [each for each in shown if matches(each, terms)]
         if request.page_token and not request.page_token.isdigit():
             raise RefusedError("INVALID_ARGUMENT", Problem("INVALID_PAGE_TOKEN", "page_token"))
         start = int(request.page_token or 0)

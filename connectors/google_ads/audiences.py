@@ -15,6 +15,7 @@ from cohortd.core.delivery import RemoteSpec, RemoteStatus
 from cohortd.core.errors import FatalError, RejectedError
 from connectors.google_access import MAXIMUM_MEMBERSHIP_DAYS, marker_of
 from connectors.google_ads.client import AdsClient
+from connectors.google_enums import enum_name
 from connectors.google_errors import GoneError, NameTakenError, UnknownCallError
 
 _NAMES_TRIED: Final = 10
@@ -149,8 +150,8 @@ class Audiences:
         usable = None
         if user_list.HasField("eligible_for_search") or user_list.HasField("eligible_for_display"):
             usable = user_list.eligible_for_search or user_list.eligible_for_display
-        values = user_list.DESCRIPTOR.fields_by_name["membership_status"].enum_type.values_by_number
-        state = values[user_list.membership_status].name.lower() if user_list.membership_status else ""
+        status = user_list.membership_status
+        state = enum_name(user_list, "membership_status").lower() if status else ""
         return RemoteStatus(
             size_lower=min(sizes, default=None),
             size_upper=max(sizes, default=None),

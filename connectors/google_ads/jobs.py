@@ -21,6 +21,7 @@ from cohortd.core.errors import FatalError, RejectedError, RetryableError
 from connectors.google_ads import errors
 from connectors.google_ads.client import AdsClient
 from connectors.google_ads.operations import Chunk, chunks, new_job
+from connectors.google_enums import enum_name
 
 _SERVICE: Final = "OfflineUserDataJobService"
 _STATUS_QUERY: Final = (
@@ -137,19 +138,13 @@ def _receipt(client: AdsClient, pending: Pending, job: Any, request: str) -> Rec
     if job.status != status.FAILED:
         return Receipt(BatchState.ACCEPTED, request=request, rejected=rejected)
     state = BatchState.REJECTED if pending.action is Action.REMOVE else BatchState.CONFIRMED
-    failed = {f"JOB_FAILED_{_name(job, 'failure_reason')}": pending.members - len(rejected)}
+    failed = {f"JOB_FAILED_{enum_name(job, 'failure_reason')}": pending.members - len(rejected)}
     note = "the job failed; Google says that a part of it may have been applied"
     return Receipt(state, request=request, unattributed=failed, rejected=rejected, note=note)
 
 
 def _match_rate(job: Any) -> str:
-    name = _name(job.operation_metadata, "match_rate_range")
+    name = enum_name(job.operation_metadata, "match_rate_range")
     if not name.startswith("MATCH_RANGE_"):
         return ""
     return f"match rate {name.removeprefix('MATCH_RANGE_').replace('_', ' ').lower()}"
-
-
-def _name(message: Any, field_name: str) -> str:
-    values = message.DESCRIPTOR.fields_by_name[field_name].enum_type.values_by_number
-    value = values.get(getattr(message, field_name))
-    return str(value.name) if value else "UNKNOWN"

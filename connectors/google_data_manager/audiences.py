@@ -16,6 +16,7 @@ from cohortd.core.delivery import RemoteSpec, RemoteStatus
 from cohortd.core.errors import FatalError, RejectedError
 from connectors.google_access import MAXIMUM_MEMBERSHIP_DAYS, marker_of
 from connectors.google_data_manager.client import DataManagerClient
+from connectors.google_enums import enum_name
 from connectors.google_errors import GoneError, NameTakenError, UnknownCallError
 
 PAGE_SIZE: Final = 1000
@@ -159,7 +160,7 @@ def status_of(user_list: Any) -> RemoteStatus:
     percentage = message.ingested_user_list_info.contact_id_info.match_rate_percentage
     if percentage:
         rate = f"{percentage}%"
-    state = user_list.membership_status.name.lower() if user_list.membership_status else ""
+    state = enum_name(message, "membership_status").lower() if message.membership_status else ""
     return RemoteStatus(size_lower=lower, size_upper=upper, match_rate=rate, state=state, usable=usable)
 
 

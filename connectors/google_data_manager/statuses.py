@@ -19,6 +19,7 @@ from google.ads import datamanager_v1 as dm
 
 from cohortd.core.delivery import Action, BatchState, Receipt
 from cohortd.core.errors import RejectedError
+from connectors.google_enums import enum_name
 
 _STATUS: Final = dm.RequestStatusPerDestination.RequestStatus
 _DONE: Final = frozenset({_STATUS.SUCCESS, _STATUS.FAILED, _STATUS.PARTIAL_SUCCESS})
@@ -70,7 +71,9 @@ def _left_out(parts: Sequence[Any]) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for part in parts:
         for count in part.error_info.error_counts:
-            counts[_name(count, "reason").removeprefix("PROCESSING_ERROR_REASON_")] += count.record_count
+            counts[enum_name(count, "reason").removeprefix("PROCESSING_ERROR_REASON_")] += (
+                count.record_count
+            )
         if part.request_status == _STATUS.FAILED and not part.error_info.error_counts:
             counts["UNSPECIFIED"] += _records(part)
     return dict(counts)
@@ -85,18 +88,11 @@ def _records(part: Any) -> int:
 
 def _note(parts: Sequence[Any]) -> str:
     notes = sorted(
-        {_name(part, "request_status") for part in parts if part.request_status != _STATUS.SUCCESS}
+        {enum_name(part, "request_status") for part in parts if part.request_status != _STATUS.SUCCESS}
     )
     for part in parts:
         status = part.audience_members_ingestion_status.user_data_ingestion_status
         if status.upload_match_rate_range:
-            rate = _name(status, "upload_match_rate_range").removeprefix("MATCH_RATE_RANGE_")
+            rate = enum_name(status, "upload_match_rate_range").removeprefix("MATCH_RATE_RANGE_")
             notes.append(f"match rate {rate.replace('_', ' ').lower()}")
     return ", ".join(dict.fromkeys(notes))
-
-
-def _name(message: Any, field: str) -> str:
-    """An enum's name, or its number where it is newer than the vendor's client."""
-    number = getattr(message, field)
-    value = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number.get(number)
-    return str(value.name if value else number)

@@ -23,10 +23,10 @@ from connectors.google_access import (
 SCOPE = "https://www.googleapis.com/auth/datamanager"
 
 
-class Token(Credentials):
+class Token(Credentials):  # type: ignore[misc]
     def __init__(self, *errors: Exception) -> None:
         super().__init__()
-        self.token = None
+        self.token: str | None = None
         self.errors = list(errors)
         self.refreshed = 0
 
