@@ -66,8 +66,14 @@ def cluster(
         assignment=assignment,
         moved_share=engine.moved_share(assignment),
         specs=chosen.fitted,
-        notes=chosen.notes,
+        notes=(*chosen.notes, *_warnings(current)),
     )
+
+
+def _warnings(version: ModelVersion) -> list[str]:
+    """What the fit found worth a person's look, such as a name that no longer fits."""
+    found = version.quality.get("warnings")
+    return [str(warning) for warning in found] if isinstance(found, list) else []
 
 
 def previous_assignment(pipeline: Pipeline) -> Path | None:

@@ -35,13 +35,19 @@ def finish_run(pipeline: Pipeline, plan: Plan, report: RunReport, *, since: date
         report,
         status=status,
         audiences=audiences,
-        revocations=revocation_reports(pipeline, since=since),
+        revocations=revocation_reports(pipeline, since=_last_end(pipeline)),
     )
-    write_run_report(pipeline.data_dir / "reports", whole, plan.clustered.version.segments, None)
+    write_run_report(pipeline.data_dir / "reports", whole, plan.clustered.version.segments, plan.traits)
     rows = {source.table: source.kept + source.later for source in plan.sources}
     summary = {**whole.as_json(), "rows": rows}
     pipeline.ledger.runs.finish(whole.run_id, status=status, summary=summary, at=pipeline.clock())
     return whole
+
+
+def _last_end(pipeline: Pipeline) -> datetime | None:
+    """When the last finished sync ended: a report tells of the revocations since then."""
+    last = pipeline.ledger.runs.last(kind="sync", status=("done", "partial", "stopped"))
+    return last.finished_at if last is not None else None
 
 
 def audience_reports(pipeline: Pipeline, plan: Plan, *, since: datetime) -> list[AudienceReport]:

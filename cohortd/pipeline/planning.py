@@ -1,6 +1,6 @@
 """What would change, and which guard would stop it."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +19,7 @@ from cohortd.pipeline.clusters import Clustered, cluster
 from cohortd.pipeline.desired import Desired, stage_desired
 from cohortd.pipeline.intake import Intake, take_in, withdraw_all
 from cohortd.pipeline.reading import Tables, read_tables
+from cohortd.pipeline.traits import Trait, traits
 from cohortd.pipeline.wiring import Pipeline
 
 SENT = ("done", "partial")
@@ -38,6 +39,8 @@ class Plan:
     sources: tuple[SourceReport, ...]
     desired: Desired
     intake: Intake
+    #: What sets each segment apart, for the report.
+    traits: Mapping[str, Sequence[Trait]]
 
     def ordered(self) -> list[tuple[Target, Delta]]:
         """Targets in the order of segment number and destination."""
@@ -102,6 +105,7 @@ def planned(
             sources=reports,
             desired=desired,
             intake=intake,
+            traits=traits(engine, clustered),
         )
         yield plan, comparison
 
