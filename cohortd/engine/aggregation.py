@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 from cohortd.core.modelling import FeatureSpec
 from cohortd.engine.catalog import definition_of
 from cohortd.engine.definition import Definition
+from cohortd.engine.families import FAMILIES
 from cohortd.engine.scope import Scope, slug_of
 
 
@@ -33,7 +34,7 @@ def feature_table(
     parts: list[ir.Table] = []
     if over_events:
         known = events.semi_join(customers, "customer_id")
-        parts = _event_parts(known, over_events, span)
+        parts = _event_parts(_slugged(known), over_events, span)
     attributes = [name for name, found in definitions.items() if found is None]
     if attributes or not parts:
         parts.append(_attributes(customers, attributes))
@@ -53,6 +54,12 @@ def number_of(column: ir.Column) -> ir.FloatingColumn:
     """Read a column as numbers; NULL for what is none."""
     number = column.try_cast("float64") if column.type().is_string() else column.cast("float64")
     return _finite(number)
+
+
+def _slugged(events: ir.Table) -> ir.Table:
+    """Make slugs once a row instead of once a feature."""
+    columns = [family.column for family in FAMILIES.values() if family.column in events.columns]
+    return events.mutate(**{column: slug_of(events[column]) for column in columns}) if columns else events
 
 
 def _event_parts(events: ir.Table, definitions: dict[str, Definition], span: Span) -> list[ir.Table]:

@@ -1,6 +1,8 @@
 """DuckDB as the engine uses it: in memory, spilling into the work directory, offline."""
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -53,12 +55,9 @@ class DuckdbBackend:
             " (FORMAT PARQUET, COMPRESSION ZSTD, ROW_GROUP_SIZE 122880)"
         )
         try:
-            self._connection.raw_sql(statement)
+            with _memory():
+                self._connection.raw_sql(statement)
             partial.replace(path)
-        except duckdb.OutOfMemoryException:
-            raise CohortdError(
-                "the engine ran out of memory; raise engine.memory_limit or give data_dir more disk"
-            ) from None
         finally:
             partial.unlink(missing_ok=True)
 
@@ -78,7 +77,18 @@ class DuckdbBackend:
 
     def _table(self, expression: ir.Table) -> pa.Table:
         # Not Ibis's own to_pyarrow, for the same reason.
-        return self._connection.con.sql(self._connection.compile(expression)).to_arrow_table()
+        with _memory():
+            return self._connection.con.sql(self._connection.compile(expression)).to_arrow_table()
+
+
+@contextmanager
+def _memory() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise CohortdError(
+            "the engine ran out of memory; raise engine.memory_limit or give data_dir more disk"
+        ) from None
 
 
 def _quoted(path: Path) -> str:

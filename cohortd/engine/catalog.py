@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 from cohortd.core.modelling import FeatureSpec, Impute
 from cohortd.engine.definition import Definition, Expression
 from cohortd.engine.families import FAMILIES
-from cohortd.engine.scope import Scope, exact_sum, ratio, row_share, slug_of
+from cohortd.engine.scope import Scope, exact_sum, ratio, row_share
 
 SECONDS_A_DAY = 86_400
 _SATURDAY = 5
@@ -138,7 +138,7 @@ def _interpurchase_days(scope: Scope) -> ir.Scalar:
     words=("broad choice", "narrow choice"),
 )
 def _category_breadth(scope: Scope) -> ir.Scalar:
-    return slug_of(scope.events.category).nunique()
+    return scope.events.category.nunique()
 
 
 @_feature("duration_sum_s", "Seconds spent", needs=("duration_s",), words=("long stays", "short stays"))

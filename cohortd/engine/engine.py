@@ -195,9 +195,16 @@ class Engine:
         Returns:
             Columns segment_id (empty for everybody), feature, customers, mean, median; ordered.
         """
-        names = [name for name in features.columns if name != "customer_id"]
-        table = profile_table(self._read(features), self._read(assigned), names=names)
-        return self._backend.fetch(table)
+        raw, segments = self._read(features), self._read(assigned)
+        # One after the other: a median holds all its values, all medians at once would not fit.
+        parts = [
+            self._backend.fetch(profile_table(raw, segments, name))
+            for name in features.columns
+            if name != "customer_id"
+        ]
+        columns = ["segment_id", "feature", "customers", "mean", "median"]
+        together = pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
+        return together.sort_values(["segment_id", "feature"], ignore_index=True)
 
     def _read(self, staged: StagedTable) -> ir.Table:
         return self._backend.read(staged.path)

@@ -6,7 +6,7 @@ import ibis.expr.types as ir
 
 from cohortd.core.modelling import FeatureSpec, Impute
 from cohortd.engine.definition import Definition
-from cohortd.engine.scope import Scope, row_share, slug_of
+from cohortd.engine.scope import Scope, row_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,7 @@ class Family:
         )
 
     def _share(self, scope: Scope, slug: str) -> ir.Scalar:
-        is_member = slug_of(scope.events[self.column]) == slug
-        return row_share(scope.events, is_member)
+        return row_share(scope.events, scope.events[self.column] == slug)
 
 
 FAMILIES = {

@@ -1,8 +1,5 @@
 """Describes segments by their customers' raw features."""
 
-import functools
-from collections.abc import Sequence
-
 import ibis
 import ibis.expr.types as ir
 
@@ -11,24 +8,26 @@ from cohortd.engine.scope import exact_sum, ratio
 EVERYBODY = ""
 
 
-def profile_table(features: ir.Table, assigned: ir.Table, *, names: Sequence[str]) -> ir.Table:
-    """Mean and median of each feature in each segment and over everybody, absent values left out."""
+def profile_table(features: ir.Table, assigned: ir.Table, name: str) -> ir.Table:
+    """Mean and median of one feature in each segment and over everybody, absent values left out."""
+    values = features.select("customer_id", value=features[name])
     segments = assigned.select("customer_id", segment=assigned.segment_id)
-    joined = features.inner_join(segments, "customer_id")
+    joined = values.inner_join(segments, "customer_id")
     everybody = joined.mutate(segment=ibis.literal(EVERYBODY))
-    parts = [_one(table, name) for table in (everybody, joined) for name in names]
-    return functools.reduce(lambda left, right: left.union(right), parts).order_by(
-        ["segment_id", "feature"]
-    )
+    described = _described(joined, name).union(_described(everybody, name))
+    return described.order_by("segment_id")
 
 
-def _one(table: ir.Table, name: str) -> ir.Table:
-    column = table[name]
+def _described(table: ir.Table, name: str) -> ir.Table:
     described = table.group_by(segment_id=table.segment).agg(
         customers=table.count(),
-        mean=ratio(exact_sum(column), column.count()),
-        median=column.median(),
+        mean=ratio(exact_sum(table.value), table.value.count()),
+        median=table.value.median(),
     )
-    return described.select("segment_id", "customers", "mean", "median", feature=ibis.literal(name)).select(
-        "segment_id", "feature", "customers", "mean", "median"
+    return described.select(
+        "segment_id",
+        "customers",
+        "mean",
+        "median",
+        feature=ibis.literal(name),
     )

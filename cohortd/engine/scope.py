@@ -17,6 +17,7 @@ _NOT_WORD = r"[^\p{L}\p{N}]+"
 class Scope:
     """The events that count for a feature, and the times it may refer to.
 
+    Text columns that are compared by value (categories, channels) are slugs already.
     Times are whole seconds since the epoch: the engines disagree on fractions.
     """
 
