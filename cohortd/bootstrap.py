@@ -2,8 +2,9 @@
 
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ from cohortd.sources import TableSource
 from config.destinations import Account, GoogleAds, GoogleDataManager, Meta
 from config.settings import Settings
 from config.sources import CustomersSource, Source
+from connectors.deferred import DeferredConnector
 from connectors.protocol import Connector
 from connectors.retrying import RetryingConnector, RetryPolicy
 from consent import ChainSealer, ConsentRules
@@ -89,7 +91,7 @@ def open_pipeline(
             engine=lambda workdir: _engine(settings, workdir),
             sources=_sources(settings),
             destinations=MappingProxyType(destinations),
-            segmentation=_segmentation(settings, floor=_platform_floor(destinations.values())),
+            segmentation=_segmentation(settings),
             audiences=AudiencePolicy(settings.audiences.minimum_size, settings.audiences.name_prefix),
             identity=IdentityPolicy(settings.identity.default_region, settings.sources.customers.hashed),
             consent=ConsentRules(
@@ -152,12 +154,7 @@ def _attributes(settings: Settings) -> tuple[str, ...]:
     return tuple(name for name in asked if name in customers.attributes)
 
 
-def _platform_floor(destinations: Iterable[Destination]) -> int:
-    """Find the fewest people that some destination serves: a smaller segment could go nowhere."""
-    return min((d.connector.limits.minimum_size for d in destinations), default=1)
-
-
-def _segmentation(settings: Settings, *, floor: int) -> SegmentationPolicy:
+def _segmentation(settings: Settings) -> SegmentationPolicy:
     wanted = settings.segmentation
     attributes = _attributes(settings)
     return SegmentationPolicy(
@@ -173,7 +170,7 @@ def _segmentation(settings: Settings, *, floor: int) -> SegmentationPolicy:
             k_min=wanted.k_min,
             k_max=wanted.k_max,
             margin=wanted.margin,
-            minimum_size=max(settings.audiences.minimum_size, floor),
+            minimum_size=settings.audiences.minimum_size,
             minimum_share=settings.audiences.minimum_share,
             below_minimum=settings.audiences.below_minimum,
             seed=wanted.seed,
@@ -183,29 +180,34 @@ def _segmentation(settings: Settings, *, floor: int) -> SegmentationPolicy:
 
 
 def _destination(account: Account, stop: threading.Event) -> Destination:
-    connector, poll, days = _connector(account)
+    make, poll, days = _connector(account)
     retry = RetryPolicy(
         attempts=account.retry.attempts, first_s=account.retry.first_s, longest_s=account.retry.max_s
     )
     return Destination(
         name=account.name,
-        platform=connector.platform,
+        platform=account.platform,
         account=account.ad_account_id if isinstance(account, Meta) else getattr(account, "account_id", ""),
-        connector=RetryingConnector(connector, retry, stop=stop),
+        connector=RetryingConnector(DeferredConnector(make), retry, stop=stop),
         poll=poll,
         membership_days=days,
     )
 
 
-def _connector(account: Account) -> tuple[Connector, PollPolicy, int | None]:
+def _connector(account: Account) -> tuple[Callable[[], Connector], PollPolicy, int | None]:
     match account:
         case GoogleDataManager():
-            return _data_manager(account), PollPolicy(**account.poll.model_dump()), account.membership_days
+            poll = PollPolicy(**account.poll.model_dump())
+            return partial(_data_manager, account), poll, account.membership_days
         case GoogleAds():
-            return _google_ads(account), PollPolicy(**account.poll.model_dump()), account.membership_days
+            return (
+                partial(_google_ads, account),
+                PollPolicy(**account.poll.model_dump()),
+                account.membership_days,
+            )
         case Meta():
             return (
-                _meta(account),
+                partial(_meta, account),
                 PollPolicy(first_s=60, factor=1.3, max_s=3600, give_up_s=86400),
                 account.retention_days,
             )

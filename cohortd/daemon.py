@@ -80,8 +80,8 @@ class Daemon:
         """Ask what became of accepted batches, and send what had to wait for them."""
         with self._light:
             delivery = Delivery(self.pipeline, self.epoch)
-            if delivery.poll():
-                delivery.drain()
+            delivery.poll()
+            delivery.drain()
 
 
 def serve(config_file: str | None) -> int:

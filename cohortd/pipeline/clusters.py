@@ -1,7 +1,7 @@
 """Features, the model version in force, and everybody's segment."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -137,7 +137,7 @@ def _new_version(
     fitted = clustering.fit(
         sample,
         specs,
-        policy.clustering,
+        replace(policy.clustering, minimum_size=_floor(pipeline)),
         total=engine.count(features),
         previous=current,
         previous_labels=_previous_labels(pipeline, engine),
@@ -155,6 +155,12 @@ def _new_version(
         quality=fitted.quality,
     )
     return models.save(version, next_segment_number=fitted.next_segment_number, at=pipeline.clock())
+
+
+def _floor(pipeline: Pipeline) -> int:
+    """Fewest customers in a segment: one that no destination would serve could go nowhere."""
+    served = min((d.connector.limits.minimum_size for d in pipeline.destinations.values()), default=1)
+    return max(pipeline.segmentation.clustering.minimum_size, served)
 
 
 def _previous_labels(pipeline: Pipeline, engine: Engine) -> "pd.Series[str] | None":

@@ -18,7 +18,7 @@ from cohortd.pipeline import guards
 from cohortd.pipeline.clusters import Clustered, cluster
 from cohortd.pipeline.desired import Desired, stage_desired
 from cohortd.pipeline.intake import Intake, take_in, withdraw_all
-from cohortd.pipeline.reading import Tables, read_tables
+from cohortd.pipeline.reading import Tables, read_tables, refuse_bad_rows
 from cohortd.pipeline.traits import Trait, traits
 from cohortd.pipeline.wiring import Pipeline
 
@@ -35,6 +35,8 @@ class Plan:
     deltas: Mapping[Target, Delta]
     #: Why a target gets no new members.
     held: Mapping[Target, str]
+    #: Sentences for people: what was left out, what needs a look.
+    notes: tuple[str, ...]
     guards: tuple[GuardStop, ...]
     sources: tuple[SourceReport, ...]
     desired: Desired
@@ -68,6 +70,7 @@ def planned(
     ):
         tables = read_tables(pipeline, engine, as_of=as_of)
         reports = (*tables.reports, *((intake.report,) if intake.report else ()))
+        refuse_bad_rows(pipeline, reports)
         shrunk = guards.source_drop(
             _rows(reports), _rows_before(pipeline), limit=pipeline.guards.source_drop
         )
@@ -87,9 +90,11 @@ def planned(
         pipeline.progress("comparing with what was sent")
         _free_contacts(pipeline, desired)
         _withdraw_leftovers(pipeline, comparison, desired)
-        deltas = comparison.deltas(
+        compared = comparison.deltas(
             now=pipeline.clock(), refresh_after=lambda t: membership_days(pipeline, t)
         )
+        # Nothing can be sent to a destination that is no longer set: it is no part of the plan.
+        deltas = {t: delta for t, delta in compared.items() if t.destination in pipeline.destinations}
         stops = [
             *shrunk,
             *guards.moved_share(clustered.moved_share, limit=pipeline.guards.moved_share),
@@ -100,6 +105,7 @@ def planned(
             as_of=as_of,
             clustered=clustered,
             deltas=deltas,
+            notes=(*clustered.notes, *_left_alone(pipeline, compared)),
             held=hold(pipeline, clustered.version.segments, deltas),
             guards=tuple(stops),
             sources=reports,
@@ -115,6 +121,19 @@ def make_plan(pipeline: Pipeline, *, as_of: datetime) -> Plan:
     intake = take_in(pipeline, as_of=as_of)
     with planned(pipeline, as_of=as_of, refit=False, intake=intake, decisions=None) as (plan, _):
         return plan
+
+
+def _left_alone(pipeline: Pipeline, deltas: Mapping[Target, Delta]) -> list[str]:
+    """Say where members are left on destinations that are no longer in the settings."""
+    left: dict[str, int] = {}
+    for target, delta in deltas.items():
+        if target.destination not in pipeline.destinations and delta.present:
+            left[target.destination] = left.get(target.destination, 0) + delta.present
+    return [
+        f"destination {name} is no longer in the settings, but {members:,} members are still there:"
+        " put it back until they are taken off"
+        for name, members in sorted(left.items())
+    ]
 
 
 def _refuse_emptied(tables: Tables, shrunk: Collection[GuardStop]) -> None:
@@ -155,10 +174,7 @@ def hold(
     held_segments = {segment.id: segment.held for segment in segments if segment.held}
     held = {}
     for target, delta in deltas.items():
-        destination = pipeline.destinations.get(target.destination)
-        if destination is None:
-            held[target] = "this destination is no longer in the settings"
-            continue
+        destination = pipeline.destinations[target.destination]
         floor = max(pipeline.audiences.minimum_size, destination.connector.limits.minimum_size)
         if target.audience in held_segments:
             held[target] = held_segments[target.audience]

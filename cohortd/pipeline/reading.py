@@ -1,6 +1,6 @@
 """The first-party tables, read afresh into the engine, counted, and checked."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,13 +47,22 @@ def read_tables(pipeline: Pipeline, engine: Engine, *, as_of: datetime) -> Table
         event_tally = Tally("events")
         events = engine.stage("events", read_events(pipeline.sources.events, event_tally, until=as_of))
         reports.append(_without_strangers(event_tally, engine, events, customers))
+    refuse_bad_rows(pipeline, reports)
+    return Tables(customers, events, tuple(reports))
+
+
+def refuse_bad_rows(pipeline: Pipeline, reports: Collection[SourceReport]) -> None:
+    """Stop where a table lost more rows to faults than its guard allows.
+
+    Raises:
+        GuardError: It did.
+    """
     stops = guards.bad_rows(reports, limit=pipeline.guards.bad_rows)
     if stops:
         raise GuardError(
             "; ".join(stop.detail for stop in stops) + ". Mend the table, or raise guards.bad_rows.",
             stops=stops,
         )
-    return Tables(customers, events, tuple(reports))
 
 
 def _without_strangers(

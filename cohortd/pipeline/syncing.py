@@ -83,6 +83,8 @@ class _Run:
 
     def go(self) -> RunReport:
         self.delivery.resume()
+        # What is queued already goes first: not even a consent table that is gone may hold it up.
+        self.delivery.drain(lane=Lane.REVOCATION)
         intake = take_in(self.pipeline, as_of=self.as_of)
         self.delivery.drain(lane=Lane.REVOCATION)
         self.delivery.poll()
@@ -171,7 +173,7 @@ class _Run:
         )
 
     def _report(self, plan: Plan, *, stopped: bool, settled: bool) -> RunReport:
-        notes = [*plan.clustered.notes, *self.delivery.notes]
+        notes = [*plan.notes, *self.delivery.notes]
         if not settled:
             notes.append("not everything was confirmed in time; the next sync or poll goes on")
         stops: list[GuardStop] = list(plan.guards) if stopped else []

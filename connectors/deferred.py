@@ -1,0 +1,58 @@
+"""A connector made when it is first asked something: the vendors' clients take seconds to load."""
+
+from collections.abc import Callable
+from functools import cached_property
+
+from cohortd.core.delivery import AccessCheck, Batch, Limits, Receipt, RemoteSpec, RemoteStatus
+from connectors.protocol import Connector
+
+
+class DeferredConnector:
+    """Another connector, made at the first question to it."""
+
+    def __init__(self, make: Callable[[], Connector]) -> None:
+        """Take how to make it."""
+        self._make = make
+
+    @cached_property
+    def _made(self) -> Connector:
+        return self._make()
+
+    @property
+    def platform(self) -> str:
+        """The platform's name in the settings."""
+        return self._made.platform
+
+    @property
+    def limits(self) -> Limits:
+        """What this platform allows."""
+        return self._made.limits
+
+    def ensure(self, spec: RemoteSpec) -> str:
+        """Find or create the remote audience."""
+        return self._made.ensure(spec)
+
+    def apply(self, batch: Batch) -> Receipt:
+        """Send a batch."""
+        return self._made.apply(batch)
+
+    def poll(self, request: str) -> Receipt:
+        """Ask what became of a batch."""
+        return self._made.poll(request)
+
+    def read(self, remote_id: str) -> RemoteStatus:
+        """Read size and state."""
+        return self._made.read(remote_id)
+
+    def retire(self, remote_id: str) -> None:
+        """Close the remote audience to new use."""
+        self._made.retire(remote_id)
+
+    def check(self) -> list[AccessCheck]:
+        """Try credentials, terms and access."""
+        return self._made.check()
+
+    def close(self) -> None:
+        """Give back connections, if there are any."""
+        if "_made" in vars(self):
+            self._made.close()
