@@ -74,7 +74,7 @@ ACCESS: Final = (
 )
 CREDENTIALS: Final = "Give cohortd working credentials for this API."
 LIST: Final = (
-    "Look at the audience in Google Ads: it was deleted, is not a Customer Match list, or is not this "
+    "Look at the audience in Google Ads: it was deleted or closed, is no Customer Match list, or not this "
     "account's own. To start afresh, retire it in cohortd and sync again."
 )
 

@@ -128,8 +128,8 @@ class GoogleEmulator:
     def members(self, account: str, list_id: str) -> frozenset[str]:
         """Every digest in an account's audience; an address's is that of its payload."""
         self.state.settle()
-        audience = self.state.audience(account, list_id)
-        found = audience.people.identifiers() if audience else frozenset()
+        is_theirs = self.state.audience(account, list_id) is not None
+        found = self.state.store.members(list_id) if is_theirs else frozenset()
         return frozenset(each.partition(":")[2] for each in found)
 
     def size(self, list_id: str) -> int:
@@ -140,7 +140,7 @@ class GoogleEmulator:
     def answer_data_manager(self, method: str, request: Any) -> Any:
         """Answer one call of the Data Manager."""
         name, _kind, handler = self._data_manager[method]
-        return self._switchboard.put_through(name, request, handler, words=DATA_MANAGER_WORDS)
+        return self._switchboard.put_through(name, request, self._alone(handler), words=DATA_MANAGER_WORDS)
 
     def empty_data_manager(self, method: str) -> Any:
         """Make the empty message that a method of the Data Manager takes."""
@@ -154,6 +154,15 @@ class GoogleEmulator:
         if (found := _ADS.fullmatch(path)) and found[2] in self._ads:
             return self._ads_handler(found[1], found[2])
         return None
+
+    def _alone(self, handler: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """One call at a time, so that what a call checked still stands when it acts."""
+
+        def answer(request: Any) -> Any:
+            with self.state.lock:
+                return handler(request)
+
+        return answer
 
     def _data_manager_handler(self, method: str) -> Any:
         kind: Any = self._data_manager[method][1]
@@ -174,7 +183,7 @@ class GoogleEmulator:
 
         def answer(request: Any, context: Any) -> Any:
             try:
-                return self._switchboard.put_through(name, request, handler, words=ADS_WORDS)
+                return self._switchboard.put_through(name, request, self._alone(handler), words=ADS_WORDS)
             except RefusedError as refused:
                 _abort_ads(context, refused, version)
             except (SilenceError, PageError):

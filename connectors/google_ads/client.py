@@ -14,7 +14,7 @@ from cohortd.core.errors import RetryableError, SettingsError
 from connectors.google_access import GoogleAccess, hush_vendor_logs
 from connectors.google_ads.errors import PLATFORM, platform_errors
 from connectors.google_ads.options import SCOPE, GoogleAdsOptions
-from connectors.google_errors import TokenRefusedError
+from connectors.google_errors import TokenRefusedError, UnknownCallError
 
 _VENDOR_LOGGER = logging.getLogger("google.ads.googleads.client")
 
@@ -85,18 +85,12 @@ class AdsClient:
         )
 
     def search(self, query: str) -> list[Any]:
-        """Ask by GAQL; all pages."""
-        request = self.message("SearchGoogleAdsRequest")
-        request.customer_id, request.query = self.customer, query
-        rows: list[Any] = self._guarded(
-            lambda: list(
-                self._service("GoogleAdsService").search(
-                    request=request, retry=None, timeout=self._options.timeout_s
-                )
-            ),
-            (),
-        )
-        return rows
+        """Ask by GAQL; all pages. A stand-in may know only the streaming call."""
+        try:
+            return self._search("search", "SearchGoogleAdsRequest", query)
+        except UnknownCallError:
+            pages = self._search("search_stream", "SearchGoogleAdsStreamRequest", query)
+            return [row for page in pages for row in page.results]
 
     def failure(self, serialized: bytes) -> Any:
         """Read a GoogleAdsFailure."""
@@ -107,6 +101,17 @@ class AdsClient:
         for service in self._services.values():
             service.transport.close()
         self._services = {}
+
+    def _search(self, method: str, message: str, query: str) -> list[Any]:
+        request = self.message(message)
+        request.customer_id, request.query = self.customer, query
+
+        def attempt() -> Any:
+            call = getattr(self._service("GoogleAdsService"), method)
+            return list(call(request=request, retry=None, timeout=self._options.timeout_s))
+
+        found: list[Any] = self._guarded(attempt, ())
+        return found
 
     def _guarded(self, attempt: Any, members: Sequence[int]) -> Any:
         self._access.credentials()

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, Final
 
+import grpc
 import requests
 from google.ads.googleads.errors import GoogleAdsException
 from google.api_core import exceptions as api_errors
@@ -142,6 +143,8 @@ def platform_errors(*, version: str, members: Sequence[int] = ()) -> Iterator[No
         raise translate(failure, error.error.code().name, members=members) from None
     except api_errors.GoogleAPICallError as error:
         raise _of_call(error, version, members) from None
+    except grpc.RpcError as error:
+        raise _of_call(api_errors.from_grpc_error(error), version, members) from None
     except (api_errors.GoogleAPIError, requests.RequestException) as error:
         raise RetryableError(f"{PLATFORM} could not be reached ({type(error).__name__})") from None
     except auth_errors.GoogleAuthError as error:

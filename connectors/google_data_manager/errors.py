@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
+import grpc
 import requests
 from google.api_core import exceptions as api_errors
 from google.auth import exceptions as auth_errors
@@ -146,6 +147,8 @@ def platform_errors(*, members: Sequence[int] = ()) -> Iterator[None]:
         yield
     except api_errors.GoogleAPICallError as error:
         raise translate(error, members=members) from None
+    except grpc.RpcError as error:
+        raise translate(api_errors.from_grpc_error(error), members=members) from None
     except (api_errors.GoogleAPIError, requests.RequestException) as error:
         raise RetryableError(f"{PLATFORM} could not be reached ({type(error).__name__})") from None
     except auth_errors.GoogleAuthError as error:
