@@ -30,7 +30,8 @@ from cohortd.pipeline.wiring import (
     silent,
 )
 from cohortd.sources import TableSource
-from config.destinations import Account, GoogleAds, GoogleDataManager, Meta
+from config.destinations import Destination as AnyAccount
+from config.destinations import GoogleAds, GoogleDataManager, Meta
 from config.settings import Settings
 from config.sources import CustomersSource, Source
 from connectors.deferred import DeferredConnector
@@ -179,7 +180,7 @@ def _segmentation(settings: Settings) -> SegmentationPolicy:
     )
 
 
-def _destination(account: Account, stop: threading.Event) -> Destination:
+def _destination(account: AnyAccount, stop: threading.Event) -> Destination:
     make, poll, days = _connector(account)
     retry = RetryPolicy(
         attempts=account.retry.attempts, first_s=account.retry.first_s, longest_s=account.retry.max_s
@@ -194,7 +195,7 @@ def _destination(account: Account, stop: threading.Event) -> Destination:
     )
 
 
-def _connector(account: Account) -> tuple[Callable[[], Connector], PollPolicy, int | None]:
+def _connector(account: AnyAccount) -> tuple[Callable[[], Connector], PollPolicy, int | None]:
     match account:
         case GoogleDataManager():
             poll = PollPolicy(**account.poll.model_dump())
@@ -211,8 +212,6 @@ def _connector(account: Account) -> tuple[Callable[[], Connector], PollPolicy, i
                 PollPolicy(first_s=60, factor=1.3, max_s=3600, give_up_s=86400),
                 account.retention_days,
             )
-        case _:
-            raise SettingsError(f"destination {account.name}: unknown platform")
 
 
 def _data_manager(account: GoogleDataManager) -> Connector:

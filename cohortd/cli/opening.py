@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from cohortd.cli.output import progress
 from cohortd.logs import set_up_logs
-from cohortd.pipeline.wiring import Pipeline
+
+if TYPE_CHECKING:
+    from cohortd.pipeline.wiring import Pipeline
 
 
 @contextmanager
-def opened(config: str | None, *, as_json: bool) -> Iterator[Pipeline]:
+def opened(config: str | None, *, as_json: bool) -> Iterator["Pipeline"]:
     """Load the settings, set up logs, and open everything a run needs."""
     from cohortd.bootstrap import load_settings, open_pipeline
 
