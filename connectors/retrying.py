@@ -138,7 +138,7 @@ class _Wait:
 
     def __init__(self, policy: RetryPolicy) -> None:
         self._otherwise = wait_exponential_jitter(
-            initial=policy.first_s, max=policy.longest_s, jitter=policy.jitter_s
+            multiplier=policy.first_s, max=policy.longest_s, jitter=policy.jitter_s
         )
 
     def __call__(self, state: RetryCallState) -> float:
