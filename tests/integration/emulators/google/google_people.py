@@ -3,14 +3,18 @@
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from cohortd.core.delivery import Action, Batch
+from cohortd.core.delivery import Action, Batch, RemoteSpec
 from cohortd.core.identifiers import Identifier, IdentifierKind, Member
 from cohortd.core.payloads import packed_identifier
 from cohortd.emulators.google import GoogleEmulator
+from connectors.google_ads import GoogleAdsConnector, GoogleAdsOptions
+from connectors.google_data_manager import DataManagerConnector, DataManagerOptions
 
 ACCOUNT = "1234567890"
 Start = Callable[..., GoogleEmulator]
+Make = Callable[[GoogleEmulator], Any]
 
 
 class Clock:
@@ -55,3 +59,24 @@ def add(remote_id: str, *members: Member) -> Batch:
 
 def remove(remote_id: str, *members: Member) -> Batch:
     return Batch(2, remote_id, Action.REMOVE, members)
+
+
+def grpc_manager(emulator: GoogleEmulator) -> DataManagerConnector:
+    return DataManagerConnector(DataManagerOptions(ACCOUNT, endpoint=emulator.grpc_endpoint))
+
+
+def rest_manager(emulator: GoogleEmulator) -> DataManagerConnector:
+    return DataManagerConnector(DataManagerOptions(ACCOUNT, endpoint=emulator.http_endpoint))
+
+
+def google_ads(emulator: GoogleEmulator) -> GoogleAdsConnector:
+    return GoogleAdsConnector(GoogleAdsOptions(ACCOUNT, endpoint=emulator.grpc_endpoint))
+
+
+def bad_address() -> Identifier:
+    values = {"given_name": "0" * 64, "family_name": "0" * 64, "region_code": "de", "postal_code": "1"}
+    return packed_identifier(IdentifierKind.ADDRESS, values)
+
+
+SPEC = RemoteSpec("s1", "Regulars", "Buys often")
+ANN, BOB = person("ann", mail("ann"), address("ann")), person("bob")

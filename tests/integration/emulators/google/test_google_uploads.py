@@ -1,0 +1,177 @@
+"""Uploads over the emulated Google: what goes wrong there ends well here."""
+
+from typing import Any
+
+import pytest
+from google_people import (
+    ACCOUNT,
+    ANN,
+    BOB,
+    SPEC,
+    Clock,
+    Start,
+    add,
+    bad_address,
+    digests,
+    google_ads,
+    grpc_manager,
+    mail,
+    person,
+    remove,
+)
+
+from cohortd.core.delivery import BatchState, RemoteSpec
+from cohortd.core.errors import FatalError, RejectedError, RetryableError
+from cohortd.core.identifiers import IdentifierKind
+from cohortd.core.payloads import packed_identifier
+from cohortd.emulators.faults import Fault, FaultKind
+from cohortd.emulators.google import GoogleEmulator, GoogleRules
+
+
+def test_every_kind_of_identifier_arrives_as_it_was_sent(connector: Any, emulator: GoogleEmulator) -> None:
+    remote_id = connector.ensure(SPEC)
+    connector.apply(add(remote_id, ANN, BOB))
+    assert emulator.members(ACCOUNT, remote_id) == digests(ANN, BOB)
+    assert emulator.size(remote_id) == 2
+
+
+def test_a_person_of_many_identifiers_stays_one_batchs_work(
+    connector: Any, emulator: GoogleEmulator
+) -> None:
+    many = person("ann", *(mail(f"ann{number}") for number in range(45)))
+    remote_id = connector.ensure(SPEC)
+    connector.apply(add(remote_id, many, BOB))
+    assert emulator.members(ACCOUNT, remote_id) == digests(many, BOB)
+    connector.apply(remove(remote_id, many))
+    assert emulator.members(ACCOUNT, remote_id) == digests(BOB)
+
+
+def test_ten_thousand_members_go_in_one_request(manager: Any, emulator: GoogleEmulator) -> None:
+    crowd = [person(str(number)) for number in range(10_000)]
+    remote_id = manager.ensure(SPEC)
+    receipt = manager.apply(add(remote_id, *crowd))
+    assert emulator.calls["dm.audience_members.ingest"] == 1
+    assert manager.poll(receipt.request).state is BatchState.CONFIRMED
+    assert emulator.size(remote_id) == 10_000
+
+
+def test_who_carries_nothing_sendable_is_named_before_anything_is_sent(
+    connector: Any, emulator: GoogleEmulator
+) -> None:
+    other = person("eve", packed_identifier(IdentifierKind.EXTERNAL_ID, {"id": "42"}))
+    with pytest.raises(RejectedError) as caught:
+        connector.apply(add("1", ANN, other))
+    assert caught.value.rows == {1: "NO_SENDABLE_IDENTIFIER"}
+    assert not emulator.calls
+
+
+def test_the_row_at_fault_is_named_and_nothing_else_was_done(
+    manager: Any, emulator: GoogleEmulator
+) -> None:
+    remote_id = manager.ensure(SPEC)
+    many = person("many", *(mail(f"m{number}") for number in range(12)))
+    with pytest.raises(RejectedError) as caught:
+        manager.apply(add(remote_id, many, BOB, person("eve", bad_address())))
+    assert caught.value.rows == {2: "INVALID_REGION_CODE"}
+    assert emulator.members(ACCOUNT, remote_id) == frozenset()
+
+
+def test_a_job_goes_on_without_the_rows_at_fault(ads: Any, emulator: GoogleEmulator) -> None:
+    remote_id = ads.ensure(SPEC)
+    receipt = ads.apply(add(remote_id, BOB, person("eve", bad_address())))
+    assert receipt.rejected == {1: "INVALID_COUNTRY_CODE"}
+    done = ads.poll(receipt.request)
+    assert (done.state, done.rejected) == (BatchState.CONFIRMED, {1: "INVALID_COUNTRY_CODE"})
+    assert emulator.members(ACCOUNT, remote_id) == digests(BOB)
+
+
+def test_a_job_of_bad_rows_only_is_not_run(ads: Any, emulator: GoogleEmulator) -> None:
+    remote_id = ads.ensure(SPEC)
+    with pytest.raises(RejectedError) as caught:
+        ads.apply(add(remote_id, person("eve", bad_address())))
+    assert caught.value.rows == {0: "INVALID_COUNTRY_CODE"}
+    assert emulator.calls["ads.jobs.run"] == 0
+
+
+def test_who_was_taken_in_part_is_on_the_platform(ads: Any) -> None:
+    half = person("half", *(mail(f"h{number}") for number in range(20)), bad_address())
+    remote_id = ads.ensure(SPEC)
+    assert ads.apply(add(remote_id, half, BOB)).rejected == {}
+    assert ads.apply(remove(remote_id, half, BOB)).rejected == {0: "INVALID_COUNTRY_CODE"}
+
+
+def test_a_big_batch_fills_its_job_in_several_requests(ads: Any, emulator: GoogleEmulator) -> None:
+    crowd = [person(str(number)) for number in range(12_000)]
+    remote_id = ads.ensure(SPEC)
+    ads.apply(add(remote_id, *crowd))
+    assert emulator.calls["ads.jobs.add"] == 3
+    assert emulator.size(remote_id) == 12_000
+
+
+def test_accepted_is_not_confirmed_until_google_is_done(start: Start, clock: Clock, make: Any) -> None:
+    emulator = start(GoogleRules(delay_s=1800))
+    for kind, name in ((grpc_manager, "s1"), (google_ads, "s2")):
+        connector = make(kind, emulator)
+        remote_id = connector.ensure(RemoteSpec(name, name, ""))
+        receipt = connector.apply(add(remote_id, ANN))
+        assert connector.poll(receipt.request).state is BatchState.ACCEPTED
+        assert emulator.members(ACCOUNT, remote_id) == frozenset()
+        clock.pass_time(1801)
+        assert connector.poll(receipt.request).state is BatchState.CONFIRMED
+        assert emulator.members(ACCOUNT, remote_id) == digests(ANN)
+
+
+def processing(kind: FaultKind, code: str) -> Fault:
+    return Fault(call="*.processing", kind=kind, code=code, share=0.5)
+
+
+def test_half_of_an_upload_that_fell_out_is_counted_not_named(
+    manager: Any, emulator: GoogleEmulator
+) -> None:
+    remote_id = manager.ensure(SPEC)
+    emulator.faults.add(processing(FaultKind.HALF_APPLY, "INVALID_FORMAT"))
+    done = manager.poll(manager.apply(add(remote_id, ANN, BOB)).request)
+    assert (done.state, done.unattributed) == (BatchState.CONFIRMED, {"INVALID_FORMAT": 1})
+    emulator.faults.add(processing(FaultKind.HALF_APPLY, "INTERNAL_ERROR"))
+    done = manager.poll(manager.apply(remove(remote_id, ANN, BOB)).request)
+    assert (done.state, done.unattributed) == (BatchState.REJECTED, {"INTERNAL_ERROR": 1})
+
+
+def test_an_upload_that_failed_whole_is_rejected(manager: Any, emulator: GoogleEmulator) -> None:
+    remote_id = manager.ensure(SPEC)
+    emulator.faults.add(processing(FaultKind.ERROR, "DENIED_CONSENT"))
+    done = manager.poll(manager.apply(add(remote_id, ANN, BOB)).request)
+    assert (done.state, done.unattributed) == (BatchState.REJECTED, {"DENIED_CONSENT": 2})
+
+
+def test_of_a_failed_job_everybody_may_be_there(ads: Any, emulator: GoogleEmulator) -> None:
+    remote_id = ads.ensure(SPEC)
+    for batch, state in ((add, BatchState.CONFIRMED), (remove, BatchState.REJECTED)):
+        emulator.faults.add(processing(FaultKind.ERROR, "INTERNAL_ERROR"))
+        done = ads.poll(ads.apply(batch(remote_id, ANN, BOB)).request)
+        assert done.state is state
+        assert sum(done.unattributed.values()) == 2
+
+
+@pytest.mark.parametrize("call", ["ads.jobs.create", "ads.jobs.add", "ads.jobs.run"])
+def test_a_job_lost_at_any_step_is_made_again(ads: Any, emulator: GoogleEmulator, call: str) -> None:
+    remote_id = ads.ensure(SPEC)
+    emulator.faults.add(Fault(call=call, kind=FaultKind.DROP_AFTER))
+    with pytest.raises(RetryableError):
+        ads.apply(add(remote_id, ANN))
+    ads.apply(add(remote_id, ANN))
+    assert emulator.members(ACCOUNT, remote_id) == digests(ANN)
+
+
+def test_concurrent_work_on_a_list_is_tried_again(ads: Any, emulator: GoogleEmulator) -> None:
+    fault = Fault(call="ads.jobs.add", status="ABORTED", code="database_error.CONCURRENT_MODIFICATION")
+    emulator.faults.add(fault)
+    with pytest.raises(RetryableError):
+        ads.apply(add(ads.ensure(SPEC), ANN))
+
+
+def test_the_newcomer_is_told_to_go_to_the_data_manager(start: Start, make: Any) -> None:
+    ads = make(google_ads, start(GoogleRules(jobs_allowed=False)))
+    with pytest.raises(FatalError) as caught:
+        ads.apply(add(ads.ensure(SPEC), ANN))
+    assert "google_data_manager" in caught.value.cure
