@@ -18,6 +18,8 @@ from cohortd.sources import TableSource, Tally, read_consent
 
 #: What ``consent.decide`` reads of a record.
 RECORD_COLUMNS = ["customer_id", "status", "recorded_at", "purpose", "platform", "regulation"]
+#: A withdrawal by a contact field that is no valid one.
+WITHDRAWAL_OF_NOBODY = "withdrawal_of_nobody"
 _DETAIL = ["status", "recorded_at", "purpose", "platform", "regulation", "source", "evidence"]
 _KINDS = {int(IdentifierKind.EMAIL): SubjectKind.EMAIL, int(IdentifierKind.PHONE): SubjectKind.PHONE}
 
@@ -103,10 +105,11 @@ def read_consent_table(
     Returns:
         The rows by customer id as a table, and the rows by contact field as records.
     """
+    today = pipeline.clock().replace(hour=0, minute=0, second=0, microsecond=0)
     frames: list[pd.DataFrame] = []
     records: list[ConsentRecord] = []
     for batch in read_consent(source, tally):
-        frame = _detail(batch)
+        frame = _detail(batch, today)
         named = frame["customer_id"] != ""
         frames.append(frame[named])
         if not named.all():
@@ -153,7 +156,7 @@ def contacts_of(
     ]
 
 
-def _detail(batch: pa.RecordBatch) -> pd.DataFrame:
+def _detail(batch: pa.RecordBatch, today: datetime) -> pd.DataFrame:
     """Columns as ``decide`` wants them: lower-case scopes, blank for absent, aware times."""
     table = pa.Table.from_batches([batch])
     frame = pd.DataFrame(index=range(table.num_rows))
@@ -164,7 +167,10 @@ def _detail(batch: pa.RecordBatch) -> pd.DataFrame:
         frame[name] = frame[name].fillna("").astype(str)
     for name in ["purpose", "platform", "regulation"]:
         frame[name] = frame[name].str.strip().str.lower()
-    frame["recorded_at"] = pd.to_datetime(frame["recorded_at"], utc=True)
+    recorded_at = pd.to_datetime(frame["recorded_at"], utc=True, errors="coerce")
+    # Only a withdrawal comes without a readable time. It counts from today, so that a grant of
+    # before cannot stand against it, and one of later can.
+    frame["recorded_at"] = recorded_at.fillna(pd.Timestamp(today))
     return frame
 
 
@@ -186,7 +192,7 @@ def _by_contact(
         found = [_record(kind, subject, row) for kind, subject in subjects if subject]
         if not found:
             withdraws = values["status"] != ConsentStatus.GRANTED.value
-            tally.drop("withdrawal_of_nobody_known" if withdraws else "no_usable_subject", 1)
+            tally.drop(WITHDRAWAL_OF_NOBODY if withdraws else "no_usable_subject", 1)
             tally.kept -= 1
         records += found
     return records

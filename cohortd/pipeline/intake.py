@@ -13,10 +13,13 @@ from cohortd.core.identifiers import Family, Identifier, IdentifierKind, member_
 from cohortd.core.reporting import SourceReport
 from cohortd.identity import identify
 from cohortd.ledger import Extra, Withdrawal, Withdrawn
-from cohortd.pipeline.consents import ConsentBook, open_book, table_records
+from cohortd.pipeline.consents import WITHDRAWAL_OF_NOBODY, ConsentBook, open_book, table_records
 from cohortd.pipeline.wiring import Pipeline
-from cohortd.sources import Tally, read_contacts
+from cohortd.sources import WITHDRAWAL_LOST, Tally, read_contacts
 from consent import answers, is_withdrawal, platform_scope, withdraws
+
+#: Reasons under which a row of the consent table is lost although it withdraws.
+LOST = (WITHDRAWAL_LOST, WITHDRAWAL_OF_NOBODY)
 
 log = structlog.get_logger()
 
@@ -29,6 +32,14 @@ class Intake:
     report: SourceReport | None
     withdrawn: int
     lifted: int
+
+    @property
+    def lost(self) -> str:
+        """Say, if so, that withdrawals could not be read: whoever ordered them is still being sent."""
+        count = sum(self.report.dropped.get(reason, 0) for reason in LOST) if self.report else 0
+        return (
+            f"consent: {count:,} withdrawals name nobody that can be read; mend those rows" if count else ""
+        )
 
 
 def take_in(pipeline: Pipeline, *, as_of: datetime) -> Intake:

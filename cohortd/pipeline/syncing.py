@@ -177,7 +177,9 @@ class _Run:
         if not settled:
             notes.append("not everything was confirmed in time; the next sync or poll goes on")
         stops: list[GuardStop] = list(plan.guards) if stopped else []
-        fell_short = bool(self.delivery.notes) or not settled
+        if plan.intake.lost:
+            notes.append(plan.intake.lost)
+        fell_short = bool(self.delivery.notes or plan.intake.lost) or not settled
         return RunReport(
             run_id=self.run_id,
             kind="sync",

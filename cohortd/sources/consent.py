@@ -31,7 +31,8 @@ Columns = dict[str, pa.Array]
 def read_consent(source: TableSource, tally: Tally) -> Iterator[pa.RecordBatch]:
     """Stream records of text, the empty text where something is absent.
 
-    ``status`` is one of ConsentStatus, ``recorded_at`` written by ``format_time``'s rule. Of
+    ``status`` is one of ConsentStatus; ``recorded_at`` is ISO 8601 in UTC, in whole seconds, and
+    empty for a withdrawal whose time cannot be read. Of
     several e-mails or phones in one row each becomes a record of its own. At least one batch comes.
 
     Raises:
@@ -65,7 +66,7 @@ def _kept(chunk: Chunk, mapping: Mapping[str, str], *, tally: Tally, separator: 
     sieve.drop(~np.asarray(pc.is_in(statuses, value_set=_KNOWN)), "unknown_status")
     columns = _subjects(sieve, mapping, separator=separator)
     columns["status"] = statuses
-    columns["recorded_at"] = _recorded_at(sieve, _column(chunk, mapping, "recorded_at"))
+    columns["recorded_at"] = _recorded_at(sieve, _column(chunk, mapping, "recorded_at"), withdraws)
     for name in CONSENT_TEXT_FIELDS:
         cast = as_text(_column(chunk, mapping, name))
         # What only explains a record must not lose it.
@@ -95,10 +96,12 @@ def _column(chunk: Chunk, mapping: Mapping[str, str], name: str) -> pa.Array:
     return chunk.column(mapping[name]) if name in mapping else pa.nulls(chunk.rows, pa.string())
 
 
-def _recorded_at(sieve: Sieve, column: pa.Array) -> pa.Array:
-    times = sieve.take(as_time(column), "unparsable_recorded_at")
-    sieve.require(times, "missing_recorded_at")
-    return pc.strftime(times, "%Y-%m-%dT%H:%M:%SZ")
+def _recorded_at(sieve: Sieve, column: pa.Array, withdraws: npt.NDArray[np.bool_]) -> pa.Array:
+    """Read the time; a withdrawal stays without one, since it counts whatever its time."""
+    times = as_time(column)
+    sieve.drop(times.faulty & ~withdraws, "unparsable_recorded_at")
+    sieve.drop(~is_set(times.values) & ~withdraws, "missing_recorded_at")
+    return pc.strftime(times.values, "%Y-%m-%dT%H:%M:%SZ")
 
 
 def _one_subject_each(batch: pa.RecordBatch) -> pa.RecordBatch:
