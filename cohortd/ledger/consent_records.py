@@ -12,7 +12,8 @@ from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
 from cohortd.core.times import format_time, parse_time
 
 COLUMNS: Final = (
-    "c.id, c.subject_kind, c.subject, c.status, c.recorded_at, c.purpose, c.platform, c.regulation, c.source,"
+    "c.id, c.subject_kind, c.subject, c.status, c.recorded_at, c.purpose, c.platform,"
+    " c.regulation, c.source,"
     " c.evidence"
 )
 Subject = tuple[tuple[str, bytes], ...]
@@ -50,7 +51,8 @@ def find(connection: Connection, record: ConsentRecord) -> int | None:
 def insert(connection: Connection, record: ConsentRecord, *, received_at: datetime) -> int:
     """Keep a record; return its id."""
     found: int = connection.exec_driver_sql(
-        "INSERT INTO consent_record (content, subject_kind, subject, status, recorded_at, purpose, platform,"
+        "INSERT INTO consent_record (content, subject_kind, subject, status, recorded_at,"
+        " purpose, platform,"
         " regulation, source, evidence, received_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
         (
             content_of(record),

@@ -58,7 +58,8 @@ def refuse_old_sqlite(version: tuple[int, ...], name: str) -> None:
     """
     if version < OLDEST_SQLITE:
         raise LedgerError(
-            f"SQLite {name} can corrupt a database that two processes use; install pysqlite3 0.6.1 or newer,"
+            f"SQLite {name} can corrupt a database that two processes use; install pysqlite3"
+            f" 0.6.1 or newer,"
             " which brings SQLite 3.51.3 or newer"
         )
 
@@ -143,7 +144,8 @@ def translated_errors() -> Iterator[None]:
         said = str(error.orig)
         if "locked" in said or "busy" in said:
             raise LedgerError(
-                f"another process has been writing to the ledger for {BUSY_TIMEOUT_S} s; try again when it is done"
+                f"another process has been writing to the ledger for {BUSY_TIMEOUT_S} s; try"
+                f" again when it is done"
             ) from None
         raise LedgerError(f"the ledger refused: {re.sub(r'[0-9A-Fa-f]{16,}', '…', said)}") from None
 

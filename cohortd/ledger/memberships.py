@@ -64,7 +64,8 @@ class PastMembership:
 
 
 _ROW: Final = (
-    "SELECT r.audience, r.destination, r.remote_id, m.kind, m.digest, m.member, m.state, m.added_at, m.sent_at,"
+    "SELECT r.audience, r.destination, r.remote_id, m.kind, m.digest, m.member, m.state,"
+    " m.added_at, m.sent_at,"
     " m.batch, m.version, m.reason FROM membership m JOIN remote r ON r.id = m.remote"
 )
 _PAST: Final = (
@@ -98,7 +99,8 @@ class Members:
         """Return the platform's reason -> members it did not take."""
         with self._database.read() as connection:
             rows = connection.exec_driver_sql(
-                "SELECT coalesce(m.reason, '') AS reason, count(DISTINCT m.member) AS members FROM membership m"
+                "SELECT coalesce(m.reason, '') AS reason, count(DISTINCT m.member) AS members"
+                " FROM membership m"
                 " JOIN remote r ON r.id = m.remote"
                 f" WHERE r.audience = ? AND r.destination = ? AND m.state = {State.REJECTED:d}"
                 " GROUP BY 1 ORDER BY 1",
@@ -109,7 +111,8 @@ class Members:
     def of_member(self, key: bytes) -> Sequence[MembershipRow]:
         """Return everything of a person that may be on a platform, identifiers shared with others too."""
         return self._rows(
-            " WHERE m.member = ?1 UNION SELECT r.audience, r.destination, r.remote_id, m.kind, m.digest, m.member,"
+            " WHERE m.member = ?1 UNION SELECT r.audience, r.destination, r.remote_id, m.kind,"
+            " m.digest, m.member,"
             " m.state, m.added_at, m.sent_at, m.batch, m.version, m.reason FROM co_owner c JOIN remote r"
             " ON r.family = c.family JOIN membership m ON m.remote = r.id AND m.kind = c.kind"
             " AND m.digest = c.digest WHERE c.member = ?1",
@@ -156,8 +159,10 @@ class Members:
         while True:
             with self._database.read() as connection:
                 rows = connection.exec_driver_sql(
-                    "SELECT m.kind, m.digest FROM membership m JOIN remote r ON r.id = m.remote WHERE r.audience = ?"
-                    f" AND r.destination = ? AND r.superseded = 0 AND (m.state != {State.REJECTED:d} OR m.doubt = 1)"
+                    "SELECT m.kind, m.digest FROM membership m JOIN remote r ON r.id = m.remote"
+                    " WHERE r.audience = ?"
+                    f" AND r.destination = ? AND r.superseded = 0 AND (m.state !="
+                    f" {State.REJECTED:d} OR m.doubt = 1)"
                     f" AND (m.kind, m.digest) > (?, ?) ORDER BY m.kind, m.digest LIMIT {_PAGE}",
                     (target.audience, target.destination, *at),
                 ).all()

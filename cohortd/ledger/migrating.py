@@ -28,5 +28,6 @@ def migrate(connection: Connection) -> None:
         command.upgrade(config, "head")
     except CommandError:
         raise LedgerError(
-            "this ledger was made by a newer cohortd; run that version, or restore the copy made before the upgrade"
+            "this ledger was made by a newer cohortd; run that version, or restore the copy made"
+            " before the upgrade"
         ) from None

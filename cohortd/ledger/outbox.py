@@ -93,7 +93,10 @@ class Outbox:
                 settling.end(connection, journal, work, receipt=receipt, now=now)
 
     def split(self, batch_id: int, *, rows: Mapping[int, str], now: datetime, epoch: int) -> None:
-        """Reject the rows named of a refused batch and try the rest again; halve it where none was named."""
+        """Reject the named rows of a refused batch and try the rest again.
+
+        Where none was named, halve the batch, until the row at fault is alone.
+        """
         with self._changing(batch_id, epoch, states=_SENT) as (connection, journal, work):
             refusing.split(connection, journal, work, rows=rows, now=now)
 
@@ -115,7 +118,8 @@ class Outbox:
         """Send an accepted batch again that never came to an end."""
         with self._changing(batch_id, epoch, states=(BatchState.ACCEPTED,)) as (connection, _, work):
             connection.exec_driver_sql(
-                "UPDATE batch SET state = 'sending', next_at = ?, note = 'accepted, but never ended' WHERE id = ?",
+                "UPDATE batch SET state = 'sending', next_at = ?, note = 'accepted, but never"
+                " ended' WHERE id = ?",
                 (format_time(now), work.id),
             )
 
@@ -138,7 +142,8 @@ class Outbox:
         with self._database.read() as connection:
             rows = connection.exec_driver_sql(
                 f"SELECT b.id AS batch_id, b.request, b.accepted_at, b.polls, {COLUMNS} FROM batch b"
-                f" JOIN remote ON remote.id = b.remote WHERE b.{OPEN} AND b.state = 'accepted' AND b.next_at <= ?"
+                f" JOIN remote ON remote.id = b.remote WHERE b.{OPEN} AND b.state = 'accepted'"
+                f" AND b.next_at <= ?"
                 f" AND remote.destination IN ({marks}) ORDER BY b.lane = 'regular', b.id",
                 (format_time(now), *destinations),
             ).all()
@@ -168,7 +173,8 @@ class Outbox:
         with self._database.read() as connection:
             return int(
                 connection.exec_driver_sql(
-                    f"SELECT coalesce(sum(b.rows), 0) FROM batch b JOIN remote r ON r.id = b.remote WHERE b.{OPEN}"
+                    f"SELECT coalesce(sum(b.rows), 0) FROM batch b JOIN remote r ON r.id ="
+                    f" b.remote WHERE b.{OPEN}"
                     " AND r.audience = ? AND r.destination = ?",
                     (target.audience, target.destination),
                 ).scalar_one()
@@ -185,7 +191,8 @@ class Outbox:
         )
         with self._database.read() as connection:
             rows = connection.exec_driver_sql(
-                f"SELECT r.audience, r.destination, b.action, b.refresh, b.result, b.rows * (b.{OPEN}) AS pending"
+                f"SELECT r.audience, r.destination, b.action, b.refresh, b.result, b.rows *"
+                f" (b.{OPEN}) AS pending"
                 f" FROM batch b JOIN remote r ON r.id = b.remote WHERE b.{OPEN} OR b.settled_at >= ?",
                 (format_time(since),),
             ).all()

@@ -43,9 +43,13 @@ def split(
 
 
 def _halve(connection: Connection, work: Work, middle: int, now: datetime) -> None:
-    """Move the upper half to a batch of its own; both were attempted, so neither is dropped by a new plan."""
+    """Move the upper half to a batch of its own.
+
+    Both count as attempted, so that no new plan drops them: their rows are written ahead.
+    """
     half: int = connection.exec_driver_sql(
-        "INSERT INTO batch (remote, action, lane, state, refresh, attempts, refusals, rows, version, created_at,"
+        "INSERT INTO batch (remote, action, lane, state, refresh, attempts, refusals, rows,"
+        " version, created_at,"
         " next_at, result) SELECT remote, action, lane, 'pending', refresh, attempts, refusals, 0, version,"
         " created_at, ?, '' FROM batch WHERE id = ? RETURNING id",
         (format_time(now), work.id),

@@ -83,7 +83,8 @@ class Remotes:
             known = _find(connection, target)
             if known is None:
                 connection.exec_driver_sql(
-                    "INSERT INTO remote (audience, destination, family, platform, account, name, state, created_at)"
+                    "INSERT INTO remote (audience, destination, family, platform, account, name,"
+                    " state, created_at)"
                     " VALUES (?, ?, ?, ?, ?, ?, 'creating', ?)",
                     (
                         target.audience,
@@ -161,7 +162,8 @@ class Remotes:
         """Send to this destination again."""
         with self._database.write() as connection:
             connection.exec_driver_sql(
-                "UPDATE destination SET paused_reason = '', paused_cure = '', paused_at = NULL WHERE name = ?",
+                "UPDATE destination SET paused_reason = '', paused_cure = '', paused_at = NULL"
+                " WHERE name = ?",
                 (name,),
             )
 
@@ -236,7 +238,8 @@ def _family_of(platform: str) -> Family:
 def _refuse_other_account(known: Remote, account: str, family: Family) -> None:
     if known.account != account or known.family is not family:
         raise SettingsError(
-            f"destination {known.target.destination} belonged to {known.platform} account {known.account}, where"
+            f"destination {known.target.destination} belonged to {known.platform} account"
+            f" {known.account}, where"
             f" members may still be; give account {account} a destination of another name"
         )
 
@@ -244,8 +247,10 @@ def _refuse_other_account(known: Remote, account: str, family: Family) -> None:
 def _supersede(connection: Connection, remote_pk: int, at: datetime) -> None:
     """Move a remote audience's members and revocations to a row of its own; drop its other work."""
     old = connection.exec_driver_sql(
-        "INSERT INTO remote (audience, destination, family, platform, account, remote_id, name, state, status,"
-        " checked_at, note, created_at, superseded) SELECT audience, destination, family, platform, account,"
+        "INSERT INTO remote (audience, destination, family, platform, account, remote_id, name,"
+        " state, status,"
+        " checked_at, note, created_at, superseded) SELECT audience, destination, family,"
+        " platform, account,"
         " remote_id, name, 'retired', status, ?, 'replaced by another remote audience', created_at, 1"
         " FROM remote WHERE id = ? RETURNING id",
         (format_time(at), remote_pk),
@@ -263,6 +268,7 @@ def _close_regular(connection: Connection, remote_pk: int, at: datetime) -> None
         (remote_pk,),
     )
     connection.exec_driver_sql(
-        f"UPDATE batch SET state = 'rejected', settled_at = ?, note = 'remote audience replaced' WHERE {opened}",
+        f"UPDATE batch SET state = 'rejected', settled_at = ?, note = 'remote audience replaced'"
+        f" WHERE {opened}",
         (format_time(at), remote_pk),
     )

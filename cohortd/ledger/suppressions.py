@@ -135,7 +135,8 @@ def lift_contact(
     ).all()
     for row in rows:
         connection.exec_driver_sql(
-            "UPDATE suppression SET lifted_at = ? WHERE withdrawal = ? AND family = ? AND lifted_at IS NULL",
+            "UPDATE suppression SET lifted_at = ? WHERE withdrawal = ? AND family = ? AND"
+            " lifted_at IS NULL",
             (format_time(now), row.withdrawal, Family(family).value),
         )
         _close(connection, row.withdrawal, now)

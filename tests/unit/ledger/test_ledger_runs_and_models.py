@@ -1,0 +1,136 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from ledger_world import GOOGLE, NOW, World
+
+from cohortd.core.delivery import RemoteStatus
+from cohortd.core.errors import LedgerError, SettingsError
+from cohortd.core.modelling import CentroidModel, LineageEvent, ModelVersion, PreparedFeature, Segment
+
+VERSION = ModelVersion(
+    id=0,
+    created_at=NOW,
+    as_of=NOW - timedelta(days=1, microseconds=7),
+    reason="first",
+    algorithm="kmeans",
+    centroid_model=CentroidModel(
+        features=(PreparedFeature("recency_days", 0.1 + 0.2, log=True, center=1 / 3, scale=5e-324),),
+        centroids=((1e308, -0.0), (2**-1074, 0.1)),
+        segment_ids=("s1", "s2"),
+        margin=0.15,
+    ),
+    segments=(
+        Segment("s1", "Regulars", "They come often."),
+        Segment("s2", "New", "New.", held="too small"),
+    ),
+    lineage=(LineageEvent("split", "s2", "s1", "by size"),),
+    quality={"silhouette": 1 / 7, "k_scores": {"4": 0.5}, "customers": 3},
+)
+
+
+def test_a_model_version_comes_back_exactly_with_its_number(world: World) -> None:
+    models = world.ledger.models
+    assert models.current() is None
+    assert models.next_segment_number() == 1
+    saved = models.save(VERSION, next_segment_number=3, at=NOW)
+    again = models.save(VERSION, next_segment_number=5, at=NOW)
+
+    assert (saved.id, again.id) == (1, 2)
+    assert models.current() == again
+    assert models.get(1) == saved
+    assert models.get(9) is None
+    assert str(saved.centroid_model.centroids) == str(VERSION.centroid_model.centroids)
+    assert models.next_segment_number() == 5
+
+
+def test_a_segment_can_be_renamed_by_people(world: World) -> None:
+    models = world.ledger.models
+    with pytest.raises(LedgerError, match="none yet"):
+        models.rename("s1", "x", "y")
+    models.save(VERSION, next_segment_number=3, at=NOW)
+    models.rename("s1", "VIP", "Our best.")
+    current = models.current()
+
+    assert current is not None
+    assert current.segments == (Segment("s1", "VIP", "Our best."), VERSION.segments[1])
+    with pytest.raises(LedgerError, match="there is no segment s9; there are s1, s2"):
+        models.rename("s9", "x", "y")
+
+
+def test_the_last_applied_assignment_is_pointed_to(world: World) -> None:
+    models = world.ledger.models
+    assert models.assignment() is None
+    models.set_assignment(Path("/x/1.parquet"), run_id="r1", at=NOW)
+    models.set_assignment(Path("/x/2.parquet"), run_id="r2", at=NOW)
+
+    assert models.assignment() == Path("/x/2.parquet")
+
+
+def test_runs_are_listed_newest_first_and_found_by_kind_and_status(world: World) -> None:
+    runs = world.ledger.runs
+    first = runs.start("sync", as_of=NOW, at=NOW)
+    second = runs.start("recluster", as_of=NOW, at=NOW + timedelta(minutes=1))
+    runs.finish(first, status="partial", summary={"notes": ["x"]}, at=NOW + timedelta(minutes=2))
+
+    assert first.startswith("20261122T120000-")
+    assert [run.id for run in runs.list(10)] == [second, first]
+    assert len(runs.list(1)) == 1
+    found = runs.last(kind="sync", status=("done", "partial"))
+    assert found is not None
+    assert (found.id, found.summary, found.finished_at) == (
+        first,
+        {"notes": ["x"]},
+        NOW + timedelta(minutes=2),
+    )
+    assert runs.last("sync", "done") is None
+    assert runs.last(status=()) is None
+    newest = runs.last()
+    assert newest is not None
+    assert (newest.id, newest.status, newest.finished_at) == (second, "running", None)
+
+
+def test_runs_that_a_dead_process_left_open_are_abandoned(world: World) -> None:
+    runs = world.ledger.runs
+    run_id = runs.start("sync", as_of=NOW, at=NOW)
+
+    assert runs.abandon_open(NOW) == 1
+    assert runs.abandon_open(NOW) == 0
+    last = runs.last()
+    assert last is not None
+    assert (last.id, last.status) == (run_id, "abandoned")
+    with pytest.raises(LedgerError, match="no run nowhere"):
+        runs.finish("nowhere", status="done", summary={}, at=NOW)
+
+
+def test_a_remote_audience_is_intended_once_and_keeps_what_the_platform_says(world: World) -> None:
+    remotes = world.ledger.remotes
+    assert remotes.get(GOOGLE) is None
+    ask = {"platform": "google_data_manager", "account": "1", "at": NOW}
+    made = remotes.intend(GOOGLE, name="A", **ask)
+    again = remotes.intend(GOOGLE, name="B", **ask)
+    assert (made.state, made.remote_id, again.id, again.name) == ("creating", None, made.id, "B")
+    remotes.resume(made.id)
+    remotes.attach(made.id, "list/1", at=NOW)
+    remotes.record_status(made.id, RemoteStatus(10, 20, "80%", "OPEN", usable=True), at=NOW)
+    found = remotes.get(GOOGLE)
+
+    assert found is not None
+    assert (found.state, found.remote_id, found.checked_at) == ("ready", "list/1", NOW)
+    assert found.status == RemoteStatus(10, 20, "80%", "OPEN", usable=True)
+    remotes.retire(made.id, at=NOW)
+    assert [r.state for r in remotes.all()] == ["retired"]
+    assert remotes.intend(GOOGLE, name="C", **ask).state == "creating"
+
+
+def test_an_unknown_platform_must_say_its_family(world: World) -> None:
+    with pytest.raises(SettingsError, match="say whose normalization rules"):
+        world.ledger.remotes.intend(GOOGLE, platform="memory", account="1", name="x", at=NOW)
+
+
+def test_what_is_not_there_is_an_error(world: World) -> None:
+    with pytest.raises(LedgerError, match="no remote audience 7"):
+        world.ledger.remotes.pause(7, note="x")
+    with pytest.raises(LedgerError, match="no remote audience 7"):
+        world.ledger.remotes.attach(7, "x", at=NOW)
+    assert world.ledger.remotes.blocked_until("nowhere") is None
