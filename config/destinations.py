@@ -89,9 +89,6 @@ class GoogleDataManager(GoogleAccount):
     schemes: ClassVar[tuple[str, ...]] = ("grpc", "http", "https")
 
     platform: Literal["google_data_manager"] = Field(description="`google_data_manager`.")
-    linked_account_id: Digits | None = Field(
-        default=None, pattern=r"^\d+$", description="The linked account; only for data partners."
-    )
     credentials_file: Path | None = Field(
         default=None,
         description="JSON of a service account or an authorized user; left out, the machine's own (ADC).",

@@ -153,6 +153,11 @@ class Delivery:
             wait_s = error.after_s or destination.poll.next_s(due.polls + 1)
             outbox.repoll(due.batch_id, at=now + timedelta(seconds=wait_s), epoch=self.epoch)
             return 0
+        except RejectedError as error:
+            # The platform no longer knows the request, or lost it: what it did is unknown.
+            outbox.forget_acceptance(due.batch_id, now=now, epoch=self.epoch)
+            self.notes.append(f"{destination.name}: {error}")
+            return 0
         except SyncError as error:
             outbox.repoll(
                 due.batch_id,

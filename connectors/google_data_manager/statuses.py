@@ -22,6 +22,8 @@ from cohortd.core.errors import RejectedError
 from connectors.google_enums import enum_name
 
 _STATUS: Final = dm.RequestStatusPerDestination.RequestStatus
+#: A fault of Google's, not of the rows.
+INTERNAL: Final = "INTERNAL_ERROR"
 _DONE: Final = frozenset({_STATUS.SUCCESS, _STATUS.FAILED, _STATUS.PARTIAL_SUCCESS})
 
 
@@ -51,7 +53,11 @@ def load(text: str) -> Pending:
 
 
 def receipt_of(pending: Pending, answers: Sequence[Any], *, request: str) -> Receipt:
-    """Sum up Google's answers, one for every request of the batch."""
+    """Sum up Google's answers, one for every request of the batch.
+
+    Raises:
+        RejectedError: All of it failed for a reason of Google's own; it must be sent again.
+    """
     parts = [
         part
         for answer in answers
@@ -62,9 +68,12 @@ def receipt_of(pending: Pending, answers: Sequence[Any], *, request: str) -> Rec
         return Receipt(BatchState.ACCEPTED, request=request)
     all_failed = all(part.request_status == _STATUS.FAILED for part in parts)
     some_failed = any(part.request_status != _STATUS.SUCCESS for part in parts)
+    left_out = _left_out(parts)
+    if all_failed and set(left_out) == {INTERNAL}:
+        raise RejectedError("Google failed inside; the batch must be sent again")
     refused = all_failed or (some_failed and pending.action is Action.REMOVE)
     state = BatchState.REJECTED if refused else BatchState.CONFIRMED
-    return Receipt(state, request=request, unattributed=_left_out(parts), note=_note(parts))
+    return Receipt(state, request=request, unattributed=left_out, note=_note(parts))
 
 
 def _left_out(parts: Sequence[Any]) -> dict[str, int]:

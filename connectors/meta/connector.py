@@ -98,12 +98,14 @@ class MetaConnector:
         rejected = without_rows | verdict.rejected(rows_of_member)
         left_out = verdict.left_out(rows_of_member)
         all_refused = bool(batch.members) and len(rejected) == len(batch.members)
+        # A removal of which some row, nobody knows which, was left out is no removal: it is sent again.
+        refused = all_refused or (left_out and batch.action is Action.REMOVE)
         return Receipt(
-            BatchState.REJECTED if all_refused else BatchState.CONFIRMED,
+            BatchState.REJECTED if refused else BatchState.CONFIRMED,
             request=",".join(sessions),
             rejected=rejected,
             unattributed={INVALID: left_out} if left_out else {},
-            note="" if all_refused else _TAKEN,
+            note="" if refused else _TAKEN,
         )
 
     def poll(self, request: str) -> Receipt:

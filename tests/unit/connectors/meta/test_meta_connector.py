@@ -134,6 +134,14 @@ def test_samples_come_as_a_map_or_as_rows(
     assert list(receipt.rejected) == [1]
 
 
+def test_a_removal_with_rows_left_out_that_nobody_names_is_sent_again(
+    graph: responses.RequestsMock, connector: MetaConnector
+) -> None:
+    graph.post(USERS, json=taken(2, 1))
+    receipt = connector.apply(batch(ANN, BOB, action=Action.REMOVE))
+    assert receipt.state is BatchState.REJECTED
+
+
 def test_invalid_rows_that_are_not_named_are_counted(
     graph: responses.RequestsMock, connector: MetaConnector
 ) -> None:
