@@ -56,6 +56,11 @@ class Daemon:
             try:
                 take_in(self.pipeline, as_of=self.pipeline.clock())
             finally:
+                if any(
+                    batch.lane is Lane.REVOCATION for batch in self.pipeline.ledger.outbox.open_batches()
+                ):
+                    # A pause must not hold a revocation up for longer than until the next look.
+                    delivery.resume()
                 delivery.drain(lane=Lane.REVOCATION)
 
     def watch(self) -> None:
