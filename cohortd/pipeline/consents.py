@@ -144,6 +144,12 @@ def customer_subject(pipeline: Pipeline, customer_id: str) -> Subject:
     return (("", member_key(customer_id, pipeline.ledger.secret)),)
 
 
+def contacts_of_record(record: ConsentRecord) -> list[Contact]:
+    """List the contact fields that a record names; none where it names a customer."""
+    kinds = [kind for kind, subject in _KINDS.items() if subject is record.subject_kind]
+    return [(family, kind, digest) for kind in kinds for family, digest in record.subject]
+
+
 def contacts_of(
     identified: pa.Table, family: Family, customer_ids: Sequence[str]
 ) -> list[tuple[str, Contact]]:
@@ -206,9 +212,8 @@ def _index(
     if record.subject_kind is SubjectKind.CUSTOMER:
         by_member[record.subject[0][1]].append(record)
         return
-    kind = next(kind for kind, subject in _KINDS.items() if subject is record.subject_kind)
-    for family, digest in record.subject:
-        by_contact[family, kind, digest].append(record)
+    for contact in contacts_of_record(record):
+        by_contact[contact].append(record)
 
 
 def _record(kind: SubjectKind, subject: Subject, row: object) -> ConsentRecord:

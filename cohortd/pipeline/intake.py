@@ -1,27 +1,22 @@
 """Consent taken in: what was withdrawn is queued for removal, what was granted again is lifted."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import pandas as pd
-import structlog
 
 from cohortd.core.consenting import ConsentRecord, ConsentStatus
-from cohortd.core.errors import CohortdError
-from cohortd.core.identifiers import Family, Identifier, IdentifierKind, member_key
 from cohortd.core.reporting import SourceReport
-from cohortd.identity import identify
-from cohortd.ledger import Extra, Withdrawal, Withdrawn
+from cohortd.ledger import Withdrawal, Withdrawn
+from cohortd.pipeline import carriers
 from cohortd.pipeline.consents import WITHDRAWAL_OF_NOBODY, ConsentBook, open_book, table_records
 from cohortd.pipeline.wiring import Pipeline
-from cohortd.sources import WITHDRAWAL_LOST, Tally, read_contacts
+from cohortd.sources import WITHDRAWAL_LOST, Tally
 from consent import answers, is_withdrawal, platform_scope, withdraws
 
 #: Reasons under which a row of the consent table is lost although it withdraws.
 LOST = (WITHDRAWAL_LOST, WITHDRAWAL_OF_NOBODY)
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +64,13 @@ def withdraw_new(pipeline: Pipeline, book: ConsentBook) -> int:
     customers = [(customer, record) for customer, record in by_customer if record in news]
     contacts = [record for record in by_contact if record in news]
     asked = [pair for pair in customers if _takes_back(pipeline, pair[1])]
-    extra = known_identifiers(pipeline, [customer for customer, _ in asked])
+    extra = carriers.of_customers(pipeline, [customer for customer, _ in asked])
+    carried = carriers.of_records(pipeline, contacts)
     withdraw_all(
         pipeline,
         [
             *(Withdrawn(r, platform_scope(r.platform), extra.get(customer, [])) for customer, r in asked),
-            *(Withdrawn(r, platform_scope(r.platform)) for r in contacts),
+            *(Withdrawn(r, platform_scope(r.platform), carried.get(r, [])) for r in contacts),
         ],
     )
     return len(asked) + len(contacts)
@@ -90,40 +86,6 @@ def withdraw_all(pipeline: Pipeline, withdrawn: Sequence[Withdrawn]) -> list[Wit
                 those, trigger=trigger.value, now=pipeline.clock()
             )
     return outcomes
-
-
-def known_identifiers(pipeline: Pipeline, customer_ids: Iterable[str]) -> Mapping[str, list[Extra]]:
-    """Read these customers' identifiers as the source has them now.
-
-    They may never have been sent; but where somebody else carries one of them, the revocation
-    wins for it. A source that cannot be read leaves what the ledger knows.
-    """
-    only = frozenset(customer_ids)
-    found: dict[str, list[Extra]] = {}
-    if not only:
-        return found
-    try:
-        _collect_identifiers(pipeline, only, found)
-    except CohortdError as error:
-        log.warning("contacts_not_read", reason=str(error))
-    return found
-
-
-def _collect_identifiers(pipeline: Pipeline, only: frozenset[str], found: dict[str, list[Extra]]) -> None:
-    for batch in read_contacts(pipeline.sources.customers, None, only=only):
-        ids = batch.column("customer_id").to_pylist()
-        keys = [member_key(customer, pipeline.ledger.secret) for customer in ids]
-        for family in Family:
-            table = identify(
-                batch,
-                family,
-                default_region=pipeline.identity.default_region,
-                hashed=pipeline.identity.hashed,
-            ).identifiers
-            columns = (table.column(name).to_pylist() for name in ("row", "kind", "digest", "payload"))
-            for row, kind, digest, payload in zip(*columns, strict=True):
-                identifier = Identifier(IdentifierKind(kind), digest, payload)
-                found.setdefault(ids[row], []).append((family, keys[row], identifier))
 
 
 def _takes_back(pipeline: Pipeline, record: ConsentRecord) -> bool:

@@ -9,9 +9,10 @@ from cohortd.core.delivery import Lane
 from cohortd.core.errors import NotLeaderError, SettingsError
 from cohortd.core.identifiers import Family
 from cohortd.ledger import Withdrawn
+from cohortd.pipeline import carriers
 from cohortd.pipeline.consents import contact_subject, customer_subject
 from cohortd.pipeline.delivery import Delivery
-from cohortd.pipeline.intake import known_identifiers, withdraw_all
+from cohortd.pipeline.intake import withdraw_all
 from cohortd.pipeline.wiring import Pipeline
 
 #: A reason with more digits than this may hold a phone number.
@@ -61,8 +62,11 @@ def revoke(pipeline: Pipeline, revocation: Revocation) -> Revoked:
     """
     now = pipeline.clock()
     record = _record(pipeline, revocation, now)
-    named = [revocation.value] if revocation.kind is SubjectKind.CUSTOMER else []
-    extra = known_identifiers(pipeline, named).get(revocation.value, [])
+    extra = (
+        carriers.of_customers(pipeline, [revocation.value]).get(revocation.value, [])
+        if revocation.kind is SubjectKind.CUSTOMER
+        else carriers.of_records(pipeline, [record]).get(record, [])
+    )
     [withdrawal] = withdraw_all(pipeline, [Withdrawn(record, tuple(Family), extra)])
     sending = send_revocations(pipeline)
     timings = [t for t in pipeline.ledger.removals.timings() if t.subject == withdrawal.subject]

@@ -11,3 +11,11 @@ from shop import Shop, open_shop
 def shop(tmp_path: Path) -> Iterator[Shop]:
     with open_shop(tmp_path / "shop") as opened:
         yield opened
+
+
+@pytest.fixture
+def synced(shop: Shop) -> Shop:
+    """A shop that has sent everybody, everywhere."""
+    answer = shop.sync()
+    assert answer.code == 0, answer.out + answer.err
+    return shop
