@@ -83,8 +83,7 @@ def load(connection: Connection, batch_id: int, *, states: Sequence[BatchState])
     """
     row = connection.exec_driver_sql(
         "SELECT b.id, b.remote, r.family, b.action, b.lane, b.state, b.attempts, b.refusals,"
-        " b.version, b.rows,"
-        " b.result FROM batch b JOIN remote r ON r.id = b.remote WHERE b.id = ?",
+        " b.version, b.rows, b.result FROM batch b JOIN remote r ON r.id = b.remote WHERE b.id = ?",
         (batch_id,),
     ).first()
     if row is None:
@@ -135,8 +134,8 @@ def open_batches(connection: Connection) -> list[BatchRow]:
     """Return every batch that has not come to its end, oldest first."""
     rows = connection.exec_driver_sql(
         "SELECT b.id, r.audience, r.destination, b.action, b.lane, b.state, b.attempts, b.rows,"
-        " b.created_at,"
-        f" b.next_at, b.note FROM batch b JOIN remote r ON r.id = b.remote WHERE b.{OPEN} ORDER BY b.id"
+        " b.created_at, b.next_at, b.note FROM batch b JOIN remote r ON r.id = b.remote"
+        f" WHERE b.{OPEN} ORDER BY b.id"
     ).all()
     return [
         BatchRow(

@@ -29,8 +29,8 @@ SUPPRESSED: Final = """(
 #: Removals before adds, unknown outcomes before new work, else first come. A regular batch waits
 #: for its turn; a revocation waits for nothing but for its audience to exist and be open to us.
 _NEXT: Final = f"""
-    SELECT b.id FROM batch b JOIN remote r ON r.id = b.remote LEFT JOIN destination d ON d.name =
-        r.destination
+    SELECT b.id FROM batch b JOIN remote r ON r.id = b.remote
+        LEFT JOIN destination d ON d.name = r.destination
     WHERE b.{OPEN} AND b.state != 'accepted' AND b.next_at <= :now
       AND r.destination IN (SELECT value FROM json_each(:destinations)) AND r.remote_id IS NOT NULL
       AND (r.state = 'ready' OR (b.lane = 'revocation' AND r.state != 'paused'))
@@ -40,8 +40,8 @@ _NEXT: Final = f"""
         SELECT 1 FROM batch o WHERE o.remote = b.remote AND o.{OPEN} AND o.id != b.id AND (
             (o.action != b.action AND o.state IN ('sending', 'accepted'))
             OR (o.action = b.action AND o.state = 'sending')
-            OR (o.state = 'accepted' AND r.destination NOT IN (SELECT value FROM
-                json_each(:overlapping))))))
+            OR (o.state = 'accepted'
+                AND r.destination NOT IN (SELECT value FROM json_each(:overlapping))))))
     ORDER BY b.lane = 'regular', b.action = 'add', b.state = 'pending', b.id LIMIT 1
 """
 #: A row that changes hands keeps its former owner findable.

@@ -22,9 +22,8 @@ _TABLES: Final = (
     "DROP TABLE IF EXISTS temp.changed",
     "DROP TABLE IF EXISTS temp.taken_back",
     (
-        "CREATE TEMP TABLE coming (target INTEGER, member BLOB, refresh INTEGER, PRIMARY KEY"
-        " (target, member))"
-        " WITHOUT ROWID"
+        "CREATE TEMP TABLE coming (target INTEGER, member BLOB, refresh INTEGER,"
+        " PRIMARY KEY (target, member)) WITHOUT ROWID"
     ),
     (
         "CREATE TEMP TABLE leaving (target INTEGER, kind INTEGER, digest BLOB, member BLOB,"
@@ -35,9 +34,8 @@ _TABLES: Final = (
         " PRIMARY KEY (target, kind, digest)) WITHOUT ROWID"
     ),
     (
-        "CREATE TEMP TABLE taken_back (remote INTEGER, kind INTEGER, digest BLOB, PRIMARY KEY"
-        " (remote, kind, digest))"
-        " WITHOUT ROWID"
+        "CREATE TEMP TABLE taken_back (remote INTEGER, kind INTEGER, digest BLOB,"
+        " PRIMARY KEY (remote, kind, digest)) WITHOUT ROWID"
     ),
 )
 #: A row that was written ahead for a batch that is over, and never confirmed: nobody knows, so it
@@ -74,8 +72,8 @@ _TAKEN_BACK: Final = f"""
 _LEAVING: Final = f"""
     INSERT INTO temp.leaving SELECT m.remote, m.kind, m.digest, m.member FROM membership m
     WHERE m.remote IN (SELECT target FROM temp.staged_target)
-      AND (m.state IN ({State.ADDING:d}, {State.PRESENT:d}) OR (m.state = {State.REJECTED:d} AND
-          m.doubt = 1))
+      AND (m.state IN ({State.ADDING:d}, {State.PRESENT:d})
+        OR (m.state = {State.REJECTED:d} AND m.doubt = 1))
       AND NOT EXISTS (SELECT 1 FROM temp.staged s WHERE s.target = m.remote AND s.kind = m.kind
         AND s.digest = m.digest)
       AND NOT EXISTS (SELECT 1 FROM temp.taken_back k WHERE k.remote = m.remote AND k.kind = m.kind

@@ -13,8 +13,7 @@ from cohortd.core.times import format_time, parse_time
 
 COLUMNS: Final = (
     "c.id, c.subject_kind, c.subject, c.status, c.recorded_at, c.purpose, c.platform,"
-    " c.regulation, c.source,"
-    " c.evidence"
+    " c.regulation, c.source, c.evidence"
 )
 Subject = tuple[tuple[str, bytes], ...]
 
@@ -52,8 +51,8 @@ def insert(connection: Connection, record: ConsentRecord, *, received_at: dateti
     """Keep a record; return its id."""
     found: int = connection.exec_driver_sql(
         "INSERT INTO consent_record (content, subject_kind, subject, status, recorded_at,"
-        " purpose, platform,"
-        " regulation, source, evidence, received_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        " purpose, platform, regulation, source, evidence, received_at) VALUES (?, ?, ?, ?, ?,"
+        " ?, ?, ?, ?, ?, ?) RETURNING id",
         (
             content_of(record),
             record.subject_kind.value,

@@ -20,7 +20,9 @@ from cohortd.ledger.filesystem import refuse_network
 #: SQLite 3.7.0 to 3.51.2 can corrupt a write-ahead log that two connections reset at once.
 OLDEST_SQLITE: Final = (3, 51, 3)
 BUSY_TIMEOUT_S: Final = 30
-CACHE_KB: Final = 65_536
+CACHE_KB: Final = 131_072
+PAGE_BYTES: Final = 8_192
+CHECKPOINT_PAGES: Final = 16_384
 
 _BEGIN: Final = "cohortd_begin"
 _NOW: Final = "BEGIN IMMEDIATE"
@@ -59,8 +61,7 @@ def refuse_old_sqlite(version: tuple[int, ...], name: str) -> None:
     if version < OLDEST_SQLITE:
         raise LedgerError(
             f"SQLite {name} can corrupt a database that two processes use; install pysqlite3"
-            f" 0.6.1 or newer,"
-            " which brings SQLite 3.51.3 or newer"
+            " 0.6.1 or newer, which brings SQLite 3.51.3 or newer"
         )
 
 
@@ -145,7 +146,7 @@ def translated_errors() -> Iterator[None]:
         if "locked" in said or "busy" in said:
             raise LedgerError(
                 f"another process has been writing to the ledger for {BUSY_TIMEOUT_S} s; try"
-                f" again when it is done"
+                " again when it is done"
             ) from None
         raise LedgerError(f"the ledger refused: {re.sub(r'[0-9A-Fa-f]{16,}', '…', said)}") from None
 
@@ -172,12 +173,15 @@ def _prepare(connection: pysqlite3.Connection, _record: object) -> None:
     cursor = connection.cursor()
     for pragma in (
         f"busy_timeout = {BUSY_TIMEOUT_S * 1000}",
-        "page_size = 8192",
+        f"page_size = {PAGE_BYTES}",
         "journal_mode = WAL",
         # NORMAL may lose the last commits when power fails: a lost write-ahead would break law 3.
         "synchronous = FULL",
         "foreign_keys = ON",
         f"cache_size = -{CACHE_KB}",
+        # A big batch touches pages all over the file: let some gather before they are copied back.
+        f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+        f"journal_size_limit = {CHECKPOINT_PAGES * PAGE_BYTES}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

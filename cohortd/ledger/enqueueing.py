@@ -37,16 +37,16 @@ _REMOVE_ITEMS: Final = f"""
     FROM temp.leaving l CROSS JOIN temp.numbered n ON n.member = l.member
         CROSS JOIN membership m ON m.remote = l.target AND m.kind = l.kind AND m.digest = l.digest
     WHERE l.target = :target
-      AND (m.state IN ({State.ADDING:d}, {State.PRESENT:d}) OR (m.state = {State.REJECTED:d} AND
-          m.doubt = 1))
+      AND (m.state IN ({State.ADDING:d}, {State.PRESENT:d})
+        OR (m.state = {State.REJECTED:d} AND m.doubt = 1))
     ORDER BY 1, 2, 3, 4
 """
 #: Left out when it is sent again, but remembered: the first attempt may still land.
 _PRUNE: Final = f"""
     UPDATE batch_item AS i SET dropped = 1
     WHERE i.batch IN (SELECT b.id FROM batch b WHERE b.remote = :remote AND b.{OPEN} AND b.action = 'add'
-        AND b.attempts > 0 AND b.state != 'accepted' AND b.id NOT IN (SELECT value FROM
-            json_each(:in_flight)))
+        AND b.attempts > 0 AND b.state != 'accepted'
+        AND b.id NOT IN (SELECT value FROM json_each(:in_flight)))
       AND NOT EXISTS (SELECT 1 FROM temp.staged s WHERE s.target = :remote AND s.kind = i.kind
         AND s.digest = i.digest)
 """

@@ -65,8 +65,8 @@ class PastMembership:
 
 _ROW: Final = (
     "SELECT r.audience, r.destination, r.remote_id, m.kind, m.digest, m.member, m.state,"
-    " m.added_at, m.sent_at,"
-    " m.batch, m.version, m.reason FROM membership m JOIN remote r ON r.id = m.remote"
+    " m.added_at, m.sent_at, m.batch, m.version, m.reason"
+    " FROM membership m JOIN remote r ON r.id = m.remote"
 )
 _PAST: Final = (
     "SELECT r.audience, r.destination, r.remote_id, p.kind, p.digest, p.member, p.added_at, p.removed_at,"
@@ -112,8 +112,8 @@ class Members:
         """Return everything of a person that may be on a platform, identifiers shared with others too."""
         return self._rows(
             " WHERE m.member = ?1 UNION SELECT r.audience, r.destination, r.remote_id, m.kind,"
-            " m.digest, m.member,"
-            " m.state, m.added_at, m.sent_at, m.batch, m.version, m.reason FROM co_owner c JOIN remote r"
+            " m.digest, m.member, m.state, m.added_at, m.sent_at, m.batch, m.version,"
+            " m.reason FROM co_owner c JOIN remote r"
             " ON r.family = c.family JOIN membership m ON m.remote = r.id AND m.kind = c.kind"
             " AND m.digest = c.digest WHERE c.member = ?1",
             (key,),
@@ -160,9 +160,8 @@ class Members:
             with self._database.read() as connection:
                 rows = connection.exec_driver_sql(
                     "SELECT m.kind, m.digest FROM membership m JOIN remote r ON r.id = m.remote"
-                    " WHERE r.audience = ?"
-                    f" AND r.destination = ? AND r.superseded = 0 AND (m.state !="
-                    f" {State.REJECTED:d} OR m.doubt = 1)"
+                    " WHERE r.audience = ? AND r.destination = ? AND r.superseded = 0"
+                    f" AND (m.state != {State.REJECTED:d} OR m.doubt = 1)"
                     f" AND (m.kind, m.digest) > (?, ?) ORDER BY m.kind, m.digest LIMIT {_PAGE}",
                     (target.audience, target.destination, *at),
                 ).all()

@@ -118,8 +118,8 @@ class Outbox:
         """Send an accepted batch again that never came to an end."""
         with self._changing(batch_id, epoch, states=(BatchState.ACCEPTED,)) as (connection, _, work):
             connection.exec_driver_sql(
-                "UPDATE batch SET state = 'sending', next_at = ?, note = 'accepted, but never"
-                " ended' WHERE id = ?",
+                "UPDATE batch SET state = 'sending', next_at = ?, note = 'accepted, but never ended'"
+                " WHERE id = ?",
                 (format_time(now), work.id),
             )
 
@@ -143,7 +143,7 @@ class Outbox:
             rows = connection.exec_driver_sql(
                 f"SELECT b.id AS batch_id, b.request, b.accepted_at, b.polls, {COLUMNS} FROM batch b"
                 f" JOIN remote ON remote.id = b.remote WHERE b.{OPEN} AND b.state = 'accepted'"
-                f" AND b.next_at <= ?"
+                " AND b.next_at <= ?"
                 f" AND remote.destination IN ({marks}) ORDER BY b.lane = 'regular', b.id",
                 (format_time(now), *destinations),
             ).all()
@@ -173,8 +173,8 @@ class Outbox:
         with self._database.read() as connection:
             return int(
                 connection.exec_driver_sql(
-                    f"SELECT coalesce(sum(b.rows), 0) FROM batch b JOIN remote r ON r.id ="
-                    f" b.remote WHERE b.{OPEN}"
+                    "SELECT coalesce(sum(b.rows), 0) FROM batch b JOIN remote r ON r.id = b.remote"
+                    f" WHERE b.{OPEN}"
                     " AND r.audience = ? AND r.destination = ?",
                     (target.audience, target.destination),
                 ).scalar_one()
@@ -191,8 +191,8 @@ class Outbox:
         )
         with self._database.read() as connection:
             rows = connection.exec_driver_sql(
-                f"SELECT r.audience, r.destination, b.action, b.refresh, b.result, b.rows *"
-                f" (b.{OPEN}) AS pending"
+                "SELECT r.audience, r.destination, b.action, b.refresh, b.result,"
+                f" b.rows * (b.{OPEN}) AS pending"
                 f" FROM batch b JOIN remote r ON r.id = b.remote WHERE b.{OPEN} OR b.settled_at >= ?",
                 (format_time(since),),
             ).all()

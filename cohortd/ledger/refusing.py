@@ -49,8 +49,8 @@ def _halve(connection: Connection, work: Work, middle: int, now: datetime) -> No
     """
     half: int = connection.exec_driver_sql(
         "INSERT INTO batch (remote, action, lane, state, refresh, attempts, refusals, rows,"
-        " version, created_at,"
-        " next_at, result) SELECT remote, action, lane, 'pending', refresh, attempts, refusals, 0, version,"
+        " version, created_at, next_at, result) SELECT remote, action, lane, 'pending', refresh,"
+        " attempts, refusals, 0, version,"
         " created_at, ?, '' FROM batch WHERE id = ? RETURNING id",
         (format_time(now), work.id),
     ).scalar_one()

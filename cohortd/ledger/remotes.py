@@ -248,10 +248,9 @@ def _supersede(connection: Connection, remote_pk: int, at: datetime) -> None:
     """Move a remote audience's members and revocations to a row of its own; drop its other work."""
     old = connection.exec_driver_sql(
         "INSERT INTO remote (audience, destination, family, platform, account, remote_id, name,"
-        " state, status,"
-        " checked_at, note, created_at, superseded) SELECT audience, destination, family,"
-        " platform, account,"
-        " remote_id, name, 'retired', status, ?, 'replaced by another remote audience', created_at, 1"
+        " state, status, checked_at, note, created_at, superseded)"
+        " SELECT audience, destination, family, platform, account, remote_id, name, 'retired',"
+        " status, ?, 'replaced by another remote audience', created_at, 1"
         " FROM remote WHERE id = ? RETURNING id",
         (format_time(at), remote_pk),
     ).scalar_one()

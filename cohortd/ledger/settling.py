@@ -53,14 +53,14 @@ _GONE: Final = f"""
       AND (m.kind, m.digest) IN (SELECT i.kind, i.digest FROM batch_item i WHERE i.batch = :batch)
 """
 _REMEMBER: Final = f"""
-    INSERT INTO past_membership (remote, kind, digest, member, added_at, removed_at, added_batch,
-        removed_batch)
+    INSERT INTO past_membership
+        (remote, kind, digest, member, added_at, removed_at, added_batch, removed_batch)
     SELECT m.remote, m.kind, m.digest, m.member, m.added_at, :now, m.batch, :batch {_GONE}
 """
 #: Co-owners of what left were there as well.
 _REMEMBER_CO_OWNERS: Final = f"""
-    INSERT INTO past_membership (remote, kind, digest, member, added_at, removed_at, added_batch,
-        removed_batch)
+    INSERT INTO past_membership
+        (remote, kind, digest, member, added_at, removed_at, added_batch, removed_batch)
     SELECT g.remote, g.kind, g.digest, c.member, g.added_at, :now, g.batch, :batch
     FROM (SELECT m.* {_GONE}) g CROSS JOIN co_owner c
         ON c.family = :family AND c.kind = g.kind AND c.digest = g.digest WHERE c.member != g.member
@@ -77,8 +77,8 @@ _REVOKED_MEANWHILE: Final = f"""
         JOIN suppression s ON s.family = :family AND s.lifted_at IS NULL
             AND ((s.kind = i.kind AND s.key = i.digest) OR (s.kind = 0 AND s.key = i.member))
     WHERE i.batch = :batch AND NOT EXISTS (
-        SELECT 1 FROM batch b CROSS JOIN batch_item j ON j.batch = b.id AND j.kind = i.kind AND
-            j.digest = i.digest
+        SELECT 1 FROM batch b
+            CROSS JOIN batch_item j ON j.batch = b.id AND j.kind = i.kind AND j.digest = i.digest
         WHERE b.remote = :remote AND b.{OPEN} AND b.state = 'pending' AND b.lane = 'revocation')
     GROUP BY i.kind, i.digest, i.position
 """
@@ -121,8 +121,8 @@ def accept(
 ) -> None:
     """Keep that the platform took the batch and works on it."""
     connection.exec_driver_sql(
-        "UPDATE batch SET state = 'accepted', request = ?, accepted_at = ?, next_at = ?, polls ="
-        " 0, note = ?"
+        "UPDATE batch SET state = 'accepted', request = ?, accepted_at = ?, next_at = ?,"
+        " polls = 0, note = ?"
         " WHERE id = ?",
         (receipt.request, format_time(now), format_time(next_at), receipt.note, work.id),
     )
@@ -181,8 +181,8 @@ def refuse(
         )
     else:  # an earlier attempt may have landed: remember them until the batch ends
         connection.exec_driver_sql(
-            "UPDATE batch_item SET dropped = 1 WHERE batch = ? AND position IN (SELECT position"
-            " FROM temp.refused)",
+            "UPDATE batch_item SET dropped = 1 WHERE batch = ?"
+            " AND position IN (SELECT position FROM temp.refused)",
             (work.id,),
         )
     return tally

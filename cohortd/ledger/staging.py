@@ -16,27 +16,18 @@ Row = tuple[int, bytes, bytes, bytes]
 _CHUNK: Final = 50_000
 
 TABLES: Final = (
-    (
-        "CREATE TEMP TABLE staged_target (target INTEGER PRIMARY KEY, audience TEXT, destination"
-        " TEXT, family TEXT,"
-        " staged INTEGER, refresh_s INTEGER)"
-    ),
-    (
-        "CREATE TEMP TABLE staged (target INTEGER, kind INTEGER, digest BLOB, member BLOB,"
-        " payload BLOB, other BLOB,"
-        " PRIMARY KEY (target, kind, digest)) WITHOUT ROWID"
-    ),
-    (
-        "CREATE TEMP TABLE staged_shared (target INTEGER, kind INTEGER, digest BLOB, member BLOB,"
-        " PRIMARY KEY (target, kind, digest, member)) WITHOUT ROWID"
-    ),
+    """CREATE TEMP TABLE staged_target (target INTEGER PRIMARY KEY, audience TEXT, destination TEXT,
+        family TEXT, staged INTEGER, refresh_s INTEGER)""",
+    """CREATE TEMP TABLE staged (target INTEGER, kind INTEGER, digest BLOB, member BLOB, payload BLOB,
+        other BLOB, PRIMARY KEY (target, kind, digest)) WITHOUT ROWID""",
+    """CREATE TEMP TABLE staged_shared (target INTEGER, kind INTEGER, digest BLOB, member BLOB,
+        PRIMARY KEY (target, kind, digest, member)) WITHOUT ROWID""",
     # Fires only for an identifier that is staged a second time by another member.
-    (
-        "CREATE TEMP TRIGGER staged_twice AFTER UPDATE ON staged WHEN new.other IS NOT NULL BEGIN"
-        " INSERT INTO staged_shared SELECT new.target, new.kind, new.digest, new.other WHERE NOT EXISTS"
-        " (SELECT 1 FROM staged_shared t WHERE t.target = new.target AND t.kind = new.kind"
-        " AND t.digest = new.digest AND t.member = new.other); END"
-    ),
+    """CREATE TEMP TRIGGER staged_twice AFTER UPDATE ON staged WHEN new.other IS NOT NULL BEGIN
+        INSERT INTO staged_shared SELECT new.target, new.kind, new.digest, new.other
+        WHERE NOT EXISTS (SELECT 1 FROM staged_shared t WHERE t.target = new.target
+            AND t.kind = new.kind AND t.digest = new.digest AND t.member = new.other);
+    END""",
 )
 _STAGE: Final = """
     INSERT INTO temp.staged (target, kind, digest, member, payload) VALUES (?, ?, ?, ?, ?)
@@ -47,13 +38,12 @@ _STAGE: Final = """
         member = min(member, excluded.member)
 """
 _DROP_SUPPRESSED: Final = """
-    DELETE FROM temp.{table} AS i WHERE i.target IN (SELECT target FROM temp.staged_target WHERE
-        family = :family)
-      AND (EXISTS (SELECT 1 FROM suppression s WHERE s.family = :family AND s.kind = i.kind AND
-          s.key = i.digest
-            AND s.lifted_at IS NULL)
-        OR EXISTS (SELECT 1 FROM suppression s WHERE s.family = :family AND s.kind = 0 AND s.key = i.member
-            AND s.lifted_at IS NULL))
+    DELETE FROM temp.{table} AS i
+    WHERE i.target IN (SELECT target FROM temp.staged_target WHERE family = :family) AND (
+        EXISTS (SELECT 1 FROM suppression s WHERE s.family = :family AND s.kind = i.kind
+            AND s.key = i.digest AND s.lifted_at IS NULL)
+        OR EXISTS (SELECT 1 FROM suppression s WHERE s.family = :family AND s.kind = 0
+            AND s.key = i.member AND s.lifted_at IS NULL))
 """
 
 

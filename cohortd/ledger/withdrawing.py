@@ -46,21 +46,12 @@ class Withdrawal:
 
 
 _TABLES: Final = (
-    (
-        "CREATE TEMP TABLE IF NOT EXISTS w_family (withdrawal INTEGER, family TEXT, PRIMARY KEY"
-        " (withdrawal, family))"
-        " WITHOUT ROWID"
-    ),
-    (
-        "CREATE TEMP TABLE IF NOT EXISTS w_person (withdrawal INTEGER, member BLOB, PRIMARY KEY"
-        " (withdrawal, member))"
-        " WITHOUT ROWID"
-    ),
-    (
-        "CREATE TEMP TABLE IF NOT EXISTS w_key (withdrawal INTEGER, family TEXT, kind INTEGER,"
-        " key BLOB, named INTEGER,"
-        " PRIMARY KEY (withdrawal, family, kind, key)) WITHOUT ROWID"
-    ),
+    """CREATE TEMP TABLE IF NOT EXISTS w_family (withdrawal INTEGER, family TEXT,
+        PRIMARY KEY (withdrawal, family)) WITHOUT ROWID""",
+    """CREATE TEMP TABLE IF NOT EXISTS w_person (withdrawal INTEGER, member BLOB,
+        PRIMARY KEY (withdrawal, member)) WITHOUT ROWID""",
+    """CREATE TEMP TABLE IF NOT EXISTS w_key (withdrawal INTEGER, family TEXT, kind INTEGER, key BLOB,
+        named INTEGER, PRIMARY KEY (withdrawal, family, kind, key)) WITHOUT ROWID""",
     "DELETE FROM temp.w_family",
     "DELETE FROM temp.w_person",
     "DELETE FROM temp.w_key",
@@ -71,12 +62,14 @@ _TABLES: Final = (
 _PERSONS: Final = """
     INSERT OR IGNORE INTO temp.w_person
     SELECT k.withdrawal, m.member FROM temp.w_key k CROSS JOIN remote r ON r.family = k.family
-        CROSS JOIN membership m ON m.remote = r.id AND m.kind = k.kind AND m.digest = k.key WHERE
-            k.named = 1
-    UNION SELECT k.withdrawal, p.member FROM temp.w_key k CROSS JOIN past_membership p ON p.digest = k.key
-        AND p.kind = k.kind CROSS JOIN remote r ON r.id = p.remote AND r.family = k.family WHERE k.named = 1
-    UNION SELECT k.withdrawal, c.member FROM temp.w_key k CROSS JOIN co_owner c ON c.family = k.family
-        AND c.kind = k.kind AND c.digest = k.key WHERE k.named = 1
+        CROSS JOIN membership m ON m.remote = r.id AND m.kind = k.kind AND m.digest = k.key
+        WHERE k.named = 1
+    UNION SELECT k.withdrawal, p.member FROM temp.w_key k
+        CROSS JOIN past_membership p ON p.digest = k.key AND p.kind = k.kind
+        CROSS JOIN remote r ON r.id = p.remote AND r.family = k.family WHERE k.named = 1
+    UNION SELECT k.withdrawal, c.member FROM temp.w_key k
+        CROSS JOIN co_owner c ON c.family = k.family AND c.kind = k.kind AND c.digest = k.key
+        WHERE k.named = 1
 """
 #: All identifiers of those persons as they were ever sent.
 _KEYS: Final = """

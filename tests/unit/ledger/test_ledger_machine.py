@@ -105,6 +105,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.world.grant()
         self.revoked.clear()
 
+    @precondition(lambda self: not self.under_way)  # a claim is its sender's for an hour
     @rule()
     def pass_time(self) -> None:
         self.world.wait(hours=25)
