@@ -20,6 +20,7 @@ _TABLES: Final = (
     "DROP TABLE IF EXISTS temp.coming",
     "DROP TABLE IF EXISTS temp.leaving",
     "DROP TABLE IF EXISTS temp.changed",
+    "DROP TABLE IF EXISTS temp.forgotten",
     "DROP TABLE IF EXISTS temp.taken_back",
     (
         "CREATE TEMP TABLE coming (target INTEGER, member BLOB, refresh INTEGER,"
@@ -31,6 +32,10 @@ _TABLES: Final = (
     ),
     (
         "CREATE TEMP TABLE changed (target INTEGER, kind INTEGER, digest BLOB, member BLOB,"
+        " PRIMARY KEY (target, kind, digest)) WITHOUT ROWID"
+    ),
+    (
+        "CREATE TEMP TABLE forgotten (target INTEGER, kind INTEGER, digest BLOB,"
         " PRIMARY KEY (target, kind, digest)) WITHOUT ROWID"
     ),
     (
@@ -79,6 +84,14 @@ _LEAVING: Final = f"""
       AND NOT EXISTS (SELECT 1 FROM temp.taken_back k WHERE k.remote = m.remote AND k.kind = m.kind
         AND k.digest = m.digest)
 """
+#: What a platform did not take and nobody wants any more.
+_FORGOTTEN: Final = f"""
+    INSERT INTO temp.forgotten SELECT m.remote, m.kind, m.digest FROM membership m
+    WHERE m.remote IN (SELECT target FROM temp.staged_target)
+      AND m.state = {State.REJECTED:d} AND m.doubt = 0
+      AND NOT EXISTS (SELECT 1 FROM temp.staged s WHERE s.target = m.remote AND s.kind = m.kind
+        AND s.digest = m.digest)
+"""
 _ADDED: Final = """
     SELECT s.target, s.kind, s.digest FROM temp.staged s
         CROSS JOIN temp.coming c ON c.target = s.target AND c.member = s.member WHERE c.refresh = 0
@@ -125,7 +138,7 @@ class Comparison:
                 self._connection.exec_driver_sql(statement)
             values = {"now": int(now.timestamp()), "bytes": _BYTES}
             self._connection.exec_driver_sql(_COMING, values)
-            for statement in (_CHANGED, _TAKEN_BACK, _LEAVING):
+            for statement in (_CHANGED, _TAKEN_BACK, _LEAVING, _FORGOTTEN):
                 self._connection.exec_driver_sql(statement)
             self._compared = True
             return self._count()

@@ -51,9 +51,8 @@ _PRUNE: Final = f"""
         AND s.digest = i.digest)
 """
 _FORGET_REJECTED: Final = f"""
-    DELETE FROM membership AS m WHERE m.remote = :remote AND m.state = {State.REJECTED:d} AND m.doubt = 0
-      AND NOT EXISTS (SELECT 1 FROM temp.staged s WHERE s.target = :remote AND s.kind = m.kind
-        AND s.digest = m.digest)
+    DELETE FROM membership WHERE remote = :remote AND state = {State.REJECTED:d} AND doubt = 0
+      AND (kind, digest) IN (SELECT f.kind, f.digest FROM temp.forgotten f WHERE f.target = :remote)
 """
 #: Whoever carried an identifier before stays findable by it.
 _FORMER_OWNERS: Final = """
@@ -63,8 +62,10 @@ _FORMER_OWNERS: Final = """
     WHERE c.target = :remote
 """
 _NEW_OWNERS: Final = """
-    UPDATE membership SET member = c.member FROM temp.changed c WHERE c.target = :remote
-      AND membership.remote = c.target AND membership.kind = c.kind AND membership.digest = c.digest
+    UPDATE membership SET member = (SELECT c.member FROM temp.changed c
+        WHERE c.target = :remote AND c.kind = membership.kind AND c.digest = membership.digest)
+    WHERE remote = :remote
+      AND (kind, digest) IN (SELECT c.kind, c.digest FROM temp.changed c WHERE c.target = :remote)
 """
 _CO_OWNERS: Final = """
     INSERT OR IGNORE INTO co_owner (family, kind, digest, member)

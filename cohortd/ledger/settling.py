@@ -73,14 +73,19 @@ _FORGET_CO_OWNERS: Final = """
 """
 #: Items of an ended add whose person was revoked meanwhile, unless their removal is yet to be sent.
 _REVOKED_MEANWHILE: Final = f"""
-    SELECT :remote, min(s.withdrawal), i.member, i.kind, i.digest, i.payload FROM batch_item i
-        JOIN suppression s ON s.family = :family AND s.lifted_at IS NULL
-            AND ((s.kind = i.kind AND s.key = i.digest) OR (s.kind = 0 AND s.key = i.member))
-    WHERE i.batch = :batch AND NOT EXISTS (
+    WITH revoked AS (
+        SELECT i.kind, i.digest, i.position, i.member, i.payload, s.withdrawal FROM batch_item i
+            CROSS JOIN suppression s ON s.family = :family AND s.kind = i.kind AND s.key = i.digest
+            WHERE i.batch = :batch AND s.lifted_at IS NULL
+        UNION ALL SELECT i.kind, i.digest, i.position, i.member, i.payload, s.withdrawal FROM batch_item i
+            CROSS JOIN suppression s ON s.family = :family AND s.kind = 0 AND s.key = i.member
+            WHERE i.batch = :batch AND s.lifted_at IS NULL)
+    SELECT :remote, min(v.withdrawal), v.member, v.kind, v.digest, v.payload FROM revoked v
+    WHERE NOT EXISTS (
         SELECT 1 FROM batch b
-            CROSS JOIN batch_item j ON j.batch = b.id AND j.kind = i.kind AND j.digest = i.digest
+            CROSS JOIN batch_item j ON j.batch = b.id AND j.kind = v.kind AND j.digest = v.digest
         WHERE b.remote = :remote AND b.{OPEN} AND b.state = 'pending' AND b.lane = 'revocation')
-    GROUP BY i.kind, i.digest, i.position
+    GROUP BY v.kind, v.digest, v.position
 """
 _REFUSED_REVOCATIONS: Final = """
     SELECT m.remote, i.withdrawal, m.member, m.kind, m.digest, m.payload
