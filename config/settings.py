@@ -25,11 +25,9 @@ class Engine(Strict):
     """Where the data is aggregated."""
 
     kind: Literal["duckdb", "spark"] = Field(
-        default="duckdb", description="DuckDB on this machine, or Spark."
+        default="duckdb", description="`duckdb`, on this machine. `spark` is not there yet and is refused."
     )
-    master: str | None = Field(
-        default=None, description="Spark only: its master, such as `local[2]` or `spark://...`."
-    )
+    master: str | None = Field(default=None, description="For Spark, once it is there.")
     memory_limit: str | None = Field(
         default=None,
         pattern=r"^\d+(\.\d+)?\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$",
@@ -206,7 +204,7 @@ class Settings(BaseSettings):
     )
     database: SecretStr | None = Field(
         default=None,
-        description="The ledger: `sqlite:///FILE` or `postgresql://...`; left out, in `data_dir`.",
+        description="The ledger: `sqlite:///FILE`; left out, in `data_dir`. PostgreSQL is not there yet.",
     )
     database_file: Path | None = Field(default=None, description="A file that holds `database`.")
     secrets_dir: Path | None = Field(

@@ -48,7 +48,8 @@ class Source(Strict):
         description="A file, a folder or a pattern such as `events/*.parquet`; also `s3://`, `gs://` or `abfs://`.",
     )
     url: SecretStr | None = Field(
-        default=None, description="A database, as SQLAlchemy writes it: `postgresql://user@host/shop`."
+        default=None,
+        description="A database, as SQLAlchemy writes it, such as `sqlite:///shop.db`; its driver must be installed.",
     )
     url_file: Path | None = Field(default=None, description="A file that holds `url`.")
     query: str | None = Field(default=None, description="The SQL query that gives the table; needs `url`.")
