@@ -1,5 +1,6 @@
 """Batches out of the outbox to the platforms, and their answers back into the ledger."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,6 +16,9 @@ from cohortd.pipeline.wiring import Destination, Pipeline
 
 #: Wait before an unknown outcome is sent again, where the platform named no time; seconds.
 RESEND_AFTER_S = 60.0
+#: Batches in a row without an answer after which a destination is left alone for that long: one bad
+#: batch holds nobody up, and a platform that is down is not knocked at for ever.
+MOST_SILENCES = 2
 
 log = structlog.get_logger()
 
@@ -32,6 +36,9 @@ class Delivery:
     #: Sentences for people about what fell short.
     notes: list[str] = field(default_factory=list)
     _stopped: set[str] = field(default_factory=set)
+    #: Destination -> batches in a row without an answer, and until when it is left alone.
+    _silences: Counter[str] = field(default_factory=Counter)
+    _alone_until: dict[str, datetime] = field(default_factory=dict)
 
     def drain(self, *, lane: Lane | None = None, only: Collection[str] | None = None) -> int:
         """Send every batch that is due; stop early when the process is asked to stop.
@@ -76,7 +83,7 @@ class Delivery:
         while not self.pipeline.stop.is_set():
             self.drain(only=only)
             self.poll(only=only)
-            due = self.pipeline.ledger.outbox.next_due(self._open_destinations(only))
+            due = self._next_due(only)
             now = self.pipeline.clock()
             if due is None:
                 return not self._stopped
@@ -133,6 +140,7 @@ class Delivery:
             self._postpone(claimed, error)
             return
         except RejectedError as error:
+            self._silences[destination.name] = 0
             outbox.split(batch.id, rows=error.rows, now=self.pipeline.clock(), epoch=self.epoch)
             self._log("batch_refused", claimed, rows=len(error.rows))
             return
@@ -140,6 +148,7 @@ class Delivery:
             outbox.postpone(batch.id, until=self.pipeline.clock(), note=str(error), epoch=self.epoch)
             self._fell_short(destination, claimed.remote.target, error)
             return
+        self._silences[destination.name] = 0
         self._settle(batch.id, receipt, destination)
         self._log("batch_sent", claimed, state=receipt.state.value, rejected=len(receipt.rejected))
 
@@ -205,6 +214,9 @@ class Delivery:
         self.pipeline.ledger.outbox.postpone(
             claimed.batch.id, until=until, note=str(error), epoch=self.epoch
         )
+        self._silences[destination] += 1
+        if error.after_s is not None or self._silences[destination] >= MOST_SILENCES:
+            self._alone_until[destination] = until
         self.notes.append(f"{destination}: {error}; sent again after {until:%H:%M:%S} UTC")
         self._log("batch_postponed", claimed, reason=str(error))
 
@@ -228,12 +240,26 @@ class Delivery:
         )
 
     def _open_destinations(self, only: Collection[str] | None) -> list[str]:
+        now = self.pipeline.clock()
+        return [name for name in self._usable(only) if self._alone_until.get(name, now) <= now]
+
+    def _usable(self, only: Collection[str] | None) -> list[str]:
+        """List the destinations that nothing but time keeps from being sent to."""
         paused = self.pipeline.ledger.remotes.paused_destinations()
         return [
             name
             for name in self.pipeline.destinations
             if name not in self._stopped and name not in paused and (only is None or name in only)
         ]
+
+    def _next_due(self, only: Collection[str] | None) -> datetime | None:
+        """Find when there is something to do again, or None if nothing is open."""
+        dues = []
+        for name in self._usable(only):
+            due = self.pipeline.ledger.outbox.next_due([name])
+            if due is not None:
+                dues.append(max(due, self._alone_until.get(name, due)))
+        return min(dues, default=None)
 
     def _overlapping(self, destination: str) -> bool:
         return self.pipeline.destinations[destination].connector.limits.overlapping_batches

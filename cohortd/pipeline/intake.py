@@ -92,12 +92,12 @@ def _takes_back(pipeline: Pipeline, record: ConsentRecord) -> bool:
     """Tell a withdrawal from a plain no.
 
     Who says no without ever having been sent takes nothing back: the decision keeps them out, and
-    the removal log stays a log of removals.
+    the removal log stays a log of removals. While anything waits to be sent, they may be in it.
     """
     if record.status is ConsentStatus.REVOKED:
         return True
     key = record.subject[0][1]
-    return bool(pipeline.ledger.members.of_member(key))
+    return bool(pipeline.ledger.members.of_member(key) or pipeline.ledger.outbox.open_batches())
 
 
 def _lift(pipeline: Pipeline, book: ConsentBook, *, as_of: datetime) -> int:

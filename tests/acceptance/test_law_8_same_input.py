@@ -104,7 +104,7 @@ def _shop_a_little_more(shop: Shop) -> None:
 def test_a_slightly_changed_table_moves_few_people(synced: Shop) -> None:
     _shop_a_little_more(synced)
     answer = synced.sync()
-    people = {destination: 0 for destination in ("google", "ads", "meta")}
+    people = dict.fromkeys(("google", "ads", "meta"), 0)
     for audience in answer.json["audiences"]:
         people[audience["destination"]] += audience["added"]
 
