@@ -4,18 +4,22 @@ ARG BASE_IMAGE=python:3.13-slim-trixie
 FROM ${BASE_IMAGE} AS build
 WORKDIR /src
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
-RUN python3 -m venv /opt/cohortd
+RUN python3 -m venv /opt/cohortd && python3 -m venv /opt/builder
 COPY requirements.lock deploy/runtime_lock.py ./
-# The lock file without the developers' tools; every file is checked against its hash.
+# Parts of the one lock file: what the product runs on, and what builds it. Every file is checked
+# against its hash.
 RUN python3 runtime_lock.py requirements.lock > runtime.lock \
-    && /opt/cohortd/bin/pip install --require-hashes -r runtime.lock
+    && python3 runtime_lock.py requirements.lock hatchling > builder.lock \
+    && /opt/cohortd/bin/pip install --require-hashes -r runtime.lock \
+    && /opt/builder/bin/pip install --require-hashes -r builder.lock
 COPY pyproject.toml README.md ./
 COPY cohortd cohortd
 COPY connectors connectors
 COPY clustering clustering
 COPY consent consent
 COPY config config
-RUN /opt/cohortd/bin/pip install --no-deps .
+RUN /opt/builder/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
+    && /opt/cohortd/bin/pip install --no-deps --no-index --find-links /wheels cohortd
 
 FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="cohortd" \

@@ -1,5 +1,8 @@
 """Print the part of the lock file that the product runs on: no developer's tools, no demo data.
 
+    python runtime_lock.py requirements.lock             # what the product needs
+    python runtime_lock.py requirements.lock hatchling   # what these packages need
+
 Reads the "via" notes that the lock file carries, so that one file pins everything and the image
 holds only what it needs.
 """
@@ -30,9 +33,9 @@ def wanted_by(lines: list[str]) -> set[str]:
     return {note.removeprefix("via").strip() for note in notes} - {""}
 
 
-def runtime(packages: dict[str, list[str]]) -> list[str]:
-    """Walk from what pyproject.toml asks for to everything that this needs."""
-    needed = {name for name, lines in packages.items() if ROOT in wanted_by(lines)} - DEMO
+def needed_by(packages: dict[str, list[str]], roots: set[str]) -> list[str]:
+    """Walk from *roots* to everything that they need."""
+    needed = set(roots)
     while True:
         more = {name for name, lines in packages.items() if wanted_by(lines) & needed} - needed - DEMO
         if not more:
