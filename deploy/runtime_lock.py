@@ -37,7 +37,7 @@ def needed_by(packages: dict[str, list[str]], roots: set[str]) -> list[str]:
     """Walk from *roots* to everything that they need."""
     needed = set(roots)
     while True:
-        more = {name for name, lines in packages.items() if wanted_by(lines) & needed} - needed - DEMO
+        more = {name for name, lines in packages.items() if wanted_by(lines) & needed} - needed
         if not more:
             return sorted(needed)
         needed |= more
@@ -46,9 +46,9 @@ def needed_by(packages: dict[str, list[str]], roots: set[str]) -> list[str]:
 def main() -> None:
     """Read the lock file named on the command line."""
     packages = blocks(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    lines = [
-        line for name in runtime(packages) for line in packages[name] if not line.strip().startswith("#")
-    ]
+    asked = {name for name, lines in packages.items() if ROOT in wanted_by(lines)} - DEMO
+    names = needed_by(packages, set(sys.argv[2:]) or asked)
+    lines = [line for name in names for line in packages[name] if not line.strip().startswith("#")]
     sys.stdout.write("\n".join(lines) + "\n")
 
 
