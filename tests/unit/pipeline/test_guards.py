@@ -1,0 +1,54 @@
+"""Guards are pure checks of numbers against limits; what they say has the numbers in it."""
+
+import pytest
+
+from cohortd.core.planning import Delta, Target
+from cohortd.core.reporting import SourceReport
+from cohortd.pipeline import guards
+
+
+def delta(*, removes: int, present: int) -> Delta:
+    return Delta(eligible=present, adds=0, removes=removes, refreshes=0, present=present)
+
+
+def test_a_table_with_few_bad_rows_passes_and_one_with_many_stops() -> None:
+    fine = SourceReport("events", read=100, kept=95, dropped={"unparsable_time": 5})
+    bad = SourceReport("customers", read=100, kept=70, dropped={"missing_id": 20, "duplicate_id": 10})
+
+    [stop] = guards.bad_rows([fine, bad], limit=0.1)
+
+    assert stop.guard == "bad_rows"
+    assert stop.detail == (
+        "customers: 30 of 100 rows could not be used (30.0%, limit 10.0%): duplicate_id 10, missing_id 20"
+    )
+
+
+@pytest.mark.parametrize(("now", "stops"), [(100, 0), (70, 0), (69, 1), (0, 1), (200, 0)])
+def test_a_table_may_shrink_by_the_limit_and_no_more(now: int, stops: int) -> None:
+    assert len(guards.source_drop({"events": now}, {"events": 100}, limit=0.3)) == stops
+
+
+def test_a_table_that_was_not_read_counts_as_empty() -> None:
+    [stop] = guards.source_drop({}, {"consent": 10}, limit=0.3)
+
+    assert stop.detail == "consent: 0 rows, 10 at the last sync (100.0% fewer, limit 30.0%)"
+
+
+@pytest.mark.parametrize(("share", "stops"), [(None, 0), (0.3, 0), (0.31, 1)])
+def test_customers_may_move_up_to_the_limit(share: float | None, stops: int) -> None:
+    assert len(guards.moved_share(share, limit=0.3)) == stops
+
+
+def test_an_audience_that_would_lose_too_many_is_named() -> None:
+    deltas = {
+        Target("s1", "meta"): delta(removes=1, present=100),
+        Target("s2", "meta"): delta(removes=30, present=100),
+    }
+
+    [stop] = guards.removed_share(deltas, limit=0.2)
+
+    assert stop.detail == "s2 on meta: 30 of 100 members would be removed (30.0%, limit 20.0%)"
+
+
+def test_a_new_audience_has_nobody_to_lose() -> None:
+    assert guards.removed_share({Target("s1", "meta"): delta(removes=0, present=0)}, limit=0.0) == []
