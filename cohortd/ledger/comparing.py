@@ -1,6 +1,7 @@
 """What is desired against what was sent: only the difference is ever written."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Final
@@ -17,29 +18,29 @@ from cohortd.ledger.outbox import Outbox
 from cohortd.ledger.staging import Row, Staging
 
 _TABLES: Final = (
-    "DROP TABLE IF EXISTS temp.coming",
-    "DROP TABLE IF EXISTS temp.leaving",
-    "DROP TABLE IF EXISTS temp.changed",
-    "DROP TABLE IF EXISTS temp.forgotten",
-    "DROP TABLE IF EXISTS temp.taken_back",
+    "DROP TABLE IF EXISTS scratch.coming",
+    "DROP TABLE IF EXISTS scratch.leaving",
+    "DROP TABLE IF EXISTS scratch.changed",
+    "DROP TABLE IF EXISTS scratch.forgotten",
+    "DROP TABLE IF EXISTS scratch.taken_back",
     (
-        "CREATE TEMP TABLE coming (target INTEGER, member BLOB, refresh INTEGER,"
+        "CREATE TABLE scratch.coming (target INTEGER, member BLOB, refresh INTEGER,"
         " PRIMARY KEY (target, member)) WITHOUT ROWID"
     ),
     (
-        "CREATE TEMP TABLE leaving (target INTEGER, kind INTEGER, digest BLOB, member BLOB,"
+        "CREATE TABLE scratch.leaving (target INTEGER, kind INTEGER, digest BLOB, member BLOB,"
         " PRIMARY KEY (target, kind, digest)) WITHOUT ROWID"
     ),
     (
-        "CREATE TEMP TABLE changed (target INTEGER, kind INTEGER, digest BLOB, member BLOB,"
+        "CREATE TABLE scratch.changed (target INTEGER, kind INTEGER, digest BLOB, member BLOB,"
         " PRIMARY KEY (target, kind, digest)) WITHOUT ROWID"
     ),
     (
-        "CREATE TEMP TABLE forgotten (target INTEGER, kind INTEGER, digest BLOB,"
+        "CREATE TABLE scratch.forgotten (target INTEGER, kind INTEGER, digest BLOB,"
         " PRIMARY KEY (target, kind, digest)) WITHOUT ROWID"
     ),
     (
-        "CREATE TEMP TABLE taken_back (remote INTEGER, kind INTEGER, digest BLOB,"
+        "CREATE TABLE scratch.taken_back (remote INTEGER, kind INTEGER, digest BLOB,"
         " PRIMARY KEY (remote, kind, digest)) WITHOUT ROWID"
     ),
 )
@@ -57,50 +58,59 @@ _MISSING: Final = (
 _DUE: Final = f"""(m.state = {State.PRESENT:d} AND (m.payload != s.payload OR m.sent_at = 0 OR m.sent_at <=
     :now - t.refresh_s * (0.5 + 0.4 * (instr(:bytes, substr(m.digest, 1, 1)) - 1) / 255.0)))"""
 _JOINED: Final = """
-    FROM temp.staged s CROSS JOIN temp.staged_target t ON t.target = s.target
+    FROM scratch.staged s CROSS JOIN scratch.staged_target t ON t.target = s.target
         LEFT JOIN membership m ON m.remote = s.target AND m.kind = s.kind AND m.digest = s.digest
 """
 _COMING: Final = f"""
-    INSERT INTO temp.coming SELECT s.target, s.member, min(CASE WHEN {_MISSING} THEN 0 ELSE 1 END)
-    {_JOINED} WHERE {_MISSING} OR {_DUE} GROUP BY s.target, s.member ORDER BY s.target, s.member
+    INSERT INTO scratch.coming SELECT s.target, s.member, CASE WHEN {_MISSING} THEN 0 ELSE 1 END
+    {_JOINED} WHERE {_MISSING} OR {_DUE}
+    ON CONFLICT DO UPDATE SET refresh = min(refresh, excluded.refresh)
 """
 _CHANGED: Final = """
-    INSERT INTO temp.changed SELECT s.target, s.kind, s.digest, s.member FROM temp.staged s
+    INSERT INTO scratch.changed SELECT s.target, s.kind, s.digest, s.member FROM scratch.staged s
         CROSS JOIN membership m ON m.remote = s.target AND m.kind = s.kind AND m.digest = s.digest
     WHERE m.member != s.member
 """
 #: What a revocation takes back anyway is no part of a plan, and no guard counts it.
 _TAKEN_BACK: Final = f"""
-    INSERT OR IGNORE INTO temp.taken_back SELECT b.remote, i.kind, i.digest
+    INSERT OR IGNORE INTO scratch.taken_back SELECT b.remote, i.kind, i.digest
     FROM batch b CROSS JOIN batch_item i ON i.batch = b.id WHERE b.{OPEN} AND b.lane = 'revocation'
 """
 _LEAVING: Final = f"""
-    INSERT INTO temp.leaving SELECT m.remote, m.kind, m.digest, m.member FROM membership m
-    WHERE m.remote IN (SELECT target FROM temp.staged_target)
+    INSERT INTO scratch.leaving SELECT m.remote, m.kind, m.digest, m.member FROM membership m
+    WHERE m.remote IN (SELECT target FROM scratch.staged_target)
       AND (m.state IN ({State.ADDING:d}, {State.PRESENT:d})
         OR (m.state = {State.REJECTED:d} AND m.doubt = 1))
-      AND NOT EXISTS (SELECT 1 FROM temp.staged s WHERE s.target = m.remote AND s.kind = m.kind
+      AND NOT EXISTS (SELECT 1 FROM scratch.staged s WHERE s.target = m.remote AND s.kind = m.kind
         AND s.digest = m.digest)
-      AND NOT EXISTS (SELECT 1 FROM temp.taken_back k WHERE k.remote = m.remote AND k.kind = m.kind
+      AND NOT EXISTS (SELECT 1 FROM scratch.taken_back k WHERE k.remote = m.remote AND k.kind = m.kind
         AND k.digest = m.digest)
 """
 #: What a platform did not take and nobody wants any more.
 _FORGOTTEN: Final = f"""
-    INSERT INTO temp.forgotten SELECT m.remote, m.kind, m.digest FROM membership m
-    WHERE m.remote IN (SELECT target FROM temp.staged_target)
+    INSERT INTO scratch.forgotten SELECT m.remote, m.kind, m.digest FROM membership m
+    WHERE m.remote IN (SELECT target FROM scratch.staged_target)
       AND m.state = {State.REJECTED:d} AND m.doubt = 0
-      AND NOT EXISTS (SELECT 1 FROM temp.staged s WHERE s.target = m.remote AND s.kind = m.kind
+      AND NOT EXISTS (SELECT 1 FROM scratch.staged s WHERE s.target = m.remote AND s.kind = m.kind
         AND s.digest = m.digest)
 """
 _ADDED: Final = """
-    SELECT s.target, s.kind, s.digest FROM temp.staged s
-        CROSS JOIN temp.coming c ON c.target = s.target AND c.member = s.member WHERE c.refresh = 0
+    SELECT s.target, s.kind, s.digest FROM scratch.staged s
+        CROSS JOIN scratch.coming c ON c.target = s.target AND c.member = s.member WHERE c.refresh = 0
 """
+#: This SQLite sorts in memory: members are counted a part of the key space at a time.
+_ROWS_AT_ONCE: Final = 1_000_000
+_COUNT_MEMBERS: Final = (
+    "SELECT {0}, count(*) FROM (SELECT {0}, member FROM {1} AND substr(member, 1, 1) >= :low"
+    " AND (:high IS NULL OR substr(member, 1, 1) < :high) GROUP BY {0}, member) GROUP BY {0}"
+)
+_STAGED: Final = "scratch.staged WHERE true"
+_THERE: Final = f"membership WHERE state IN ({State.ADDING:d}, {State.PRESENT:d})"
 _BYTES: Final = bytes(range(256))
 
 
 class Comparison:
-    """One comparison: staged rows in temporary tables; nothing durable before ``enqueue``."""
+    """One comparison: staged rows lie beside the ledger; nothing durable before ``enqueue``."""
 
     def __init__(self, connection: Connection, *, database: Database, outbox: Outbox) -> None:
         self._connection = connection
@@ -126,12 +136,13 @@ class Comparison:
             refresh_after: Days after which a target's platform forgets a member; None for never.
         """
         with self._connection.begin():
+            self._staging.flush()
             self._staging.include_remotes()
             self._staging.drop_suppressed()
             for number, target in self._staging.targets():
                 days = refresh_after(target)
                 self._connection.exec_driver_sql(
-                    "UPDATE temp.staged_target SET refresh_s = ? WHERE target = ?",
+                    "UPDATE scratch.staged_target SET refresh_s = ? WHERE target = ?",
                     (None if days is None else days * 86_400, number),
                 )
             for statement in _TABLES:
@@ -149,7 +160,7 @@ class Comparison:
         with self._connection.begin():
             return frozenset(
                 row[0]
-                for row in self._connection.exec_driver_sql("SELECT DISTINCT member FROM temp.leaving")
+                for row in self._connection.exec_driver_sql("SELECT DISTINCT member FROM scratch.leaving")
             )
 
     def fingerprint(self) -> str:
@@ -159,7 +170,7 @@ class Comparison:
             marks = {number: hashlib.sha256() for number, _ in self._staging.targets()}
             for sign, query in (
                 (b"+", _ADDED),
-                (b"-", "SELECT target, kind, digest FROM temp.leaving ORDER BY target, kind, digest"),
+                (b"-", "SELECT target, kind, digest FROM scratch.leaving ORDER BY target, kind, digest"),
             ):
                 for target, kind, digest in self._connection.exec_driver_sql(query):
                     marks[target].update(b"%b%d:%b" % (sign, kind, digest))
@@ -211,16 +222,15 @@ class Comparison:
             )
 
     def _count(self) -> dict[Target, Delta]:
-        eligible = self._numbers("SELECT target, count(DISTINCT member) FROM temp.staged GROUP BY target")
-        present = self._numbers(
-            "SELECT remote, count(DISTINCT member) FROM membership"
-            f" WHERE state IN ({State.ADDING:d}, {State.PRESENT:d}) GROUP BY remote"
+        eligible = self._members("target", _STAGED)
+        present = self._members("remote", _THERE)
+        adds = self._numbers(
+            "SELECT target, count(*) FROM scratch.coming WHERE refresh = 0 GROUP BY target"
         )
-        adds = self._numbers("SELECT target, count(*) FROM temp.coming WHERE refresh = 0 GROUP BY target")
         refreshes = self._numbers(
-            "SELECT target, count(*) FROM temp.coming WHERE refresh = 1 GROUP BY target"
+            "SELECT target, count(*) FROM scratch.coming WHERE refresh = 1 GROUP BY target"
         )
-        removes = self._numbers("SELECT target, count(DISTINCT member) FROM temp.leaving GROUP BY target")
+        removes = self._members("target", "scratch.leaving WHERE true")
         return {
             target: Delta(
                 eligible=eligible.get(number, 0),
@@ -231,6 +241,18 @@ class Comparison:
             )
             for number, target in self._staging.targets()
         }
+
+    def _members(self, column: str, rows: str) -> Counter[int]:
+        """Count distinct members of each target in memory that does not grow with them."""
+        total = self._connection.exec_driver_sql(f"SELECT count(*) FROM {rows}").scalar_one()
+        parts = min(256, total // _ROWS_AT_ONCE + 1)
+        bounds = [bytes([256 * part // parts]) for part in range(parts)]
+        found: Counter[int] = Counter()
+        for low, high in zip(bounds, [*bounds[1:], None], strict=True):
+            query = _COUNT_MEMBERS.format(column, rows)
+            for target, members in self._connection.exec_driver_sql(query, {"low": low, "high": high}):
+                found[target] += members
+        return found
 
     def _numbers(self, query: str) -> dict[int, int]:
         return {row[0]: row[1] for row in self._connection.exec_driver_sql(query)}

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkstemp
 from typing import Final
 
 import pysqlite3
@@ -20,7 +21,8 @@ from cohortd.ledger.filesystem import refuse_network
 #: SQLite 3.7.0 to 3.51.2 can corrupt a write-ahead log that two connections reset at once.
 OLDEST_SQLITE: Final = (3, 51, 3)
 BUSY_TIMEOUT_S: Final = 30
-CACHE_KB: Final = 131_072
+#: Sorting takes as much again, in each connection.
+CACHE_KB: Final = 32_768
 PAGE_BYTES: Final = 8_192
 CHECKPOINT_PAGES: Final = 16_384
 
@@ -120,9 +122,20 @@ class Database:
 
     @contextmanager
     def scratch(self) -> Iterator[Connection]:
-        """Lend a connection for temporary tables; they go with it."""
-        with self._single.connect() as connection:
-            yield connection
+        """Lend a connection with a database ``scratch`` for bulky tables, which goes with it.
+
+        Its file has no name once it is open, so that nothing is left of it however the process ends.
+        TEMP tables would do, but this SQLite keeps them in memory, whatever a pragma says.
+        """
+        file, name = mkstemp(prefix=f"{self.path.name}-scratch-", dir=self.path.parent)
+        os.close(file)
+        try:
+            with self._single.connect() as connection:
+                _attach(connection, name)
+                Path(name).unlink()
+                yield connection
+        finally:
+            Path(name).unlink(missing_ok=True)
 
     @contextmanager
     def write_from(self, connection: Connection) -> Iterator[Connection]:
@@ -162,6 +175,17 @@ def _engine(path: Path, *, pooled: bool) -> Engine:
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _attach(connection: Connection, name: str) -> None:
+    """Attach the scratch file, outside any transaction, and make it open its file."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute("ATTACH DATABASE ? AS scratch", (name,))
+    for pragma in (f"page_size = {PAGE_BYTES}", "journal_mode = MEMORY", "synchronous = OFF"):
+        driver.execute(f"PRAGMA scratch.{pragma}")
+    driver.execute(f"PRAGMA scratch.cache_size = -{CACHE_KB}")
+    driver.execute("CREATE TABLE scratch.opened (at INTEGER)")
 
 
 def _begin(connection: Connection) -> None:

@@ -17,29 +17,27 @@ from cohortd.ledger.memberships import State
 
 _UNSENT: Final = f"SELECT id FROM batch WHERE remote = ? AND {OPEN} AND state = 'pending' AND attempts = 0"
 _NUMBER_COMING: Final = """
-    INSERT INTO temp.numbered SELECT member, row_number() OVER (ORDER BY member) - 1 FROM temp.coming
-    WHERE target = :target AND refresh = :refresh
+    INSERT INTO scratch.numbered (member) SELECT member FROM scratch.coming
+    WHERE target = :target AND refresh = :refresh ORDER BY member
 """
 _NUMBER_LEAVING: Final = """
-    INSERT INTO temp.numbered SELECT member, row_number() OVER (ORDER BY member) - 1 FROM
-    (SELECT DISTINCT member FROM temp.leaving WHERE target = :target)
+    INSERT INTO scratch.numbered (member) SELECT DISTINCT member FROM scratch.leaving
+    WHERE target = :target ORDER BY member
 """
 _ADD_ITEMS: Final = """
     INSERT INTO batch_item (batch, kind, digest, position, member, payload)
-    SELECT :first + n.number / :size, s.kind, s.digest, n.number % :size, s.member, s.payload
-    FROM temp.staged s CROSS JOIN temp.numbered n ON n.member = s.member WHERE s.target = :target
-    ORDER BY 1, 2, 3, 4
+    SELECT :first + (n.number - 1) / :size, s.kind, s.digest, (n.number - 1) % :size, s.member, s.payload
+    FROM scratch.staged s CROSS JOIN scratch.numbered n ON n.member = s.member WHERE s.target = :target
 """
 #: The payload as it was sent; what changed since the comparison is looked at again.
 _REMOVE_ITEMS: Final = f"""
     INSERT INTO batch_item (batch, kind, digest, position, member, payload)
-    SELECT :first + n.number / :size, l.kind, l.digest, n.number % :size, l.member, m.payload
-    FROM temp.leaving l CROSS JOIN temp.numbered n ON n.member = l.member
+    SELECT :first + (n.number - 1) / :size, l.kind, l.digest, (n.number - 1) % :size, l.member, m.payload
+    FROM scratch.leaving l CROSS JOIN scratch.numbered n ON n.member = l.member
         CROSS JOIN membership m ON m.remote = l.target AND m.kind = l.kind AND m.digest = l.digest
     WHERE l.target = :target
       AND (m.state IN ({State.ADDING:d}, {State.PRESENT:d})
         OR (m.state = {State.REJECTED:d} AND m.doubt = 1))
-    ORDER BY 1, 2, 3, 4
 """
 #: Left out when it is sent again, but remembered: the first attempt may still land.
 _PRUNE: Final = f"""
@@ -47,30 +45,31 @@ _PRUNE: Final = f"""
     WHERE i.batch IN (SELECT b.id FROM batch b WHERE b.remote = :remote AND b.{OPEN} AND b.action = 'add'
         AND b.attempts > 0 AND b.state != 'accepted'
         AND b.id NOT IN (SELECT value FROM json_each(:in_flight)))
-      AND NOT EXISTS (SELECT 1 FROM temp.staged s WHERE s.target = :remote AND s.kind = i.kind
+      AND NOT EXISTS (SELECT 1 FROM scratch.staged s WHERE s.target = :remote AND s.kind = i.kind
         AND s.digest = i.digest)
 """
 _FORGET_REJECTED: Final = f"""
     DELETE FROM membership WHERE remote = :remote AND state = {State.REJECTED:d} AND doubt = 0
-      AND (kind, digest) IN (SELECT f.kind, f.digest FROM temp.forgotten f WHERE f.target = :remote)
+      AND (kind, digest) IN (SELECT f.kind, f.digest FROM scratch.forgotten f WHERE f.target = :remote)
 """
 #: Whoever carried an identifier before stays findable by it.
 _FORMER_OWNERS: Final = """
     INSERT OR IGNORE INTO co_owner (family, kind, digest, member)
-    SELECT r.family, m.kind, m.digest, m.member FROM temp.changed c CROSS JOIN remote r ON r.id = c.target
+    SELECT r.family, m.kind, m.digest, m.member FROM scratch.changed c
+        CROSS JOIN remote r ON r.id = c.target
         CROSS JOIN membership m ON m.remote = c.target AND m.kind = c.kind AND m.digest = c.digest
     WHERE c.target = :remote
 """
 _NEW_OWNERS: Final = """
-    UPDATE membership SET member = (SELECT c.member FROM temp.changed c
+    UPDATE membership SET member = (SELECT c.member FROM scratch.changed c
         WHERE c.target = :remote AND c.kind = membership.kind AND c.digest = membership.digest)
     WHERE remote = :remote
-      AND (kind, digest) IN (SELECT c.kind, c.digest FROM temp.changed c WHERE c.target = :remote)
+      AND (kind, digest) IN (SELECT c.kind, c.digest FROM scratch.changed c WHERE c.target = :remote)
 """
 _CO_OWNERS: Final = """
     INSERT OR IGNORE INTO co_owner (family, kind, digest, member)
-    SELECT t.family, h.kind, h.digest, h.member FROM temp.staged_shared h
-        CROSS JOIN temp.staged_target t ON t.target = h.target WHERE h.target = :target
+    SELECT t.family, h.kind, h.digest, h.member FROM scratch.staged_shared h
+        CROSS JOIN scratch.staged_target t ON t.target = h.target WHERE h.target = :target
 """
 _BATCH: Final = """
     INSERT INTO batch (id, remote, action, lane, state, refresh, rows, version, created_at, next_at)
@@ -94,7 +93,7 @@ class Order:
 def enqueue(connection: Connection, numbered: Sequence[tuple[int, Target]], order: Order) -> int:
     """Replace what waits unsent by what is needed now; return how many batches there are."""
     connection.exec_driver_sql(
-        "CREATE TEMP TABLE IF NOT EXISTS numbered (member BLOB PRIMARY KEY, number INTEGER) WITHOUT ROWID"
+        "CREATE TABLE IF NOT EXISTS scratch.numbered (number INTEGER PRIMARY KEY, member BLOB UNIQUE)"
     )
     queued = 0
     for number, target in numbered:
@@ -127,7 +126,9 @@ def _remote(connection: Connection, target: Target) -> int | None:
 
 
 def _refuse_unintended(connection: Connection, number: int, target: Target) -> None:
-    if connection.exec_driver_sql("SELECT 1 FROM temp.coming WHERE target = ? LIMIT 1", (number,)).first():
+    if connection.exec_driver_sql(
+        "SELECT 1 FROM scratch.coming WHERE target = ? LIMIT 1", (number,)
+    ).first():
         raise LedgerError(
             f"{target.audience} on {target.destination} is to get members, but no remote audience"
             f" was intended for it"
@@ -156,9 +157,9 @@ def _queue(
 ) -> int:
     """Cut one direction of one target into batches."""
     values = {"target": number, "refresh": refresh}
-    connection.exec_driver_sql("DELETE FROM temp.numbered")
+    connection.exec_driver_sql("DELETE FROM scratch.numbered")
     connection.exec_driver_sql(_NUMBER_COMING if action is Action.ADD else _NUMBER_LEAVING, values)
-    members: int = connection.exec_driver_sql("SELECT count(*) FROM temp.numbered").scalar_one()
+    members: int = connection.exec_driver_sql("SELECT count(*) FROM scratch.numbered").scalar_one()
     if not members:
         return 0
     size = order.rows_per_batch(target.destination)
