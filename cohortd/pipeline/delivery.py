@@ -51,8 +51,15 @@ class Delivery:
             How many batches were sent.
         """
         sent = 0
+        alone_before = dict(self._alone_until)
         while not self.pipeline.stop.is_set():
-            names = self._open_destinations(only)
+            # Whoever fell silent in this drain is not asked again in it: two that are down would
+            # otherwise take turns for ever.
+            names = [
+                name
+                for name in self._open_destinations(only)
+                if self._alone_until.get(name) == alone_before.get(name)
+            ]
             claimed = self.pipeline.ledger.outbox.claim(
                 now=self.pipeline.clock(),
                 epoch=self.epoch,

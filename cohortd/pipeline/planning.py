@@ -18,11 +18,9 @@ from cohortd.pipeline import guards
 from cohortd.pipeline.clusters import Clustered, cluster
 from cohortd.pipeline.desired import Desired, stage_desired
 from cohortd.pipeline.intake import Intake, take_in, withdraw_all
-from cohortd.pipeline.reading import Tables, read_tables, refuse_bad_rows
+from cohortd.pipeline.reading import Tables, read_tables, rows_before, refuse_bad_rows
 from cohortd.pipeline.traits import Trait, traits
 from cohortd.pipeline.wiring import Pipeline
-
-SENT = ("done", "partial")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ def planned(
         reports = (*tables.reports, *((intake.report,) if intake.report else ()))
         refuse_bad_rows(pipeline, reports)
         shrunk = guards.source_drop(
-            _rows(reports), _rows_before(pipeline), limit=pipeline.guards.source_drop
+            _rows(reports), rows_before(pipeline), limit=pipeline.guards.source_drop
         )
         _refuse_emptied(tables, shrunk)
         clustered = cluster(pipeline, engine, tables, as_of=as_of, refit=refit, force=False)
@@ -193,14 +191,6 @@ def membership_days(pipeline: Pipeline, target: Target) -> int | None:
 
 def _rows(reports: Collection[SourceReport]) -> dict[str, int]:
     return {report.table: report.kept + report.later for report in reports}
-
-
-def _rows_before(pipeline: Pipeline) -> dict[str, int]:
-    """Rows of each table at the last sync that sent."""
-    last = pipeline.ledger.runs.last(kind="sync", status=SENT)
-    rows = last.summary.get("rows", {}) if last is not None else {}
-    assert isinstance(rows, dict)
-    return {str(table): int(count) for table, count in rows.items()}
 
 
 def _plan_id(model_version: int, fingerprint: str) -> str:

@@ -14,6 +14,9 @@ from cohortd.pipeline.wiring import Pipeline
 from cohortd.sources import Tally, read_customers, read_events
 
 
+SENT = ("done", "partial")
+
+
 @dataclass(frozen=True, slots=True)
 class Tables:
     """What was read: staged tables, and one report a table."""
@@ -59,10 +62,24 @@ def refuse_bad_rows(pipeline: Pipeline, reports: Collection[SourceReport]) -> No
     """
     stops = guards.bad_rows(reports, limit=pipeline.guards.bad_rows)
     if stops:
+        # Half the customers gone makes half the events a stranger's: say what it comes from as well.
+        rows = {
+            report.table: report.kept + report.later for report in reports if report.table == "customers"
+        }
+        before = {table: count for table, count in rows_before(pipeline).items() if table in rows}
+        stops = [*guards.source_drop(rows, before, limit=pipeline.guards.source_drop), *stops]
         raise GuardError(
             "; ".join(stop.detail for stop in stops) + ". Mend the table, or raise guards.bad_rows.",
             stops=stops,
         )
+
+
+def rows_before(pipeline: Pipeline) -> dict[str, int]:
+    """Rows of each table at the last sync that sent."""
+    last = pipeline.ledger.runs.last(kind="sync", status=SENT)
+    rows = last.summary.get("rows", {}) if last is not None else {}
+    assert isinstance(rows, dict)
+    return {str(table): int(count) for table, count in rows.items()}
 
 
 def _without_strangers(
