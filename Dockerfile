@@ -29,6 +29,7 @@ RUN mkdir -p /etc/cohortd /var/lib/cohortd && chown 10001:10001 /var/lib/cohortd
 ENV PATH=/opt/cohortd/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
+    JOBLIB_MULTIPROCESSING=0 \
     COHORTD_CONFIG=/etc/cohortd/cohortd.yaml \
     COHORTD_DATA_DIR=/var/lib/cohortd
 USER 10001:10001
