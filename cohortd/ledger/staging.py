@@ -125,8 +125,8 @@ class Staging:
                     f"{target.destination} takes {row.family} identifiers, not {family.value}"
                 )
             self._connection.exec_driver_sql(
-                "INSERT OR REPLACE INTO scratch.staged_target (target, audience, destination, family, staged)"
-                " VALUES (?, ?, ?, ?, 1)",
+                "INSERT OR REPLACE INTO scratch.staged_target"
+                " (target, audience, destination, family, staged) VALUES (?, ?, ?, ?, 1)",
                 (number, target.audience, target.destination, family.value),
             )
             self._numbers[target] = (number, family)
@@ -137,7 +137,7 @@ class Staging:
 
 
 def _bound(row: _Numbered) -> tuple[int, int, bytearray, bytearray, bytearray]:
-    """Make a row for the driver: it looks for an adapter of each bytes object, which takes five times
+    """Make a row for the driver: it looks for an adapter of each bytes object, which takes five
     as long as binding a bytearray.
     """
     number, kind, digest, member, payload = row
