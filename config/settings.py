@@ -96,7 +96,11 @@ class Segmentation(Strict):
 class Audiences(Strict):
     """Which segments become audiences, and what they are called."""
 
-    minimum_size: int = Field(default=1000, ge=1, description="Fewest people in an audience.")
+    minimum_size: int = Field(
+        default=1000,
+        ge=1,
+        description="Fewest people in an audience; never less than a platform serves (100 at both).",
+    )
     minimum_share: Share = Field(
         default=0.01, ge=0, le=1, description="Smallest share of all customers in a segment."
     )

@@ -49,7 +49,7 @@ class Source(Strict):
     )
     url: SecretStr | None = Field(
         default=None,
-        description="A database, as SQLAlchemy writes it, such as `sqlite:///shop.db`; its driver must be installed.",
+        description="A database, as SQLAlchemy writes it: `sqlite:///shop.db`; its driver must be there.",
     )
     url_file: Path | None = Field(default=None, description="A file that holds `url`.")
     query: str | None = Field(default=None, description="The SQL query that gives the table; needs `url`.")

@@ -75,7 +75,7 @@ ACCESS: Final = (
 CREDENTIALS: Final = "Give cohortd working credentials for this API."
 LIST: Final = (
     "Look at the audience in Google Ads: it was deleted or closed, is no Customer Match list, or not this "
-    "account's own. To start afresh, retire it in cohortd and sync again."
+    "account's own. Undo that in Google Ads, or ask Google's support."
 )
 
 #: gRPC status -> what it means where no code, or none that we know, came with it.

@@ -42,7 +42,7 @@ def revoke(
     with opened(config, as_json=as_json) as pipeline:
         done = run_revoke(pipeline, Revocation(kind, value, reason))
     data = {
-        "status": "sent" if done.sent else "queued",
+        "status": done.status,
         "subject": done.subject,
         "recorded_at": done.recorded_at.isoformat(),
         "audiences": done.queued,
@@ -50,8 +50,8 @@ def revoke(
         "notes": list(done.notes),
     }
     sentence = (
-        f"Recorded as {done.subject}. Removals from {done.queued} remote audiences"
-        f" {'sent' if done.sent else 'queued'}; {done.open} not yet confirmed by the platforms."
+        f"Recorded as {done.subject}. To be taken off {done.queued} remote audiences: {done.status};"
+        f" {done.open} destinations have not confirmed yet."
     )
     answer(data, as_json=as_json, show=lambda console: console.print("\n".join([sentence, *done.notes])))
     if done.fell_short:

@@ -8,6 +8,7 @@ from rich.console import Console
 from cohortd.cli.opening import opened
 from cohortd.cli.options import AsJson, AsOf, ConfigFile
 from cohortd.cli.output import answer, table
+from cohortd.core.errors import GuardError
 from cohortd.core.reporting import RunReport
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def recluster(
             console.print(f"Model version {made.version.id} made ({made.reason}).")
         rows = [(s["segment"], s["name"], s["customers"], s["held"] or "") for s in made.segments]
         console.print(table("", ("segment", "name", "customers", "held back"), rows))
-        for event in made.version.lineage:
+        for event in made.version.lineage if made.reason is not None else ():
             console.print(f"{event.segment_id} {event.kind} {event.other_id} {event.detail}".rstrip())
         if made.moved_share is not None:
             console.print(f"{made.moved_share:.1%} of the customers change segment.")
@@ -68,7 +69,11 @@ def plan(config: ConfigFile = None, as_json: AsJson = False, as_of: AsOf = None)
     from cohortd.pipeline.planning import make_plan
 
     with opened(config, as_json=as_json) as pipeline:
-        made = make_plan(pipeline, as_of=pipeline.at(as_of))
+        try:
+            made = make_plan(pipeline, as_of=pipeline.at(as_of))
+        except GuardError as error:
+            _no_plan(error, as_json=as_json)
+            raise typer.Exit(error.exit_code) from None
     answer(_plan_json(made), as_json=as_json, show=lambda console: _show_plan(console, made))
 
 
@@ -138,6 +143,13 @@ def run(
     with opened(config, as_json=as_json) as pipeline, pipeline.ledger.leadership() as epoch:
         report = run_sync(pipeline, call, epoch=epoch)
     _end(report, as_json=as_json)
+
+
+def _no_plan(error: GuardError, *, as_json: bool) -> None:
+    """Answer where a guard stopped before there was anything to plan."""
+    stops = [{"guard": stop.guard, "detail": stop.detail} for stop in error.stops]
+    data = {"plan_id": None, "model_version": None, "audiences": [], "guards": stops, "error": str(error)}
+    answer(data, as_json=as_json, show=lambda console: console.print(str(error), markup=False))
 
 
 def sync_json(report: RunReport) -> dict[str, object]:

@@ -45,7 +45,7 @@ def init(
 
 
 def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Try settings, sources, ledger, credentials, terms and access, a line each. Changes nothing.
+    """Try settings, sources, ledger, credentials, terms and access, a line each. Sends nothing.
 
     Exits with 1 when a line is bad, and with 2 when the settings themselves cannot be used.
     """

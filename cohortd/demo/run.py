@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import rmtree
@@ -30,8 +30,8 @@ from cohortd.pipeline.revoking import Revocation, revoke
 from cohortd.pipeline.syncing import SyncCall, sync
 from cohortd.pipeline.wiring import Pipeline
 
-#: The first Monday with thirteen whole weeks of shopping before it.
-FIRST_WEEK = datetime(2017, 4, 3, tzinfo=UTC)
+#: A Monday with more than thirteen whole weeks of shopping before it, in a steady part of the year.
+FIRST_WEEK = datetime(2017, 5, 29, tzinfo=UTC)
 #: Written into the folder, so that a later demo knows it may empty it.
 MARKER = ".cohortd-demo"
 #: Seconds a Google stand-in takes to process a request, and a week's sync may take to be confirmed.
@@ -74,14 +74,17 @@ def run_demo(folder: Path, *, weeks: int, quiet: bool) -> DemoResult:
             path.write_text(settings_text(endpoints), encoding="utf-8")
             with open_pipeline(load_settings(str(path))) as pipeline:
                 yardstick = _Yardstick()
-                reports = list(_weeks(pipeline, data, weeks, yardstick, step))
-                return _result(pipeline, reports, yardstick, path, seconds=time.perf_counter() - began)
+                ended = list(_weeks(pipeline, data, weeks, yardstick, step))
+                return _result(pipeline, ended, yardstick, path, seconds=time.perf_counter() - began)
 
 
 def _weeks(
     pipeline: Pipeline, data: DemoData, weeks: int, yardstick: _Yardstick, step: Callable[[str], None]
-) -> Iterator[RunReport]:
-    """Sync once a week of the data's year; in the middle weeks some people change their mind."""
+) -> Iterator[tuple[RunReport, str]]:
+    """Sync once a week of the data's year; in the middle weeks some people change their mind.
+
+    A plan that a guard stops is approved, as a person would who looked at it; yields what was.
+    """
     times = [FIRST_WEEK + timedelta(weeks=number) for number in range(weeks)]
     middle = times[weeks // 2 - 1 : weeks // 2 + 1]
     asked = revocations(data.customer_ids, middle)
@@ -94,12 +97,23 @@ def _weeks(
             revoke(pipeline, Revocation(kind, value, revocation.reason))
         step(f"week {number} of {weeks} ({at:%d %B %Y}): re-clustering and syncing")
         call = SyncCall(as_of=at, wait_s=CONFIRM_WITHIN_S, refit=True, observe=yardstick.observe)
+        approved = ""
         with pipeline.ledger.leadership() as epoch:
-            yield sync(pipeline, call, epoch=epoch)
+            report = sync(pipeline, call, epoch=epoch)
+            if report.status == "stopped" and report.plan_id is not None:
+                step(f"week {number} of {weeks}: a guard stopped it, approving the plan")
+                approved = "; ".join(stop.detail for stop in report.guards)
+                report = sync(pipeline, replace(call, approve=report.plan_id, observe=None), epoch=epoch)
+        yield report, approved
 
 
 def _result(
-    pipeline: Pipeline, reports: Sequence[RunReport], yardstick: _Yardstick, path: Path, *, seconds: float
+    pipeline: Pipeline,
+    ended: Sequence[tuple[RunReport, str]],
+    yardstick: _Yardstick,
+    path: Path,
+    *,
+    seconds: float,
 ) -> DemoResult:
     weeks = tuple(
         DemoWeek(
@@ -108,9 +122,11 @@ def _result(
             naive_moved_share=naive,
             added=sum(a.added for a in report.audiences),
             removed=sum(a.removed for a in report.audiences),
+            approved=approved,
         )
-        for report, naive in zip(reports, yardstick.shares, strict=True)
+        for (report, approved), naive in zip(ended, yardstick.shares, strict=True)
     )
+    reports = [report for report, _ in ended]
     return DemoResult(
         status="done" if all(report.status == "done" for report in reports) else "partial",
         seconds=round(seconds, 1),

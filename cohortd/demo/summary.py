@@ -26,6 +26,8 @@ class DemoWeek:
     naive_moved_share: float | None
     added: int
     removed: int
+    #: What a guard stopped and the demo approved, as a person would; empty if nothing was.
+    approved: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,11 @@ def render_summary(result: DemoResult, console: Console) -> None:
     _section(console, "Who came and went", _weeks(result))
     if calm := _calm(result.weeks):
         console.print(Padding(Text(calm), (1, 0, 0, 2)))
+    for week in result.weeks:
+        if week.approved:
+            day = cards.day(parse_time(week.as_of))
+            told = f"{day}: a guard stopped the run until it was approved. {week.approved}"
+            console.print(Padding(Text(told), (1, 0, 0, 2)))
     _section(console, "Consent taken back", _revocations(result))
     _section(console, "Read on", None)
     for title, path in (("reports", result.reports), ("settings", result.settings)):
@@ -88,7 +95,7 @@ def render_summary(result: DemoResult, console: Console) -> None:
 
 
 def _opening(result: DemoResult) -> Text:
-    audiences = cards.counted(len({audience.audience for audience in result.audiences}), "audience")
+    audiences = cards.counted(len({one.audience for one in _living(result)}), "audience")
     places = cards.listed(_destinations(result)) or "no destination"
     kept = f"{audiences} kept true on {places} over {cards.counted(len(result.weeks), 'week')}"
     outcome = "" if result.status == "done" else f" ({cards.status_words(result.status).lower()})"
@@ -110,11 +117,16 @@ def _audiences(result: DemoResult) -> Table:
     if has_open := any(audience.pending or audience.rejected for audience in result.audiences):
         table.add_column("still open")
     at = {(audience.audience, audience.destination): audience for audience in result.audiences}
-    for audience, name in {audience.audience: audience.name for audience in result.audiences}.items():
+    for audience, name in {one.audience: one.name for one in _living(result)}.items():
         told = [at.get((audience, destination)) for destination in destinations]
         cells = [f"{one.size:,}" if one else cards.ABSENT for one in told]
         table.add_row(Text(name), *cells, *([_open(one for one in told if one)] if has_open else []))
     return table
+
+
+def _living(result: DemoResult) -> list[DemoAudience]:
+    """Audiences with anybody in them: one that was merged away is told by its week."""
+    return [audience for audience in result.audiences if audience.size]
 
 
 def _open(audiences: Iterable[DemoAudience]) -> Text:

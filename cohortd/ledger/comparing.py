@@ -71,6 +71,11 @@ _CHANGED: Final = """
         CROSS JOIN membership m ON m.remote = s.target AND m.kind = s.kind AND m.digest = s.digest
     WHERE m.member != s.member
 """
+#: Who stays while an identifier of theirs leaves is sent again: a platform may take the whole person.
+_STAYING: Final = """
+    INSERT OR IGNORE INTO scratch.coming SELECT DISTINCT s.target, s.member, 1 FROM scratch.staged s
+    WHERE (s.target, s.member) IN (SELECT l.target, l.member FROM scratch.leaving l)
+"""
 #: What a revocation takes back anyway is no part of a plan, and no guard counts it.
 _TAKEN_BACK: Final = f"""
     INSERT OR IGNORE INTO scratch.taken_back SELECT b.remote, i.kind, i.digest
@@ -99,10 +104,10 @@ _ADDED: Final = """
         CROSS JOIN scratch.coming c ON c.target = s.target AND c.member = s.member WHERE c.refresh = 0
 """
 #: This SQLite sorts in memory: members are counted a part of the key space at a time.
-_ROWS_AT_ONCE: Final = 1_000_000
+_ROWS_AT_ONCE: Final = 2_000_000
 _COUNT_MEMBERS: Final = (
-    "SELECT {0}, count(*) FROM (SELECT {0}, member FROM {1} AND substr(member, 1, 1) >= :low"
-    " AND (:high IS NULL OR substr(member, 1, 1) < :high) GROUP BY {0}, member) GROUP BY {0}"
+    "SELECT {0}, count(DISTINCT member) FROM {1} AND member >= :low AND (:high IS NULL OR member < :high)"
+    " GROUP BY {0}"
 )
 _STAGED: Final = "scratch.staged WHERE true"
 _THERE: Final = f"membership WHERE state IN ({State.ADDING:d}, {State.PRESENT:d})"
@@ -149,7 +154,7 @@ class Comparison:
                 self._connection.exec_driver_sql(statement)
             values = {"now": int(now.timestamp()), "bytes": _BYTES}
             self._connection.exec_driver_sql(_COMING, values)
-            for statement in (_CHANGED, _TAKEN_BACK, _LEAVING, _FORGOTTEN):
+            for statement in (_CHANGED, _TAKEN_BACK, _LEAVING, _STAYING, _FORGOTTEN):
                 self._connection.exec_driver_sql(statement)
             self._compared = True
             return self._count()

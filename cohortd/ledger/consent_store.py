@@ -119,19 +119,25 @@ class ConsentStore:
             return suppressions.suppressed(connection, family)
 
     def lift(
-        self, cause: SuppressionCause | tuple[SubjectKind, Subject], *, granted_at: datetime, now: datetime
+        self,
+        cause: SuppressionCause | tuple[SubjectKind, Subject],
+        *,
+        granted_at: datetime,
+        now: datetime,
+        families: Collection[Family] = tuple(Family),
     ) -> int:
         """Lift what a strictly newer grant answers; nothing is deleted.
 
         Args:
             cause: One withdrawal, or a subject: then every older withdrawal of it, whatever its
                 regulation, purpose or platform.
+            families: Where the grant counts.
 
         Returns:
             How many withdrawals it lifted.
         """
         with self._database.write() as connection:
-            return suppressions.lift(connection, cause, granted_at=granted_at, now=now)
+            return suppressions.lift(connection, cause, granted_at=granted_at, now=now, families=families)
 
     def lift_contact(self, contact: tuple[str, int, bytes], *, granted_at: datetime, now: datetime) -> int:
         """Lift the older withdrawals that named a contact field (family, kind, digest), for that family."""

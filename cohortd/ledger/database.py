@@ -21,7 +21,6 @@ from cohortd.ledger.filesystem import refuse_network
 #: SQLite 3.7.0 to 3.51.2 can corrupt a write-ahead log that two connections reset at once.
 OLDEST_SQLITE: Final = (3, 51, 3)
 BUSY_TIMEOUT_S: Final = 30
-#: Sorting takes as much again, in each connection.
 CACHE_KB: Final = 32_768
 PAGE_BYTES: Final = 8_192
 CHECKPOINT_PAGES: Final = 16_384

@@ -86,9 +86,8 @@ class Members:
         found: dict[Target, dict[str, int]] = defaultdict(dict)
         with self._database.read() as connection:
             rows = connection.exec_driver_sql(
-                "SELECT r.audience, r.destination, m.state, count(*) AS members FROM"
-                " (SELECT remote, state, member FROM membership GROUP BY remote, state, member) m"
-                " JOIN remote r ON r.id = m.remote GROUP BY m.remote, m.state"
+                "SELECT r.audience, r.destination, m.state, count(DISTINCT m.member) AS members"
+                " FROM membership m JOIN remote r ON r.id = m.remote GROUP BY m.remote, m.state"
             ).all()
         for row in rows:
             states = found[Target(row.audience, row.destination)]

@@ -123,6 +123,15 @@ class Outbox:
                 (format_time(now), work.id),
             )
 
+    def hasten_revocations(self, now: datetime) -> int:
+        """Make removals of revoked people due that wait after a refusal; return how many there are."""
+        with self._database.write() as connection:
+            return connection.exec_driver_sql(
+                "UPDATE batch SET next_at = ? WHERE lane = 'revocation'"
+                " AND state = 'pending' AND next_at > ?",
+                (format_time(now), format_time(now)),
+            ).rowcount
+
     def release(self, batch_id: int) -> None:
         """Give up a claimed batch without an answer: its outcome is unknown."""
         with self._guard:

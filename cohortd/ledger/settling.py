@@ -52,6 +52,14 @@ _GONE: Final = f"""
     FROM membership m WHERE m.remote = :remote AND m.state = {State.REMOVING:d}
       AND (m.kind, m.digest) IN (SELECT i.kind, i.digest FROM batch_item i WHERE i.batch = :batch)
 """
+#: Whether a platform takes only the identifiers named or the whole person is nowhere documented:
+#: whoever shares a person with what left is in doubt, and sent again by the next plan.
+_DOUBT_WHO_STAYS: Final = f"""
+    UPDATE membership SET sent_at = 0 WHERE remote = :remote AND state = {State.PRESENT:d} AND member IN (
+        SELECT i.member FROM batch_item i WHERE i.batch = :batch
+        UNION SELECT c.member FROM batch_item i CROSS JOIN co_owner c
+            ON c.family = :family AND c.kind = i.kind AND c.digest = i.digest WHERE i.batch = :batch)
+"""
 _REMEMBER: Final = f"""
     INSERT INTO past_membership
         (remote, kind, digest, member, added_at, removed_at, added_batch, removed_batch)
@@ -229,6 +237,7 @@ def _end_removal(connection: Connection, journal: Journal, work: Work, *, now: d
     values = {"batch": work.id, "remote": work.remote, "family": work.family, "now": int(now.timestamp())}
     connection.exec_driver_sql(_KEEP_IN_FLIGHT, values)
     left: int = connection.exec_driver_sql(f"SELECT count(DISTINCT m.member) {_GONE}", values).scalar_one()
+    connection.exec_driver_sql(_DOUBT_WHO_STAYS, values)
     connection.exec_driver_sql(_REMEMBER_CO_OWNERS, values)
     connection.exec_driver_sql(_REMEMBER, values)
     connection.exec_driver_sql(f"DELETE {_GONE.replace('membership m', 'membership AS m')}", values)

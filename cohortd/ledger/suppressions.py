@@ -1,6 +1,6 @@
 """Who must not be added to any audience, and until which grant."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -102,8 +102,9 @@ def lift(
     *,
     granted_at: datetime,
     now: datetime,
+    families: Collection[Family] = tuple(Family),
 ) -> int:
-    """Lift one withdrawal, or every one of a subject, that a grant is strictly newer than."""
+    """Lift, for these families, one withdrawal or every one of a subject that a grant is newer than."""
     if isinstance(cause, SuppressionCause):
         where, values = "w.id = :id", {"id": str(cause.withdrawal)}
     else:
@@ -115,10 +116,12 @@ def lift(
         {**values, "granted_at": format_time(granted_at)},
     ).all()
     for row in rows:
-        connection.exec_driver_sql(
-            "UPDATE suppression SET lifted_at = ? WHERE withdrawal = ? AND lifted_at IS NULL",
-            (format_time(now), row.id),
-        )
+        for family in families:
+            connection.exec_driver_sql(
+                "UPDATE suppression SET lifted_at = ? WHERE withdrawal = ? AND family = ?"
+                " AND lifted_at IS NULL",
+                (format_time(now), row.id, family.value),
+            )
         _close(connection, row.id, now)
     return len(rows)
 

@@ -82,7 +82,7 @@ def _destination(destination: Destination) -> Iterator[AccessCheck]:
     try:
         found = destination.connector.check()
     except SyncError as error:
-        cure = getattr(error, "cure", "Try again later.")
+        cure = getattr(error, "cure", "Check the network and the endpoint, then try again.")
         yield AccessCheck(f"destination {destination.name}", ok=False, detail=str(error), cure=str(cure))
         return
     for line in found:

@@ -130,12 +130,13 @@ class Delivery:
         return True
 
     def resume(self) -> None:
-        """Give paused destinations and audiences another try: a person may have acted."""
+        """Give what is paused, and removals that were refused, another try: a person may have acted."""
         for name in self.pipeline.ledger.remotes.paused_destinations():
             self.pipeline.ledger.remotes.resume_destination(name)
         for remote in self.pipeline.ledger.remotes.all():
             if remote.state == "paused":
                 self.pipeline.ledger.remotes.resume(remote.id)
+        self.pipeline.ledger.outbox.hasten_revocations(self.pipeline.clock())
 
     def _send(self, claimed: Claimed) -> None:
         destination = self.pipeline.destinations[claimed.remote.target.destination]
@@ -149,6 +150,10 @@ class Delivery:
         except RejectedError as error:
             self._silences[destination.name] = 0
             outbox.split(batch.id, rows=error.rows, now=self.pipeline.clock(), epoch=self.epoch)
+            if claimed.lane is Lane.REVOCATION:
+                self.notes.append(
+                    f"{destination.name}: a removal was refused ({error}); the next run tries again"
+                )
             self._log("batch_refused", claimed, rows=len(error.rows))
             return
         except FatalError as error:

@@ -1,14 +1,15 @@
 """Consent taken in: what was withdrawn is queued for removal, what was granted again is lifted."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pandas as pd
 
 from cohortd.core.consenting import ConsentRecord, ConsentStatus
+from cohortd.core.identifiers import Family
 from cohortd.core.reporting import SourceReport
-from cohortd.ledger import Withdrawal, Withdrawn
+from cohortd.ledger import SuppressionCause, Withdrawal, Withdrawn
 from cohortd.pipeline import carriers
 from cohortd.pipeline.consents import WITHDRAWAL_OF_NOBODY, ConsentBook, open_book, table_records
 from cohortd.pipeline.wiring import Pipeline
@@ -112,16 +113,36 @@ def _lift(pipeline: Pipeline, book: ConsentBook, *, as_of: datetime) -> int:
     grants = _grants(pipeline, book, since=min(cause.withdrawn_at for cause in active), as_of=as_of)
     lifted = 0
     for cause in active:
-        answer = [
-            grant
-            for key in cause.keys
-            for grant in grants.get(key, ())
-            if answers(grant, cause.record, purpose=pipeline.consent.purpose, as_of=as_of)
-        ]
-        if answer:
-            granted_at = max(grant.recorded_at for grant in answer)
-            lifted += pipeline.ledger.consent.lift(cause, granted_at=granted_at, now=pipeline.clock())
+        for family in platform_scope(cause.platform):
+            lifted += _lift_for(pipeline, cause, family, grants, as_of=as_of)
     return lifted
+
+
+def _lift_for(
+    pipeline: Pipeline,
+    cause: SuppressionCause,
+    family: Family,
+    grants: Mapping[tuple[str, bytes], list[ConsentRecord]],
+    *,
+    as_of: datetime,
+) -> int:
+    """Lift one withdrawal for one family, and keep the grant that answers it.
+
+    Without the kept grant the withdrawal would stand again as soon as the table lost the row.
+    """
+    withdrawal = replace(cause.record, platform=family.value)
+    answer = [
+        grant
+        for key in cause.keys
+        for grant in grants.get(key, ())
+        if answers(grant, withdrawal, purpose=pipeline.consent.purpose, as_of=as_of)
+    ]
+    if not answer:
+        return 0
+    newest = max(answer, key=lambda grant: grant.recorded_at)
+    store = pipeline.ledger.consent
+    store.record([newest], received_at=pipeline.clock())
+    return store.lift(cause, granted_at=newest.recorded_at, now=pipeline.clock(), families=[family])
 
 
 def _grants(

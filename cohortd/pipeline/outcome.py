@@ -113,7 +113,7 @@ def _describe(
     status = remote.status if remote is not None and remote.status is not None else RemoteStatus()
     return AudienceReport(
         audience=target.audience,
-        name=segment.name if segment else (remote.name if remote else target.audience),
+        name=segment.name if segment else _former_name(pipeline, target, remote),
         description=segment.description if segment else "This segment is gone; its members leave.",
         destination=target.destination,
         platform=destination.platform if destination else (remote.platform if remote else ""),
@@ -131,6 +131,10 @@ def _left_out(pipeline: Pipeline, plan: Plan, target: Target) -> dict[str, int]:
     if target in plan.held and plan.deltas[target].adds:
         reasons[Reason.SEGMENT_HELD.value] = plan.deltas[target].adds
     return reasons
+
+
+def _former_name(pipeline: Pipeline, target: Target, remote: Remote | None) -> str:
+    return remote.name.removeprefix(pipeline.audiences.name_prefix) if remote else target.audience
 
 
 def platform_size(status: RemoteStatus) -> str:

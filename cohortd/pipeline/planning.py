@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +19,7 @@ from cohortd.pipeline import guards
 from cohortd.pipeline.clusters import Clustered, cluster
 from cohortd.pipeline.desired import Desired, stage_desired
 from cohortd.pipeline.intake import Intake, take_in, withdraw_all
-from cohortd.pipeline.reading import Tables, read_tables, rows_before, refuse_bad_rows
+from cohortd.pipeline.reading import Tables, read_tables, refuse_bad_rows, rows_before
 from cohortd.pipeline.traits import Trait, traits
 from cohortd.pipeline.wiring import Pipeline
 
@@ -76,7 +77,8 @@ def planned(
         clustered = cluster(pipeline, engine, tables, as_of=as_of, refit=refit, force=False)
         if observe is not None:
             observe(engine, clustered)
-        desired = stage_desired(
+        stage = partial(
+            stage_desired,
             pipeline,
             comparison,
             engine.read_assignment(clustered.assignment.path),
@@ -85,8 +87,11 @@ def planned(
             as_of=as_of,
             decisions=decisions,
         )
+        desired = stage()
+        if desired.freed:
+            _free_contacts(pipeline, desired)
+            desired = stage()
         pipeline.progress("comparing with what was sent")
-        _free_contacts(pipeline, desired)
         _withdraw_leftovers(pipeline, comparison, desired)
         compared = comparison.deltas(
             now=pipeline.clock(), refresh_after=lambda t: membership_days(pipeline, t)

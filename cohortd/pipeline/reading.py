@@ -13,7 +13,6 @@ from cohortd.pipeline import guards
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.sources import Tally, read_customers, read_events
 
-
 SENT = ("done", "partial")
 
 

@@ -31,7 +31,7 @@ class Reclustered:
             "segments": list(self.segments),
             "lineage": [
                 {"event": e.kind, "segment": e.segment_id, "other": e.other_id, "detail": e.detail}
-                for e in self.version.lineage
+                for e in (self.version.lineage if self.reason is not None else ())
             ],
             "quality": self.version.quality,
         }

@@ -47,11 +47,20 @@ class Revoked:
     recorded_at: datetime
     #: Remote audiences from which the person is taken back.
     queued: int
-    #: How many of those removals no platform has confirmed yet.
+    #: Destinations that have not confirmed yet.
     open: int
     sent: bool
     notes: tuple[str, ...]
     fell_short: bool
+
+    @property
+    def status(self) -> str:
+        """In a word: recorded (nothing to take back), queued, sent (not confirmed yet) or confirmed."""
+        if not self.queued:
+            return "recorded"
+        if not self.sent or self.fell_short:
+            return "queued"
+        return "sent" if self.open else "confirmed"
 
 
 def revoke(pipeline: Pipeline, revocation: Revocation) -> Revoked:

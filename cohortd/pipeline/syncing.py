@@ -177,6 +177,11 @@ class _Run:
         if not settled:
             notes.append("not everything was confirmed in time; the next sync or poll goes on")
         stops: list[GuardStop] = list(plan.guards) if stopped else []
+        if stopped and self.call.approve is not None:
+            notes.append(
+                f"plan {self.call.approve} was approved, but what would be done now is plan {plan.plan_id}:"
+                " the data, the model or consent changed since"
+            )
         if plan.intake.lost:
             notes.append(plan.intake.lost)
         fell_short = bool(self.delivery.notes or plan.intake.lost) or not settled

@@ -97,6 +97,11 @@ def trace_person(pipeline: Pipeline, kind: SubjectKind, value: str) -> Trace:
     history = tuple(_past(row) for key in sorted(keys) for row in members.history_of(key))
     decisions = tuple(_decisions(pipeline, customers))
     subjects = [(kind, subject), *((SubjectKind.CUSTOMER, (("", key),)) for key in sorted(keys))]
+    sent: list[MembershipRow | PastMembership] = []
+    for key in sorted(keys):
+        sent += [*members.of_member(key), *members.history_of(key)]
+    named = {of: by for by, of in KINDS.items()}
+    subjects += [(named[row.kind], (("", row.digest),)) for row in sent if row.kind in named]
     consent = tuple(
         _consent(record)
         for record in pipeline.ledger.consent.records_for([(k, key) for k, s in subjects for _, key in s])

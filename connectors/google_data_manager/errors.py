@@ -79,7 +79,8 @@ REASONS: Final[Mapping[str, Rule]] = {
     "OWNERSHIP_REQUIRED_FOR_UPDATE": Rule(Verdict.AUDIENCE, LIST),
     "USER_LIST_MUTATION_NOT_SUPPORTED": Rule(Verdict.AUDIENCE, LIST),
     "SENSITIVE_USER_LIST_IMMUTABLE": Rule(
-        Verdict.AUDIENCE, "Google holds the audience for sensitive; retire it and make another."
+        Verdict.AUDIENCE,
+        "Google holds the audience for sensitive: give its segment another name and appeal.",
     ),
     "INVALID_DISPLAY_NAME": Rule(Verdict.AUDIENCE, _NAME),
     "INVALID_DESCRIPTION": Rule(Verdict.AUDIENCE, _NAME),

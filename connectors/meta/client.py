@@ -39,6 +39,8 @@ class GraphClient:
     def __init__(self, options: MetaOptions, *, clock: Clock) -> None:
         self._lock = threading.Lock()
         self._pace = Pace(options.account, clock=clock)
+        # Meta quotes a bad token in its error's text.
+        self._secrets = [secret for secret in (options.access_token, options.app_secret) if secret]
         self._session = _session(options)
         self._session.requests.hooks["response"].append(self._on_response)
         # Not FacebookAdsApi.init: that would set a global default and replace sys.excepthook by a
@@ -78,7 +80,7 @@ class GraphClient:
                 raise RetryableError(
                     "Meta's limit of calls is reached; not asking before it ends", after_s=wait_s
                 )
-            answer = self._attempt(method, path, dict(params or {}), private)
+            answer = self._attempt(method, path, dict(params or {}), [*self._secrets, *private])
             if isinstance(answer, SyncError):
                 # Raised out here, so that no vendor error with its URL and payload is its context.
                 raise answer

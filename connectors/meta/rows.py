@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 
 from cohortd.core.identifiers import Identifier, IdentifierKind, Member
 from cohortd.core.payloads import PROFILE_KEYS, unpack
@@ -38,9 +37,10 @@ class Upload:
 def upload_of(members: Sequence[Member]) -> Upload:
     """Build the rows of all members.
 
-    A person's e-mails, phones and mobile ids are paired row by row, and a single external id is
-    repeated on each of their rows, so that Meta sees one person. Keys nobody in the batch has are
-    left out; what a row lacks is blank. A member without an identifier that Meta takes has no row.
+    A person's e-mails, phones and mobile ids are paired row by row; of a kind with fewer, the first
+    is repeated, so that every row shares something with another and Meta sees one person. Keys that
+    nobody in the batch has are left out; what a row lacks is blank. A member without an identifier
+    that Meta takes has no row.
     """
     cells: list[dict[str, str]] = []
     owners: list[int] = []
@@ -57,12 +57,10 @@ def _rows_of(member: Member) -> list[dict[str, str]]:
     by_kind: dict[IdentifierKind, list[Identifier]] = {}
     for identifier in member.identifiers:
         by_kind.setdefault(identifier.kind, []).append(identifier)
-    columns = [by_kind.get(kind, []) for kind in _KEY_OF]
-    longest = max(len(column) for column in columns)
-    external = columns[-1]
-    if len(external) == 1:
-        columns[-1] = external * longest
-    return [_row([identifier for identifier in group if identifier]) for group in zip_longest(*columns)]
+    columns = [by_kind[kind] for kind in _KEY_OF if kind in by_kind]
+    longest = max((len(column) for column in columns), default=0)
+    filled = [column + column[:1] * (longest - len(column)) for column in columns]
+    return [_row(group) for group in zip(*filled, strict=True)]
 
 
 def _row(identifiers: Sequence[Identifier]) -> dict[str, str]:

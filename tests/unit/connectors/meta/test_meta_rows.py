@@ -34,9 +34,9 @@ def test_an_email_and_a_phone_are_one_row() -> None:
     assert upload.owners == [0]
 
 
-def test_more_emails_than_phones_leave_blanks_never_a_hash_of_nothing() -> None:
+def test_of_more_emails_than_phones_each_row_has_the_phone_so_that_they_are_one_person() -> None:
     upload = upload_of([member(mail("a"), mail("b"), phone("c"))])
-    assert upload.data == [[digest("a").hex(), digest("c").hex()], [digest("b").hex(), ""]]
+    assert upload.data == [[digest("a").hex(), digest("c").hex()], [digest("b").hex(), digest("c").hex()]]
     assert upload.owners == [0, 0]
 
 
