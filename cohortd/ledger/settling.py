@@ -53,9 +53,10 @@ _GONE: Final = f"""
       AND (m.kind, m.digest) IN (SELECT i.kind, i.digest FROM batch_item i WHERE i.batch = :batch)
 """
 #: Whether a platform takes only the identifiers named or the whole person is nowhere documented:
-#: whoever shares a person with what left is in doubt, and sent again by the next plan.
+#: whoever shares a person with what left is in doubt, and sent again by the next plan. (The plus keeps
+#: SQLite from walking through the whole remote audience instead of looking the members up.)
 _DOUBT_WHO_STAYS: Final = f"""
-    UPDATE membership SET sent_at = 0 WHERE remote = :remote AND state = {State.PRESENT:d} AND member IN (
+    UPDATE membership SET sent_at = 0 WHERE +remote = :remote AND state = {State.PRESENT:d} AND member IN (
         SELECT i.member FROM batch_item i WHERE i.batch = :batch
         UNION SELECT c.member FROM batch_item i CROSS JOIN co_owner c
             ON c.family = :family AND c.kind = i.kind AND c.digest = i.digest WHERE i.batch = :batch)

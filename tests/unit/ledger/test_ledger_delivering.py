@@ -314,6 +314,17 @@ def test_halving_finds_the_row_at_fault_and_everybody_else_gets_in(world: World)
     assert world.ledger.members.rejections(GOOGLE) == {"refused by the platform": 1}
 
 
+def test_a_half_that_waits_is_not_planned_again(world: World) -> None:
+    world.plan({GOOGLE: crowd(4)})
+    claimed = world.must_claim()
+    world.ledger.outbox.split(claimed.batch.id, rows={}, now=world.now, epoch=world.epoch)
+    first = world.must_claim()
+    world.send(first)
+    world.settle(first)
+
+    assert world.plan({GOOGLE: crowd(4)})[GOOGLE].adds == 0
+
+
 def test_halves_survive_a_new_plan(world: World) -> None:
     world.sync({GOOGLE: crowd(4)})
     world.plan({GOOGLE: []})

@@ -324,3 +324,24 @@ def test_an_account_cannot_be_changed_under_a_destination(world: World) -> None:
     assert (moved.platform, moved.state, moved.remote_id) == ("google_ads", "ready", "s1-google")
     with pytest.raises(SettingsError, match="a destination of another name"):
         world.ledger.remotes.intend(GOOGLE, platform="google_ads", account="2", **ask)
+
+
+def test_a_refused_removal_does_not_bring_back_who_was_never_taken(world: World) -> None:
+    world.plan({GOOGLE: [ANN]})
+    add = world.must_claim()
+    world.revoke(ANN)
+    world.settle(add, Receipt(BatchState.REJECTED, note="no"))
+    world.settle(world.must_claim(), Receipt(BatchState.REJECTED, note="not now"))
+
+    assert world.states(GOOGLE) == {"rejected": 1}
+
+
+def test_both_who_shared_an_identifier_are_remembered_with_it(world: World) -> None:
+    pair = [Person("ann", email="home@x"), Person("bob", email="home@x")]
+    world.sync({GOOGLE: pair})
+    world.sync({GOOGLE: []})
+
+    for person in pair:
+        past = {row.digest for row in world.ledger.members.history_of(person.key)}
+        assert past == {value for _, value in person.identifiers()}
+        assert world.ledger.members.of_member(person.key) == []
