@@ -58,6 +58,7 @@ def test_a_path_without_files_is_a_fault_of_the_settings(tmp_path: Path, missing
         ("text.parquet", b"customer_id\n1\n"),
         ("cut.parquet", b"PAR1abc"),
     ],
+    ids=["cut.csv.gz", "text.parquet", "cut.parquet"],
 )
 def test_damaged_files_are_named(tmp_path: Path, file, content):
     (tmp_path / file).write_bytes(content)
