@@ -97,6 +97,7 @@ class _Run:
             decisions=decisions,
             observe=self.call.observe,
         ) as (plan, comparison):
+            self._check_audiences(plan)
             stopped = bool(plan.guards) and self.call.approve != plan.plan_id
             if not stopped:
                 self._queue(plan, comparison)
@@ -105,6 +106,12 @@ class _Run:
         settled = self._deliver(stopped=stopped)
         report = self._report(plan, stopped=stopped, settled=settled)
         return finish_run(self.pipeline, plan, report, since=self.started)
+
+    def _check_audiences(self, plan: Plan) -> None:
+        known = {target.audience for target in plan.deltas}
+        unknown = sorted(set(self.call.audiences) - known)
+        if unknown:
+            raise SettingsError(f"no audience {', '.join(unknown)}; there are {', '.join(sorted(known))}")
 
     def stopped_early(self, error: GuardError) -> RunReport:
         """Close a run that a guard stopped before there was a plan."""

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from cohortd.core.consenting import ConsentStatus
 from cohortd.core.errors import SettingsError
 from cohortd.core.tables import CONSENT_SUBJECT_FIELDS, CONSENT_TEXT_FIELDS
-from cohortd.sources.casting import as_list, as_text, as_time, is_set
+from cohortd.sources.casting import Cast, as_list, as_text, as_time, is_set
 from cohortd.sources.chunks import Chunk, Sieve
 from cohortd.sources.keys import looks_like_email, looks_like_phone
 from cohortd.sources.reading import chosen, chunks
@@ -58,12 +58,10 @@ def read_consent(source: TableSource, tally: Tally) -> Iterator[pa.RecordBatch]:
 
 def _kept(chunk: Chunk, mapping: Mapping[str, str], *, tally: Tally, separator: str) -> pa.RecordBatch:
     status = as_text(_column(chunk, mapping, "status"))
-    statuses = pc.utf8_lower(status.values)
+    statuses = _known_or_denied(chunk, status, tally)
     withdraws = np.asarray(pc.fill_null(pc.is_in(statuses, value_set=_WITHDRAWING), fill_value=False))
     sieve = Sieve(chunk, tally, grave=withdraws, grave_reason=WITHDRAWAL_LOST)
     sieve.drop(status.faulty, "undecodable_text")
-    sieve.require(statuses, "missing_status")
-    sieve.drop(~np.asarray(pc.is_in(statuses, value_set=_KNOWN)), "unknown_status")
     columns = _subjects(sieve, mapping, separator=separator)
     columns["status"] = statuses
     columns["recorded_at"] = _recorded_at(sieve, _column(chunk, mapping, "recorded_at"), withdraws)
@@ -72,6 +70,23 @@ def _kept(chunk: Chunk, mapping: Mapping[str, str], *, tally: Tally, separator: 
         # What only explains a record must not lose it.
         columns[name] = cast.values if name in _EXPLAINING else sieve.take(cast, "undecodable_text")
     return sieve.kept({name: columns[name] for name in CONSENT_COLUMNS})
+
+
+def _known_or_denied(chunk: Chunk, status: Cast, tally: Tally) -> pa.Array:
+    """Take a status that is none of ours for a no: it may be a withdrawal in other words.
+
+    Such a row is counted as at fault, and stays all the same.
+    """
+    statuses = pc.utf8_lower(status.values)
+    known = np.asarray(pc.fill_null(pc.is_in(statuses, value_set=_KNOWN), fill_value=False))
+    for faulty, reason in (
+        (~is_set(statuses) & ~status.faulty, "missing_status_taken_for_denied"),
+        (is_set(statuses) & ~known, "unknown_status_taken_for_denied"),
+    ):
+        rows = np.flatnonzero(faulty)
+        tally.drop(reason, len(rows), rows=chunk.numbers[rows[:20]].tolist(), file=chunk.file)
+        tally.kept -= len(rows)
+    return pc.if_else(pa.array(known), statuses, pa.scalar(str(ConsentStatus.DENIED)))
 
 
 def _subjects(sieve: Sieve, mapping: Mapping[str, str], *, separator: str) -> Columns:

@@ -49,13 +49,18 @@ def test_a_withdrawal_without_a_readable_time_stays_and_other_lost_ones_are_coun
 
     found = [(row["customer_id"], row["status"], row["recorded_at"]) for row in records(source, tally)]
 
-    assert found == [("1", "revoked", ""), ("2", "denied", "")]
+    assert found == [
+        ("1", "revoked", ""),
+        ("2", "denied", ""),
+        ("6", "denied", "2024-01-01T00:00:00.000000Z"),
+        ("7", "denied", "2024-01-01T00:00:00.000000Z"),
+    ]
     assert tally.dropped == {
         WITHDRAWAL_LOST: 2,
         "unparsable_recorded_at": 1,
         "missing_recorded_at": 1,
-        "unknown_status": 1,
-        "missing_status": 1,
+        "unknown_status_taken_for_denied": 1,
+        "missing_status_taken_for_denied": 1,
     }
 
 
