@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import FrameType
@@ -23,6 +24,8 @@ from cohortd.pipeline.wiring import Pipeline
 from config.cron import trigger_fields
 from config.settings import Schedule
 
+#: How often the main thread looks whether it was asked to stop; seconds, as below.
+LOOK_S = 0.1
 #: How often a standby tries to lead.
 STANDBY_S = 1.0
 #: How often the leader looks for revocations that another process recorded.
@@ -97,25 +100,22 @@ def serve(config_file: str | None) -> int:
     """
     settings = load_settings(config_file)
     set_up_logs(settings.log_level)
-    stop = threading.Event()
-    _on_signals(stop)
-    with open_pipeline(settings, stop=stop) as pipeline:
-        while not stop.is_set():
+    signals = Signals(threading.Event())
+    signals.listen()
+    with open_pipeline(settings, stop=signals.stop) as pipeline:
+        while not signals.wait(0):
             try:
                 with pipeline.ledger.leadership() as epoch:
                     log.info("leadership_taken", epoch=epoch)
-                    _lead(
-                        Daemon(pipeline, settings.schedule, epoch),
-                        stop,
-                        timezone=settings.schedule.timezone,
-                    )
+                    _lead(Daemon(pipeline, settings.schedule, epoch), signals)
             except NotLeaderError:
-                stop.wait(STANDBY_S)
+                signals.wait(STANDBY_S)
     log.info("daemon_stopped")
     return 0
 
 
-def _lead(daemon: Daemon, stop: threading.Event, *, timezone: str) -> None:
+def _lead(daemon: Daemon, signals: "Signals") -> None:
+    timezone = daemon.schedule.timezone
     scheduler = BackgroundScheduler(
         timezone=timezone, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
     )
@@ -131,7 +131,7 @@ def _lead(daemon: Daemon, stop: threading.Event, *, timezone: str) -> None:
         scheduler.add_job(_guarded, args=["sync", daemon.sync], id="sync-at-start")
     scheduler.start()
     try:
-        stop.wait()
+        signals.wait()
     finally:
         scheduler.shutdown(wait=True)
 
@@ -160,12 +160,33 @@ def _tell_trouble(event: JobEvent) -> None:
     log.warning("job_not_run", job=getattr(event, "job_id", ""), code=event.code)
 
 
-def _on_signals(stop: threading.Event) -> None:
-    def ask_to_stop(number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
+@dataclass(slots=True)
+class Signals:
+    """What the process was asked by signals.
+
+    A handler only counts: it may interrupt anything, so taking a lock in it, as an event does,
+    could wait for the very code it interrupted.
+    """
+
+    stop: threading.Event
+    received: list[int] = field(default_factory=list)
+
+    def listen(self) -> None:
+        """Take SIGTERM and SIGINT; a second one leaves at once."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._note)
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until asked to stop, or for *seconds*; tell whether asked."""
+        until = None if seconds is None else time.monotonic() + seconds
+        while not self.received and (until is None or time.monotonic() < until):
+            time.sleep(LOOK_S)
+        if self.received:
+            self.stop.set()
+        return bool(self.received)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self.received.append(number)
+        if len(self.received) > 1:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
-        stop.set()
-
-    signal.signal(signal.SIGTERM, ask_to_stop)
-    signal.signal(signal.SIGINT, ask_to_stop)

@@ -46,6 +46,8 @@ def verify_log(pipeline: Pipeline) -> Proof:
 
 def _rolled_back(pipeline: Pipeline, entries: int) -> str:
     """Compare with the newest head written beside the database: an older database comes to light."""
+    if not entries and pipeline.ledger.consent.active():
+        return "the log is empty although withdrawals are recorded: its entries were deleted"
     witnessed = pipeline.ledger.removals.witnessed_head()
     if witnessed is None or witnessed.seq <= entries:
         return ""
