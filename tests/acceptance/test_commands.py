@@ -272,7 +272,10 @@ def test_the_daemon_ends_at_once_where_nothing_is_under_way(synced: Shop) -> Non
     synced.change(schedule={"sync": None, "recluster": None, "revocations": None, "polling": None})
     quiet = synced.wire.sent()
     with _daemon(synced) as process:
-        _until(process, lambda: '"queued"' in synced.call("revoke", "--customer", "nobody", "--json").out)
+        _until(
+            process,
+            lambda: "another cohortd" in synced.call("revoke", "--customer", "nobody", "--json").out,
+        )
         ended = _end(process)
 
     assert ended.code == 0, ended.err
