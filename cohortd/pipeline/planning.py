@@ -9,6 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pandas as pd
+
 from cohortd.core.errors import GuardError
 from cohortd.core.modelling import Segment
 from cohortd.core.planning import Delta, GuardStop, Target
@@ -67,30 +69,19 @@ def planned(
         pipeline.engine(folder) as engine,
         pipeline.ledger.compare() as comparison,
     ):
-        tables = read_tables(pipeline, engine, as_of=as_of)
-        reports = (*tables.reports, *((intake.report,) if intake.report else ()))
-        refuse_bad_rows(pipeline, reports)
-        shrunk = guards.source_drop(
-            _rows(reports), rows_before(pipeline), limit=pipeline.guards.source_drop
-        )
-        _refuse_emptied(tables, shrunk)
+        tables, reports, shrunk = _read(pipeline, engine, intake, as_of=as_of)
         clustered = cluster(pipeline, engine, tables, as_of=as_of, refit=refit, force=False)
         if observe is not None:
             observe(engine, clustered)
-        stage = partial(
-            stage_desired,
+        desired = _stage(
             pipeline,
             comparison,
+            clustered,
             engine.read_assignment(clustered.assignment.path),
-            intake.book,
-            segments=[segment.id for segment in clustered.version.segments],
+            intake=intake,
             as_of=as_of,
             decisions=decisions,
         )
-        desired = stage()
-        if desired.freed:
-            _free_contacts(pipeline, desired)
-            desired = stage()
         pipeline.progress("comparing with what was sent")
         _withdraw_leftovers(pipeline, comparison, desired)
         compared = comparison.deltas(
@@ -117,6 +108,46 @@ def planned(
             traits=traits(engine, clustered),
         )
         yield plan, comparison
+
+
+def _read(
+    pipeline: Pipeline, engine: Engine, intake: Intake, *, as_of: datetime
+) -> tuple[Tables, tuple[SourceReport, ...], list[GuardStop]]:
+    """Read the tables; refuse those that lost too much, and say which shrank."""
+    tables = read_tables(pipeline, engine, as_of=as_of)
+    reports = (*tables.reports, *((intake.report,) if intake.report else ()))
+    refuse_bad_rows(pipeline, reports)
+    shrunk = guards.source_drop(_rows(reports), rows_before(pipeline), limit=pipeline.guards.source_drop)
+    _refuse_emptied(tables, shrunk)
+    return tables, reports, shrunk
+
+
+def _stage(
+    pipeline: Pipeline,
+    comparison: Comparison,
+    clustered: Clustered,
+    assignment: "pd.Series[str]",
+    *,
+    intake: Intake,
+    as_of: datetime,
+    decisions: Path | None,
+) -> Desired:
+    """Stage who is desired; once more where that showed that a contact field is free again."""
+    stage = partial(
+        stage_desired,
+        pipeline,
+        comparison,
+        assignment,
+        intake.book,
+        segments=[segment.id for segment in clustered.version.segments],
+        as_of=as_of,
+        decisions=decisions,
+    )
+    desired = stage()
+    if not desired.freed:
+        return desired
+    _free_contacts(pipeline, desired)
+    return stage()
 
 
 def make_plan(pipeline: Pipeline, *, as_of: datetime) -> Plan:

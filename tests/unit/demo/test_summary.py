@@ -43,6 +43,7 @@ def test_machines_get_the_fields_the_design_promises() -> None:
         "naive_moved_share": 0.9,
         "added": 161,
         "removed": 140,
+        "approved": "",
     }
     assert set(answer["audiences"][0]) == {
         *(
