@@ -46,12 +46,16 @@ def verify_log(pipeline: Pipeline) -> Proof:
 
 def _rolled_back(pipeline: Pipeline, entries: int) -> str:
     """Compare with the newest head written beside the database: an older database comes to light."""
-    if not entries and pipeline.ledger.consent.active():
-        return "the log is empty although withdrawals are recorded: its entries were deleted"
     witnessed = pipeline.ledger.removals.witnessed_head()
     if witnessed is None or witnessed.seq <= entries:
-        return ""
+        return _wiped(pipeline, entries)
     return (
         f"the log ends at entry {entries}, but entry {witnessed.seq} was signed before:"
         " entries were cut off, or an older database was put back"
     )
+
+
+def _wiped(pipeline: Pipeline, entries: int) -> str:
+    if entries or not pipeline.ledger.consent.active():
+        return ""
+    return "the log is cut off to nothing, although withdrawals are recorded: its entries were deleted"
