@@ -1,6 +1,6 @@
 """Consent as the rooms speak of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -42,7 +42,7 @@ class ConsentRecord:
     """
 
     subject_kind: SubjectKind
-    subject: tuple[tuple[str, bytes], ...]
+    subject: tuple[tuple[str, bytes], ...] = field(repr=False)
     status: ConsentStatus
     recorded_at: datetime
     #: Empty means every purpose, every platform, any regulation.
