@@ -112,6 +112,7 @@ def test_a_trace_tells_what_was_sent_and_when_it_was_taken_back(synced: Shop) ->
     email = synced.customers["c00007"]["email"]
     before = synced.call("trace", "--email", email, "--json").json
     synced.call("revoke", "--email", email)
+    synced.call("sync", "--wait", "--timeout", "30")  # Google says only later what it took back
     after = synced.call("trace", "--email", email, "--json").json
     nobody = synced.call("trace", "--email", "nobody@example.com", "--json").json
 
