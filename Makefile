@@ -5,13 +5,16 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ROOMS := cohortd connectors clustering consent config
 
-.PHONY: demo test check format lock clean
+.PHONY: demo test slow check format lock clean
 
 demo: $(READY)  ## The main job on real data, against local stand-ins of the platforms
 	$(BIN)/cohortd demo
 
 test: $(READY)  ## All tests
 	$(BIN)/pytest -n 2
+
+slow: $(READY)  ## Evidence that takes long: sweeps of kills, big differential tests
+	$(BIN)/pytest -m slow -n 2
 
 check: $(READY)  ## Format, lint, types, import contracts, spelling, Dockerfile
 	$(BIN)/ruff format --check .

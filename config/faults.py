@@ -1,11 +1,15 @@
 """What is wrong with the settings, all of it at once and in words."""
 
+import re
+
 from pydantic import BaseModel, ValidationError
 
 from config.base import nearest
 from config.tree import Models, keys_below, locate
 
 _PLATFORM = "platform must be google_data_manager, google_ads or meta"
+#: How pydantic prints a value of ours that has a name.
+_ENUM_MEMBER = re.compile(r"<\w+\.\w+: ('[^']*')>")
 #: A key of another table must be this like before it is suggested.
 _ELSEWHERE = 0.8
 
@@ -70,7 +74,7 @@ def _say(kind: str, text: str, at: str, holders: Models) -> str:
         case "model_type" | "model_attributes_type":
             return "must be a table of keys and values"
         case _:
-            return text.replace("Input should", "should")
+            return _ENUM_MEMBER.sub(r"\1", text.replace("Input should", "should"))
 
 
 def _description(at: str, holders: Models) -> str:

@@ -1,5 +1,6 @@
 """Answers on standard output, progress on standard error."""
 
+import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,7 +23,14 @@ def answer(
     if as_json:
         sys.stdout.write(json.dumps(data, default=str, ensure_ascii=False) + "\n")
         return
-    show(Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH))
+    if sys.stdout.isatty():
+        show(Console(highlight=False))
+        return
+    # A terminal hides what cells are padded with; a file or a pager does not.
+    piped = Console(highlight=False, width=PIPED_WIDTH, file=io.StringIO())
+    with piped.capture() as captured:
+        show(piped)
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
 def table(title: str, columns: Iterable[str], rows: Iterable[Sequence[object]]) -> Table:

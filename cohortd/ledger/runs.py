@@ -86,6 +86,12 @@ class Runs:
             ).first()
         return _run(row) if row is not None else None
 
+    def get(self, run_id: str) -> RunRow | None:
+        """Return one run, None where there is no such."""
+        with self._database.read() as connection:
+            row = connection.exec_driver_sql(f"SELECT {_COLUMNS} FROM run WHERE id = ?", (run_id,)).first()
+        return _run(row) if row is not None else None
+
     def list(self, limit: int) -> Sequence[RunRow]:
         """Return the newest runs, newest first."""
         with self._database.read() as connection:

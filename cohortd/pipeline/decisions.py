@@ -15,29 +15,30 @@ SCHEMA = pa.schema(
         ("family", pa.string()),
         ("segment_id", pa.string()),
         ("reason", pa.string()),
+        ("rule", pa.string()),
     ]
 )
 #: Decisions of this many runs are kept.
 KEPT = 30
 
-Keep = Callable[[Family, Sequence[str], Sequence[str], Sequence[str]], None]
+Keep = Callable[[Family, Sequence[str], Sequence[str], Sequence[str], Sequence[str]], None]
 
 
 @contextmanager
 def keeping(path: Path | None) -> Iterator[Keep]:
-    """Give a function that keeps (family, customer ids, segments, reasons).
+    """Give a function that keeps (family, customer ids, segments, reasons, rules of consent).
 
     The file is there whole or not at all.
     """
     if path is None:
-        yield lambda _family, _ids, _segments, _reasons: None
+        yield lambda _family, _ids, _segments, _reasons, _rules: None
         return
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = path.with_suffix(".part")
     try:
         with pq.ParquetWriter(part, SCHEMA) as writer:
-            yield lambda family, ids, segments, reasons: writer.write_table(
-                pa.table([ids, [family.value] * len(ids), segments, reasons], schema=SCHEMA)
+            yield lambda family, ids, segments, reasons, rules: writer.write_table(
+                pa.table([ids, [family.value] * len(ids), segments, reasons, rules], schema=SCHEMA)
             )
         part.replace(path)
     finally:

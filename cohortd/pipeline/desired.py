@@ -49,6 +49,8 @@ class _People:
     segments: "np.ndarray[tuple[int], np.dtype[np.object_]]"
     #: Why each is left out, "" for not.
     reasons: "np.ndarray[tuple[int], np.dtype[np.object_]]"
+    #: The rule of consent that decided about each.
+    rules: Sequence[str]
     granted_at: Sequence[datetime | None]
     identifiers: pa.Table
 
@@ -107,7 +109,7 @@ def stage_desired(
                 rows = _rows(people, suppressed[family], carriers[family])
                 _stage(comparison, destinations, rows)
                 _account(people, family, desired)
-                keep(family, people.ids, people.segments.tolist(), people.reasons.tolist())
+                keep(family, people.ids, people.segments.tolist(), people.reasons.tolist(), people.rules)
     for family, destinations in by_family.items():
         _stage_freed(comparison, destinations, carriers[family], desired.freed)
     return desired
@@ -145,7 +147,8 @@ def _decide(
     reasons[(reasons == "") & ~reachable] = Reason.NO_IDENTIFIER.value
     reasons[(reasons == "") & (segments == "")] = Reason.NO_SEGMENT.value
     granted = [None if pd.isna(at) else at.to_pydatetime() for at in decided["granted_at"]]
-    return _People(ids, keys, segments, reasons, granted, identified.identifiers)
+    rules = decided["rule"].tolist()
+    return _People(ids, keys, segments, reasons, rules, granted, identified.identifiers)
 
 
 def _countries(batch: pa.RecordBatch) -> list[str]:

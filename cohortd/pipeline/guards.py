@@ -51,16 +51,21 @@ def moved_share(share: float | None, *, limit: float) -> list[GuardStop]:
     ]
 
 
-def removed_share(deltas: Mapping[Target, Delta], *, limit: float) -> list[GuardStop]:
-    """Stop where more than *limit* of an audience, or of a destination in all, would leave."""
+def removed_share(
+    deltas: Mapping[Target, Delta], *, limit: float, names: Mapping[str, str]
+) -> list[GuardStop]:
+    """Stop where more than *limit* of an audience, or of a destination in all, would leave.
+
+    *names* are the segments' by id; one that is gone has none.
+    """
     stops = []
     totals: dict[str, tuple[int, int]] = {}
     for target, delta in sorted(deltas.items(), key=lambda item: (item[0].destination, item[0].audience)):
         removes, present = totals.get(target.destination, (0, 0))
         totals[target.destination] = (removes + delta.removes, present + delta.present)
-        stops += _leaving(
-            f"{target.audience} on {target.destination}", delta.removes, delta.present, limit=limit
-        )
+        name = names.get(target.audience)
+        called = f"{name} ({target.audience})" if name else target.audience
+        stops += _leaving(f"{called} on {target.destination}", delta.removes, delta.present, limit=limit)
     if not stops:
         for destination, (removes, present) in sorted(totals.items()):
             stops += _leaving(f"{destination} in all", removes, present, limit=limit)

@@ -92,7 +92,11 @@ def planned(
         stops = [
             *shrunk,
             *guards.moved_share(clustered.moved_share, limit=pipeline.guards.moved_share),
-            *guards.removed_share(deltas, limit=pipeline.guards.removed_share),
+            *guards.removed_share(
+                deltas,
+                limit=pipeline.guards.removed_share,
+                names={segment.id: segment.name for segment in clustered.version.segments},
+            ),
         ]
         plan = Plan(
             plan_id=_plan_id(clustered.version.id, comparison.fingerprint()),

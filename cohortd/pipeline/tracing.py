@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 from cohortd.core.consenting import ConsentRecord, SubjectKind
 from cohortd.core.errors import SettingsError, SourceError
 from cohortd.core.identifiers import Family, IdentifierKind, member_key
+from cohortd.core.removals import RemovalEvent
 from cohortd.core.times import format_time
 from cohortd.identity import identify
 from cohortd.ledger import MembershipRow, PastMembership
@@ -17,6 +18,13 @@ from cohortd.pipeline.decisions import newest
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.sources import read_contacts
 
+#: What people are told of a membership's state.
+_STANDING = {
+    "adding": "on its way, not confirmed yet",
+    "present": "there",
+    "removing": "being taken back, not confirmed yet",
+    "rejected": "not accepted",
+}
 KINDS = {SubjectKind.EMAIL: IdentifierKind.EMAIL, SubjectKind.PHONE: IdentifierKind.PHONE}
 
 
@@ -53,10 +61,12 @@ class Trace:
             return
         yield f"In the removal log this person is {self.subject}."
         yield from map(_decision_sentence, self.decisions)
+        if self.decisions and any(_is_since(row, self.decisions[0]) for row in self.removals):
+            yield "Consent was taken back since then, so nothing more is sent."
         for row in self.consent:
             yield f"Consent: {row['status']} at {row['recorded_at']} ({row['source']})."
         for row in self.memberships:
-            yield f"{_place(row)} {row['state']} since {row['sent_at']}."
+            yield f"{_place(row)} {_STANDING.get(str(row['state']), row['state'])} (sent {row['sent_at']})."
         for row in self.history:
             yield f"{_place(row)} sent {row['added_at']}, taken back {row['removed_at']}."
         for row in self.removals:
@@ -67,7 +77,14 @@ class Trace:
 def _decision_sentence(row: dict[str, object]) -> str:
     verdict = "may be sent" if not row["reason"] else f"is left out ({row['reason']})"
     segment = row["segment_id"] or "none"
-    return f"Decided: customer {row['customer_id']} {verdict} on {row['family']}; segment {segment}."
+    return (
+        f"Decided at {row['decided_at']}: customer {row['customer_id']} {verdict} on {row['family']}"
+        f" by the consent rule {row['rule']}; segment {segment}."
+    )
+
+
+def _is_since(removal: dict[str, object], decision: dict[str, object]) -> bool:
+    return removal["event"] == RemovalEvent.RECORDED and str(removal["at"]) > str(decision["decided_at"])
 
 
 def _place(row: dict[str, object]) -> str:
@@ -172,8 +189,10 @@ def _decisions(pipeline: Pipeline, customers: tuple[str, ...]) -> Iterator[dict[
     found = newest(pipeline.data_dir / "decisions")
     if found is None or not customers:
         return
+    run = pipeline.ledger.runs.get(found.stem)
+    decided_at = format_time(run.started_at) if run is not None else ""
     for row in pq.read_table(found, filters=[("customer_id", "in", list(customers))]).to_pylist():
-        yield {"run_id": found.stem, **row}
+        yield {"run_id": found.stem, "decided_at": decided_at, **row}
 
 
 def _membership(row: MembershipRow) -> dict[str, object]:

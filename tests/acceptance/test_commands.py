@@ -124,6 +124,24 @@ def test_a_trace_tells_what_was_sent_and_when_it_was_taken_back(synced: Shop) ->
     assert nobody["found"] is False
 
 
+def test_a_trace_names_the_rule_and_does_not_call_a_revoked_person_sendable(synced: Shop) -> None:
+    customer = "c00007"
+    before = synced.call("trace", "--customer", customer).out
+    synced.call("revoke", "--customer", customer)
+    after = synced.call("trace", "--customer", customer).out
+
+    assert "may be sent on google by the consent rule granted" in before
+    assert "Consent was taken back since then, so nothing more is sent." not in before
+    assert "Consent was taken back since then, so nothing more is sent." in after
+
+
+def test_tables_for_files_and_pagers_end_with_their_text(synced: Shop) -> None:
+    said = synced.call("audiences").out
+
+    assert said.count("\n") > 3
+    assert [line for line in said.splitlines() if line != line.rstrip()] == []
+
+
 @pytest.mark.parametrize(
     "line",
     [

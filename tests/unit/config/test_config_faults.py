@@ -63,6 +63,7 @@ def test_a_key_that_may_be_one_thing_or_another_is_told_once(loading):
     [
         ("segmentation: {k_min: 9, k_max: 5}", "k_min must not be above k_max"),
         ("segmentation: {template: ecommerce, features: [order_count]}", "template or features, not both"),
+        ("consent: {default: maybe}", "consent.default.*: should be 'granted' or 'denied'"),
         ("segmentation: {window: 0d}", "is not a duration"),
         ("segmentation: {window: 7}", "must be a duration"),
         ("segmentation: {algorithm: magic}", "should be 'kmeans'"),

@@ -45,10 +45,16 @@ def test_an_audience_that_would_lose_too_many_is_named() -> None:
         Target("s2", "meta"): delta(removes=30, present=100),
     }
 
-    [stop] = guards.removed_share(deltas, limit=0.2)
+    [named] = guards.removed_share(deltas, limit=0.2, names={"s2": "Night owls"})
+    [gone] = guards.removed_share(deltas, limit=0.2, names={"s1": "Early birds"})
 
-    assert stop.detail == "s2 on meta: 30 of 100 members would be removed (30.0%, limit 20.0%)"
+    assert (
+        named.detail == "Night owls (s2) on meta: 30 of 100 members would be removed (30.0%, limit 20.0%)"
+    )
+    assert gone.detail == "s2 on meta: 30 of 100 members would be removed (30.0%, limit 20.0%)"
 
 
 def test_a_new_audience_has_nobody_to_lose() -> None:
-    assert guards.removed_share({Target("s1", "meta"): delta(removes=0, present=0)}, limit=0.0) == []
+    deltas = {Target("s1", "meta"): delta(removes=0, present=0)}
+
+    assert guards.removed_share(deltas, limit=0.0, names={}) == []
