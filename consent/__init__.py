@@ -5,6 +5,7 @@ from consent.rules import TABLE, ConsentRules, Rule, decide
 from consent.scopes import covers_purpose, platform_scope
 from consent.sealing import ChainSealer
 from consent.withdrawals import answers, is_withdrawal, withdrawals, withdraws
+from consent.witnesses import verify_witnesses
 
 __all__ = [
     "TABLE",
@@ -19,6 +20,7 @@ __all__ = [
     "is_withdrawal",
     "platform_scope",
     "verify",
+    "verify_witnesses",
     "withdrawals",
     "withdraws",
 ]

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Final
@@ -49,13 +49,15 @@ def seal_entry(previous: str, fields: Mapping[str, object]) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-def verify(entries: Iterable[RemovalEntry], *, head: SignedHead | None, public_key: str) -> Finding | None:
+def verify(
+    entries: Iterable[RemovalEntry], *, head: SignedHead | None, public_keys: Collection[str]
+) -> Finding | None:
     """Check the whole log, in its order, against its signed head.
 
     Args:
         entries: Every entry, from the first.
         head: The newest signed head.
-        public_key: 32 bytes, hex.
+        public_keys: 32 bytes each, hex: the keys the head may be signed by.
 
     Returns:
         The first thing wrong, or None if nothing is.
@@ -67,7 +69,7 @@ def verify(entries: Iterable[RemovalEntry], *, head: SignedHead | None, public_k
     misnumbered = next((entry for number, entry in enumerate(log, 1) if entry.seq != number), None)
     if misnumbered is not None:
         return Finding(misnumbered.seq, Tampering.CHANGED, "its number was changed")
-    return _check_head(log, head, public_key)
+    return _check_head(log, head, public_keys)
 
 
 def _is_sound(log: Sequence[RemovalEntry], index: int) -> bool:
@@ -132,11 +134,13 @@ def _explain_lost(log: Sequence[RemovalEntry], index: int) -> Finding:
     )
 
 
-def _check_head(log: Sequence[RemovalEntry], head: SignedHead | None, public_key: str) -> Finding | None:
+def _check_head(
+    log: Sequence[RemovalEntry], head: SignedHead | None, public_keys: Collection[str]
+) -> Finding | None:
     if head is None:
         unsigned = "is not signed: the signed head is missing"
         return Finding(log[-1].seq, Tampering.UNSIGNED, unsigned) if log else None
-    if not is_signed(head, public_key):
+    if not is_signed_by_any(head, public_keys):
         return Finding(head.seq, Tampering.WRONG_KEY, "its signature is not by this key")
     signed = next((at for at, entry in enumerate(log, 1) if entry.hash == head.hash), None)
     if signed is None:
@@ -154,6 +158,11 @@ def _explain_unsigned(log: Sequence[RemovalEntry], head: SignedHead) -> Finding:
             len(log) + 1, Tampering.CUT_OFF, f"is missing: the log was signed up to entry {head.seq}"
         )
     return Finding(head.seq, Tampering.CHANGED, "is not the one that was signed: the log was written anew")
+
+
+def is_signed_by_any(head: SignedHead, public_keys: Collection[str]) -> bool:
+    """Whether *head* was signed by one of the keys."""
+    return any(is_signed(head, key) for key in public_keys)
 
 
 def is_signed(head: SignedHead, public_key: str) -> bool:

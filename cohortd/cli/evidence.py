@@ -82,17 +82,42 @@ def export(
 
 
 @log_app.command()
-def verify(config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Check the removal log's chain and signature; exits with 1 when anything was altered."""
+def verify(
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+    public_key: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--public-key",
+            metavar="HEX",
+            help="The key it must be signed by, as this command once showed it; may be repeated where a"
+            " key was replaced. Otherwise the key that lies here.",
+        ),
+    ] = None,
+    heads: Annotated[
+        Path | None,
+        typer.Option(
+            "--heads",
+            metavar="FILE",
+            help="A copy of removal-log-heads.jsonl that was kept elsewhere: the log must hold them all.",
+        ),
+    ] = None,
+) -> None:
+    """Check the removal log's chain and signature, and that it holds every head that was kept of it.
+
+    Exits with 1 when anything was altered. Who holds the key could write the whole log anew: only a
+    public key and heads that were kept elsewhere prove that nobody did.
+    """
     from cohortd.pipeline.proving import verify_log
 
     with opened(config, as_json=as_json) as pipeline:
-        proof = verify_log(pipeline)
+        proof = verify_log(pipeline, public_keys=public_key or (), heads_file=heads)
 
     def tell(console: Console) -> None:
         if proof.ok:
             console.print(f"{proof.entries:,} entries, unaltered. Head {proof.head[:16]}.")
-            console.print(f"Signed; public key {proof.public_key}.")
+            console.print(f"Signed, and true to {proof.witnesses:,} heads kept outside the database.")
+            console.print(f"Public key {proof.public_key}.")
         else:
             console.print(f"ALTERED: {proof.finding}")
 

@@ -3,6 +3,7 @@
 from cohortd.ledger.batches import BatchRow, Claimed, PollDue
 from cohortd.ledger.comparing import Comparison
 from cohortd.ledger.consent_store import ConsentStore, Recorded
+from cohortd.ledger.heads import read_heads
 from cohortd.ledger.ledger import Ledger
 from cohortd.ledger.memberships import Members, MembershipRow, PastMembership
 from cohortd.ledger.models import Models
@@ -38,4 +39,5 @@ __all__ = [
     "SuppressionCause",
     "Withdrawal",
     "Withdrawn",
+    "read_heads",
 ]

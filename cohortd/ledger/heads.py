@@ -8,6 +8,9 @@ from pathlib import Path
 from cohortd.core.errors import LedgerError
 from cohortd.core.removals import SignedHead
 
+#: Room for many heads, of which the last one is wanted.
+_TAIL_BYTES = 65_536
+
 
 def append_head(path: Path, head: SignedHead) -> None:
     """Add a head to the file; a line that a crash cut short is closed first.
@@ -30,16 +33,46 @@ def append_head(path: Path, head: SignedHead) -> None:
 
 
 def read_head(path: Path) -> SignedHead | None:
-    """Return the newest whole head of the file; None where there is none."""
+    """Return the newest whole head of the file without reading all of it; None where there is none.
+
+    Raises:
+        LedgerError: The file cannot be read.
+    """
     try:
-        lines = path.read_bytes().splitlines()
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            lines = file.read().splitlines()
     except FileNotFoundError:
         return None
     except OSError as error:
         raise LedgerError(f"the removal log's heads {path} cannot be read: {error.strerror}") from None
-    for line in reversed(lines):
-        try:
-            return SignedHead(**json.loads(line))
-        except (ValueError, TypeError):
-            continue
-    return None
+    return next((head for line in reversed(lines) if (head := _head(line)) is not None), None)
+
+
+def read_heads(path: Path) -> list[SignedHead]:
+    """Return the whole heads of the file, the newest last; none where there is no file.
+
+    A line that a crash cut short is passed over.
+
+    Raises:
+        LedgerError: The file cannot be read.
+    """
+    try:
+        lines = path.read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise LedgerError(f"the removal log's heads {path} cannot be read: {error.strerror}") from None
+    return [head for line in lines if (head := _head(line)) is not None]
+
+
+def _head(line: bytes) -> SignedHead | None:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    match found:
+        case {"seq": int(seq), "hash": str(digest), "signature": str(signature)}:
+            return SignedHead(seq, digest, signature)
+        case _:
+            return None

@@ -16,7 +16,7 @@ from cohortd.core.identifiers import IdentifierKind
 from cohortd.core.removals import RemovalEntry, RemovalEvent, Sealer, SignedHead
 from cohortd.core.times import format_time
 from cohortd.ledger.database import Database
-from cohortd.ledger.heads import append_head, read_head
+from cohortd.ledger.heads import append_head, read_head, read_heads
 from cohortd.ledger.timings import RemovalTiming, timings_of
 
 HEADS_FILE: Final = "removal-log-heads.jsonl"
@@ -128,13 +128,13 @@ class RemovalLog:
             row = connection.exec_driver_sql("SELECT seq, hash, signature FROM removal_head").first()
         return SignedHead(row.seq, row.hash, row.signature) if row is not None else None
 
-    def witnessed_head(self) -> SignedHead | None:
-        """Return the newest head written beside the database; it may be one transaction behind."""
-        return read_head(self._heads)
+    def witnesses(self) -> Sequence[SignedHead]:
+        """Return the heads written beside the database; they may be one transaction behind."""
+        return read_heads(self._heads)
 
     def witness(self) -> None:
         """Write the head beside the database where a crash kept it from being written."""
-        head, witnessed = self.head(), self.witnessed_head()
+        head, witnessed = self.head(), read_head(self._heads)
         if head is not None and (witnessed is None or witnessed.seq < head.seq):
             append_head(self._heads, head)
 

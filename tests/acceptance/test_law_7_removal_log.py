@@ -164,6 +164,47 @@ def test_a_log_signed_by_another_key_is_found(logged: Shop) -> None:
     assert "not by this key" in answer.json["finding"]
 
 
+def test_a_log_that_was_rolled_back_and_grew_again_is_found(logged: Shop) -> None:
+    put_back = _keep(logged)
+    older = logged.call("log", "verify", "--json").json["entries"]
+    assert logged.call("revoke", "--customer", "c00003").code == 0
+    put_back()
+    for customer in ("c00004", "c00005"):
+        assert logged.call("revoke", "--customer", customer).code == 0
+    answer = logged.call("log", "verify", "--json")
+
+    assert answer.json["entries"] > older
+    assert answer.code == 1
+    assert "older database was put back" in answer.json["finding"]
+
+
+def test_heads_and_a_key_kept_elsewhere_prove_what_the_owner_of_the_machine_cannot_undo(
+    logged: Shop,
+) -> None:
+    heads = logged.data_dir / "removal-log-heads.jsonl"
+    copy = logged.folder / "heads-of-the-auditor.jsonl"
+    shutil.copyfile(heads, copy)
+    key = logged.call("log", "verify", "--json").json["public_key"]
+    true = logged.call("log", "verify", "--public-key", key, "--heads", str(copy), "--json")
+    put_back = _keep(logged)
+    assert logged.call("revoke", "--customer", "c00003").code == 0
+    shutil.copyfile(heads, copy)
+    put_back()
+    heads.unlink()
+    unaware = logged.call("log", "verify", "--json")
+    aware = logged.call("log", "verify", "--heads", str(copy), "--json")
+    foreign = logged.call("log", "verify", "--public-key", "00" * 32, "--json")
+    empty = logged.call("log", "verify", "--heads", str(logged.folder / "none.jsonl"))
+
+    assert (true.code, true.json["status"]) == (0, "ok")
+    assert true.json["witnesses"] > 1
+    assert (unaware.code, unaware.json["witnesses"]) == (0, 1)
+    assert aware.code == 1
+    assert "older database was put back" in aware.json["finding"]
+    assert "not by this key" in foreign.json["finding"]
+    assert (empty.code, "holds no signed head" in empty.err) == (2, True)
+
+
 def test_the_product_itself_cannot_change_or_delete_a_line(logged: Shop) -> None:
     for statement in ("UPDATE removal_log SET detail = 'x'", "DELETE FROM removal_log"):
         with (

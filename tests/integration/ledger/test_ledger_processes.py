@@ -93,11 +93,11 @@ def test_the_log_holds_before_the_real_seal_and_tampering_shows(tmp_path: Path) 
     world.drain()
     removals = world.ledger.removals
 
-    assert verify(removals.entries(), head=removals.head(), public_key=sealer.public_key) is None
+    assert verify(removals.entries(), head=removals.head(), public_keys=[sealer.public_key]) is None
     with world.ledger._database.write() as connection:
         connection.exec_driver_sql("DROP TRIGGER removal_log_no_delete")
         connection.exec_driver_sql("DELETE FROM removal_log WHERE seq = 5")
-    finding = verify(removals.entries(), head=removals.head(), public_key=sealer.public_key)
+    finding = verify(removals.entries(), head=removals.head(), public_keys=[sealer.public_key])
     assert finding is not None
     world.ledger.close()
 

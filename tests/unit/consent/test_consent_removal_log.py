@@ -49,7 +49,7 @@ def found(sealer, log):
     """What is found in an altered log when the head is still the true one."""
 
     def found(altered: Log, head: SignedHead | None = None) -> tuple[int, Tampering] | None:
-        finding = verify(altered, head=head or head_of(sealer, log), public_key=sealer.public_key)
+        finding = verify(altered, head=head or head_of(sealer, log), public_keys=[sealer.public_key])
         return (finding.seq, finding.kind) if finding else None
 
     return found
@@ -61,11 +61,11 @@ def renumbered(log: Sequence[RemovalEntry]) -> Log:
 
 def test_an_untouched_log_is_sound(found, log, sealer):
     assert found(log) is None
-    assert verify(iter(log), head=head_of(sealer, log), public_key=sealer.public_key) is None
+    assert verify(iter(log), head=head_of(sealer, log), public_keys=[sealer.public_key]) is None
 
 
 def test_an_empty_log_is_sound(sealer):
-    assert verify([], head=None, public_key=sealer.public_key) is None
+    assert verify([], head=None, public_keys=[sealer.public_key]) is None
 
 
 @pytest.mark.parametrize("name", [*PAYLOAD, "previous", "hash"])
@@ -104,7 +104,7 @@ def test_a_deleted_first_entry_is_missed_even_when_the_rest_is_numbered_anew(fou
 def test_a_deleted_entry_is_noticed_even_when_the_rest_is_numbered_anew(found, log, sealer):
     altered = renumbered([*log[:2], *log[3:]])
     assert found(altered) == (2, Tampering.CHANGED)
-    finding = verify(altered, head=head_of(sealer, log), public_key=sealer.public_key)
+    finding = verify(altered, head=head_of(sealer, log), public_keys=[sealer.public_key])
     assert "deleted" in str(finding)
 
 
@@ -138,7 +138,7 @@ def test_a_log_cut_off_at_the_end_is_found(found, log, kept):
 
 
 def test_a_log_without_its_signed_head_is_found(log, sealer):
-    finding = verify(log, head=None, public_key=sealer.public_key)
+    finding = verify(log, head=None, public_keys=[sealer.public_key])
     assert (finding.seq, finding.kind) == (6, Tampering.UNSIGNED)
 
 
@@ -154,15 +154,15 @@ def test_a_head_signed_by_another_key_is_found(log, sealer, tmp_path):
     other = ChainSealer(tmp_path / "other.pem")
     forged = replace(head_of(sealer, log), signature=other.sign(log[-1].hash))
     for head, key in ((forged, sealer.public_key), (head_of(sealer, log), other.public_key)):
-        assert verify(log, head=head, public_key=key).kind is Tampering.WRONG_KEY
+        assert verify(log, head=head, public_keys=[key]).kind is Tampering.WRONG_KEY
 
 
 @pytest.mark.parametrize("broken", ["", "zz", "00"])
 def test_a_key_or_signature_that_is_none_is_a_finding(log, sealer, broken):
     head = head_of(sealer, log)
-    assert verify(log, head=head, public_key=broken).kind is Tampering.WRONG_KEY
+    assert verify(log, head=head, public_keys=[broken]).kind is Tampering.WRONG_KEY
     forged = replace(head, signature=broken)
-    assert verify(log, head=forged, public_key=sealer.public_key).kind is Tampering.WRONG_KEY
+    assert verify(log, head=forged, public_keys=[sealer.public_key]).kind is Tampering.WRONG_KEY
 
 
 @given(data=st.data())
@@ -174,7 +174,7 @@ def test_no_rearrangement_of_the_entries_passes(found, log, data):
 
 
 def test_a_finding_names_the_entry(log, sealer):
-    finding = verify(log[:2], head=head_of(sealer, log), public_key=sealer.public_key)
+    finding = verify(log[:2], head=head_of(sealer, log), public_keys=[sealer.public_key])
     assert str(finding) == "entry 3: is missing: the log was signed up to entry 6"
 
 

@@ -1,5 +1,6 @@
 import json
 import os
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from cohortd.core.removals import SignedHead
 from cohortd.ledger import Ledger
 from cohortd.ledger.database import refuse_old_sqlite
 from cohortd.ledger.filesystem import refuse_network
-from cohortd.ledger.heads import append_head, read_head
+from cohortd.ledger.heads import append_head, read_head, read_heads
 from cohortd.ledger.schema import metadata
 
 
@@ -195,7 +196,19 @@ def test_a_head_cut_short_by_a_crash_is_passed_over(tmp_path: Path) -> None:
     assert read_head(path) == SignedHead(3, "c", "s")
     assert json.loads(path.read_text().splitlines()[-1])["seq"] == 3
     assert path.stat().st_mode & 0o777 == 0o600
+    assert read_heads(path) == [SignedHead(1, "a", "s"), SignedHead(3, "c", "s")]
     assert read_head(tmp_path / "none.jsonl") is None
+    assert read_heads(tmp_path / "none.jsonl") == []
+
+
+def test_the_newest_head_is_found_at_the_end_of_a_long_file(tmp_path: Path) -> None:
+    path = tmp_path / "heads.jsonl"
+    written = [SignedHead(number, "a" * 64, "b" * 128) for number in range(1, 900)]
+    path.write_text("".join(json.dumps(asdict(head)) + "\n" for head in written))
+
+    assert path.stat().st_size > 65_536
+    assert read_head(path) == SignedHead(899, "a" * 64, "b" * 128)
+    assert read_heads(path) == written
 
 
 def test_a_head_that_was_not_witnessed_is_written_at_the_next_opening(world: World) -> None:
@@ -204,5 +217,5 @@ def test_a_head_that_was_not_witnessed_is_written_at_the_next_opening(world: Wor
     os.truncate(heads, 0)
     world.restart()
 
-    assert world.ledger.removals.witnessed_head() == world.ledger.removals.head()
+    assert world.ledger.removals.witnesses()[-1] == world.ledger.removals.head()
     assert world.now - NOW == timedelta()

@@ -47,7 +47,7 @@ def test_the_log_is_a_chain_with_a_signed_head_that_is_witnessed(world: World) -
     assert head is not None
     assert (head.seq, head.hash) == (4, lines[-1].hash)
     assert head.signature.startswith("signed")
-    assert world.ledger.removals.witnessed_head() == head
+    assert world.ledger.removals.witnesses()[-1] == head
 
 
 @pytest.mark.parametrize("change", ["UPDATE removal_log SET at = 'x'", "DELETE FROM removal_log"])
@@ -74,7 +74,7 @@ def test_a_withdrawal_that_fails_leaves_neither_records_nor_lines(
     assert list(world.ledger.consent.records()) == []
     assert world.events() == []
     assert world.ledger.outbox.open_batches() == []
-    assert world.ledger.removals.witnessed_head() is None
+    assert world.ledger.removals.witnesses() == []
 
 
 def test_no_contact_digest_and_no_member_key_is_in_the_log(world: World) -> None:
