@@ -16,6 +16,7 @@ from cohortd.bootstrap import load_settings, open_pipeline
 from cohortd.core.delivery import Lane
 from cohortd.core.errors import CohortdError, NotLeaderError
 from cohortd.logs import place_of, set_up_logs
+from cohortd.pipeline.approving import first_waiting, forget_old, taking
 from cohortd.pipeline.delivery import Delivery
 from cohortd.pipeline.intake import take_in
 from cohortd.pipeline.reclustering import recluster
@@ -28,8 +29,10 @@ from config.settings import Schedule
 LOOK_S = 0.1
 #: How often a standby tries to lead.
 STANDBY_S = 1.0
-#: How often the leader looks for revocations that another process recorded.
+#: How often the leader looks for revocations and approvals that came through another process.
 WATCH_S = 1.0
+#: Jobs that look every WATCH_S whether there is anything to do.
+_LOOKOUTS = frozenset({"watch", "approvals"})
 log = structlog.get_logger()
 
 
@@ -84,6 +87,18 @@ class Daemon:
         with self._heavy:
             sync(self.pipeline, SyncCall(), epoch=self.epoch)
 
+    def approvals(self) -> None:
+        """Apply a plan that somebody approved from another process."""
+        plan_id = first_waiting(self.pipeline)
+        if plan_id is None or not self._heavy.acquire(blocking=False):
+            return
+        try:
+            with taking(self.pipeline, plan_id) as is_wanted:
+                if is_wanted:
+                    sync(self.pipeline, SyncCall(approve=plan_id), epoch=self.epoch)
+        finally:
+            self._heavy.release()
+
     def polling(self) -> None:
         """Ask what became of accepted batches, and send what had to wait for them."""
         with self._light:
@@ -124,7 +139,9 @@ def _lead(daemon: Daemon, signals: "Signals") -> None:
         if crontab is not None:
             trigger = CronTrigger(**trigger_fields(crontab), timezone=timezone)
             scheduler.add_job(_guarded, trigger, args=[name, work], id=name)
-    scheduler.add_job(_guarded, "interval", seconds=WATCH_S, args=["watch", daemon.watch], id="watch")
+    forget_old(daemon.pipeline)
+    for name, work in (("watch", daemon.watch), ("approvals", daemon.approvals)):
+        scheduler.add_job(_guarded, "interval", seconds=WATCH_S, args=[name, work], id=name)
     # Whatever is overdue is done once at start: revocations always, a sync unless one just ended.
     scheduler.add_job(_guarded, args=["revocations", daemon.revocations], id="revocations-at-start")
     if daemon.schedule.sync is not None and _sync_overdue(daemon):
@@ -157,6 +174,8 @@ def _guarded(name: str, work: Callable[[], None]) -> None:
 
 
 def _tell_trouble(event: JobEvent) -> None:
+    if getattr(event, "job_id", "") in _LOOKOUTS:
+        return  # it looks again in a second; what it found is being done
     log.warning("job_not_run", job=getattr(event, "job_id", ""), code=event.code)
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from cohortd.cli.opening import opened
 from cohortd.cli.options import AsJson, AsOf, ConfigFile
 from cohortd.cli.output import answer, table
-from cohortd.core.errors import GuardError
+from cohortd.core.errors import GuardError, NotLeaderError
 from cohortd.core.reporting import RunReport
 
 if TYPE_CHECKING:
@@ -101,8 +101,10 @@ def sync(
 ) -> None:
     """Send the difference: revocations first, then who leaves, then who comes.
 
+    While a daemon runs, it alone sends: an approval is handed to it, and its run is waited for.
     Exits with 1 when something fell short and with 3 when a guard stopped it.
     """
+    from cohortd.pipeline.approving import check_plan_id, hand_over
     from cohortd.pipeline.syncing import SyncCall
     from cohortd.pipeline.syncing import sync as run_sync
 
@@ -113,8 +115,17 @@ def sync(
         destinations=tuple(destination or ()),
         audiences=tuple(audience or ()),
     )
-    with opened(config, as_json=as_json) as pipeline, pipeline.ledger.leadership() as epoch:
-        report = run_sync(pipeline, call, epoch=epoch)
+    if approve is not None:
+        check_plan_id(approve)
+    with opened(config, as_json=as_json) as pipeline:
+        try:
+            with pipeline.ledger.leadership() as epoch:
+                report = run_sync(pipeline, call, epoch=epoch)
+        except NotLeaderError:
+            if approve is None or call != SyncCall(approve=approve, wait_s=call.wait_s):
+                raise
+            pipeline.progress("handing the approval to the cohortd that runs")
+            report = hand_over(pipeline, approve, timeout_s=timeout)
     _end(report, as_json=as_json)
 
 

@@ -1,6 +1,8 @@
 """What a run tells people: values that the reports, the commands and the ledger share."""
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Final, Self
 
 from cohortd.core.planning import GuardStop
 
@@ -85,3 +87,18 @@ class RunReport:
     def as_json(self) -> dict[str, object]:
         """Plain dicts and lists, ready for JSON."""
         return asdict(self)
+
+    @classmethod
+    def of_json(cls, kept: Mapping[str, Any]) -> Self:
+        """Make it again of what ``as_json`` gave; further keys are passed over."""
+        known = {field.name: kept[field.name] for field in fields(cls) if field.name in kept}
+        parts = {name: [part(**one) for one in known.get(name, ())] for name, part in _PARTS.items()}
+        return cls(**{**known, **parts})
+
+
+_PARTS: Final[Mapping[str, Callable[..., object]]] = {
+    "sources": SourceReport,
+    "audiences": AudienceReport,
+    "guards": GuardStop,
+    "revocations": RevocationReport,
+}

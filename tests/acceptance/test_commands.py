@@ -153,6 +153,7 @@ def test_tables_for_files_and_pagers_end_with_their_text(synced: Shop) -> None:
         ["revoke", "--phone", "12"],
         ["trace"],
         ["sync", "--destination", "tiktok"],
+        ["sync", "--approve", "yes"],
         ["sync", "--as-of", "yesterday"],
         ["run", "--as-of", "2026-01-01"],
         ["consent", "import", "not-there.csv"],
@@ -284,6 +285,34 @@ def test_the_daemon_syncs_sends_revocations_of_others_and_leaves_with_0_on_sigte
     assert "Traceback" not in ended.err
     assert shop.unknown_to_ledger() == {}
     assert shop.call("status", "--health").code == 0
+
+
+def test_an_approval_beside_the_daemon_is_handed_to_it(synced: Shop) -> None:
+    """The daemon alone may send; whoever approves gets the report of its run."""
+    synced.change(schedule={"sync": None, "recluster": None, "revocations": None, "polling": None})
+    silent = [customer for customer in synced.customers if int(customer[1:]) % 16 <= 3]
+    synced.consent = [row for row in synced.consent if row["customer_id"] not in silent]
+    synced.write()
+    plan = synced.call("plan", "--json").json
+    with _daemon(synced) as process:
+        _until(process, lambda: "another cohortd" in synced.call("sync", "--json").out)
+        narrowed = synced.call("sync", "--approve", plan["plan_id"], "--destination", "meta", "--json")
+        approved = synced.call("sync", "--approve", plan["plan_id"], "--json")
+        stale = synced.call("sync", "--approve", "0" * 12, "--json")
+        _until(
+            process,
+            lambda: [synced.destinations_of(customer) for customer in silent] == [set()] * len(silent),
+        )
+        ended = _end(process)
+
+    assert plan["guards"]
+    assert (narrowed.code, "another cohortd" in narrowed.out) == (1, True)
+    assert approved.code == 0, approved.out
+    assert approved.json["plan_id"] == plan["plan_id"]
+    assert approved.json["status"] != "stopped"
+    assert (stale.code, stale.json["status"]) == (0, "done")  # nothing is left for a guard to stop
+    assert list((synced.data_dir / "approvals").iterdir()) == []
+    assert ended.code == 0, ended.err
 
 
 def test_the_daemon_ends_at_once_where_nothing_is_under_way(synced: Shop) -> None:
