@@ -181,7 +181,7 @@ class Schedule(Strict):
 
 
 class Guards(Strict):
-    """How much may change before a run stops and waits for approval; each from 0 to 1."""
+    """How much may change before a run stops and waits for approval."""
 
     removed_share: Share = Field(
         default=0.2, ge=0, le=1, description="Share of an audience that may leave at once."
@@ -194,6 +194,18 @@ class Guards(Strict):
     )
     bad_rows: Share = Field(
         default=0.1, ge=0, le=1, description="Share of a source's rows that may be unreadable."
+    )
+    audience_drop: Share | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Share by which an audience may shrink, those who come set against those who leave;"
+        " left out, only `removed_share` counts.",
+    )
+    first_size: int | None = Field(
+        default=None,
+        ge=0,
+        description="Members that may be sent to a destination that has none yet; left out, any number.",
     )
 
 

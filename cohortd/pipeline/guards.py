@@ -60,16 +60,54 @@ def removed_share(
     """
     stops = []
     totals: dict[str, tuple[int, int]] = {}
-    for target, delta in sorted(deltas.items(), key=lambda item: (item[0].destination, item[0].audience)):
+    for target, delta in _in_order(deltas):
         removes, present = totals.get(target.destination, (0, 0))
         totals[target.destination] = (removes + delta.removes, present + delta.present)
-        name = names.get(target.audience)
-        called = f"{name} ({target.audience})" if name else target.audience
-        stops += _leaving(f"{called} on {target.destination}", delta.removes, delta.present, limit=limit)
+        stops += _leaving(_called(target, names), delta.removes, delta.present, limit=limit)
     if not stops:
         for destination, (removes, present) in sorted(totals.items()):
             stops += _leaving(f"{destination} in all", removes, present, limit=limit)
     return stops
+
+
+def audience_drop(
+    deltas: Mapping[Target, Delta], *, limit: float | None, names: Mapping[str, str]
+) -> list[GuardStop]:
+    """Stop where an audience would be smaller than it is by more than *limit*."""
+    stops = []
+    for target, delta in _in_order(deltas):
+        drop = (delta.present - delta.eligible) / delta.present if delta.present else 0.0
+        if limit is not None and drop > limit:
+            stops.append(
+                GuardStop(
+                    "audience_drop",
+                    f"{_called(target, names)}: {delta.eligible:,} members instead of {delta.present:,}"
+                    f" ({_percent(drop)} fewer, limit {_percent(limit)})",
+                )
+            )
+    return stops
+
+
+def first_size(deltas: Mapping[Target, Delta], *, limit: int | None) -> list[GuardStop]:
+    """Stop where a destination that has nobody yet would get more than *limit* members at once."""
+    totals: dict[str, tuple[int, int]] = {}
+    for target, delta in _in_order(deltas):
+        adds, present = totals.get(target.destination, (0, 0))
+        totals[target.destination] = (adds + delta.adds, present + delta.present)
+    return [
+        GuardStop("first_size", f"{destination}: {adds:,} members would be sent at first, limit {limit:,}")
+        for destination, (adds, present) in totals.items()
+        if limit is not None and not present and adds > limit
+    ]
+
+
+def _in_order(deltas: Mapping[Target, Delta]) -> list[tuple[Target, Delta]]:
+    return sorted(deltas.items(), key=lambda item: (item[0].destination, item[0].audience))
+
+
+def _called(target: Target, names: Mapping[str, str]) -> str:
+    name = names.get(target.audience)
+    return f"{f'{name} ({target.audience})' if name else target.audience} on {target.destination}"
 
 
 def _leaving(where: str, removes: int, present: int, *, limit: float) -> list[GuardStop]:

@@ -89,15 +89,7 @@ def planned(
         )
         # Nothing can be sent to a destination that is no longer set: it is no part of the plan.
         deltas = {t: delta for t, delta in compared.items() if t.destination in pipeline.destinations}
-        stops = [
-            *shrunk,
-            *guards.moved_share(clustered.moved_share, limit=pipeline.guards.moved_share),
-            *guards.removed_share(
-                deltas,
-                limit=pipeline.guards.removed_share,
-                names={segment.id: segment.name for segment in clustered.version.segments},
-            ),
-        ]
+        stops = [*shrunk, *_stops(pipeline, clustered, deltas)]
         plan = Plan(
             plan_id=_plan_id(clustered.version.id, comparison.fingerprint()),
             as_of=as_of,
@@ -112,6 +104,18 @@ def planned(
             traits=traits(engine, clustered),
         )
         yield plan, comparison
+
+
+def _stops(pipeline: Pipeline, clustered: Clustered, deltas: Mapping[Target, Delta]) -> list[GuardStop]:
+    """Hold the plan's numbers against the limits."""
+    limits = pipeline.guards
+    names = {segment.id: segment.name for segment in clustered.version.segments}
+    return [
+        *guards.moved_share(clustered.moved_share, limit=limits.moved_share),
+        *guards.removed_share(deltas, limit=limits.removed_share, names=names),
+        *guards.audience_drop(deltas, limit=limits.audience_drop, names=names),
+        *guards.first_size(deltas, limit=limits.first_size),
+    ]
 
 
 def _read(

@@ -89,12 +89,14 @@ class IdentityPolicy:
 
 @dataclass(frozen=True, slots=True)
 class GuardLimits:
-    """Shares above which a plan stops; 1.0 never stops."""
+    """Above which a plan stops: shares, of which 1.0 never stops, and a number of members."""
 
     removed_share: float
     moved_share: float
     source_drop: float
     bad_rows: float
+    audience_drop: float | None = None
+    first_size: int | None = None
 
 
 Progress = Callable[[str], None]

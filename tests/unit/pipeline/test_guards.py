@@ -54,6 +54,44 @@ def test_an_audience_that_would_lose_too_many_is_named() -> None:
     assert gone.detail == "s2 on meta: 30 of 100 members would be removed (30.0%, limit 20.0%)"
 
 
+@pytest.mark.parametrize(("eligible", "stops"), [(100, 0), (70, 0), (69, 1), (0, 1), (130, 0)])
+def test_an_audience_may_shrink_by_the_limit_and_no_more(eligible: int, stops: int) -> None:
+    deltas = {Target("s1", "meta"): Delta(eligible=eligible, adds=0, removes=0, refreshes=0, present=100)}
+
+    assert len(guards.audience_drop(deltas, limit=0.3, names={})) == stops
+    assert guards.audience_drop(deltas, limit=None, names={}) == []
+
+
+def test_an_audience_that_would_shrink_too_much_is_named_with_its_numbers() -> None:
+    deltas = {Target("s1", "meta"): Delta(eligible=40, adds=0, removes=0, refreshes=0, present=1000)}
+
+    [stop] = guards.audience_drop(deltas, limit=0.5, names={"s1": "Early birds"})
+
+    assert stop.guard == "audience_drop"
+    assert stop.detail == "Early birds (s1) on meta: 40 members instead of 1,000 (96.0% fewer, limit 50.0%)"
+
+
+def test_a_first_sync_that_is_too_large_stops_for_the_destination_that_has_nobody_yet() -> None:
+    def coming(adds: int, present: int) -> Delta:
+        return Delta(eligible=adds, adds=adds, removes=0, refreshes=0, present=present)
+
+    deltas = {
+        Target("s1", "meta"): coming(600, 0),
+        Target("s2", "meta"): coming(500, 0),
+        Target("s1", "google"): coming(600, 0),
+        Target("s2", "google"): coming(500, 3),
+    }
+
+    [stop] = guards.first_size(deltas, limit=1000)
+
+    assert (stop.guard, stop.detail) == (
+        "first_size",
+        "meta: 1,100 members would be sent at first, limit 1,000",
+    )
+    assert guards.first_size(deltas, limit=1100) == []
+    assert guards.first_size(deltas, limit=None) == []
+
+
 def test_a_new_audience_has_nobody_to_lose() -> None:
     deltas = {Target("s1", "meta"): delta(removes=0, present=0)}
 
