@@ -1,14 +1,14 @@
 """The rules: one table a family, one line a field."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
 from cohortd.core.identifiers import Family
-from cohortd.identity import emails, ids, names, people, phones, places, text
-from cohortd.identity.steps import PlacedStep, Step, chain, then
+from cohortd.identity import emails, ids, names, people, phone_columns, phones, places, text
+from cohortd.identity.steps import Absent, ColumnStep, PlacedStep, Step, Where, chain, then
 
 #: Raise it whenever any rule gives another result for any value: what was sent is kept under it.
 NORMALIZATION_VERSION: Final = 1
@@ -53,6 +53,8 @@ class Rule:
     when_hashed: WhenHashed = WhenHashed.TAKE
     #: Whether the result depends on the row's region.
     regional: bool = False
+    #: The same step for many values at once, where that is faster.
+    column_step: ColumnStep | None = None
 
 
 def _text(*steps: Step) -> PlacedStep:
@@ -60,6 +62,17 @@ def _text(*steps: Step) -> PlacedStep:
 
 
 _PHONE = then(_text(text.without_float_tail, phones.written_out), phones.e164)
+
+
+def _phones(texts: Sequence[str], wheres: Sequence[Where]) -> list[str | Absent]:
+    return phone_columns.e164_column(texts, wheres, _PHONE)
+
+
+def _phone_digits(texts: Sequence[str], wheres: Sequence[Where]) -> list[str | Absent]:
+    found = _phones(texts, wheres)
+    return [each if isinstance(each, Absent) else phones.digits_only(each) for each in found]
+
+
 _GOOGLE_NAME = _text(text.lower, names.without_titles, names.something_said)
 _META_NAME = _text(text.lower, text.word_characters, text.unhashed)
 _LOWER = _text(text.lower)
@@ -73,7 +86,7 @@ def _part(step: PlacedStep) -> Rule:
 
 _GOOGLE: Final[Mapping[str, Rule]] = {
     "email": Rule(_text(emails.address, emails.gmail_folded)),
-    "phone": Rule(_PHONE, regional=True),
+    "phone": Rule(_PHONE, regional=True, column_step=_phones),
     "first_name": Rule(_GOOGLE_NAME),
     "last_name": Rule(_GOOGLE_NAME),
     "postal_code": Rule(
@@ -89,7 +102,7 @@ _GOOGLE: Final[Mapping[str, Rule]] = {
 
 _META: Final[Mapping[str, Rule]] = {
     "email": Rule(_text(emails.address)),
-    "phone": Rule(then(_PHONE, chain(phones.digits_only)), regional=True),
+    "phone": Rule(then(_PHONE, chain(phones.digits_only)), regional=True, column_step=_phone_digits),
     "first_name": Rule(_META_NAME),
     "last_name": Rule(_META_NAME),
     "first_initial": Rule(then(_META_NAME, chain(text.first_letter)), when_hashed=WhenHashed.REFUSE),

@@ -1,6 +1,6 @@
 """What normalization rules are made of: small pure steps, run in order until one gives up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -24,6 +24,8 @@ class Where:
 
 Step = Callable[[str], str | Absent]
 PlacedStep = Callable[[str, Where], str | Absent]
+#: A placed step for many values, each with its place.
+ColumnStep = Callable[[Sequence[str], Sequence[Where]], list[str | Absent]]
 
 EMPTY = Absent("empty")
 
