@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from cohortd.core.identifiers import DIGEST_BYTES, Family, IdentifierKind
 from cohortd.identity.cells import Cells, Integers
-from cohortd.identity.normalizing import Normalized, here, outcome, outcomes
+from cohortd.identity.normalizing import Normalized, here, outcome, outcomes_of
 from cohortd.identity.rules import RULES, Rule
 from cohortd.identity.steps import Where
 from cohortd.identity.text import cleaned
@@ -107,7 +107,7 @@ class Contacts:
         pairs = cells.codes * len(self._places) + self._region_of_row[cells.rows]
         distinct, codes = np.unique(pairs, return_inverse=True)
         texts, places = np.divmod(distinct, len(self._places))
-        results = outcomes(
+        results = outcomes_of(
             rule,
             [cells.texts[text] for text in texts.tolist()],
             [self._places[place] for place in places.tolist()],

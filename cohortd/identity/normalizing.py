@@ -87,7 +87,7 @@ def outcome(rule: Rule, value: str, where: Where, *, hashed: bool) -> Normalized
     return _sent(rule, rule.step(value, where))
 
 
-def outcomes(
+def outcomes_of(
     rule: Rule, values: Sequence[str], wheres: Sequence[Where], *, hashed: bool
 ) -> list[Normalized]:
     """Apply one rule to many values, with what ``outcome`` gives for each."""

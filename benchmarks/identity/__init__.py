@@ -1,0 +1,1 @@
+"""How fast contact fields become digests, beside other ways to do it."""
