@@ -6,6 +6,7 @@ The rules and why they are so: ``docs/normalization.md``.
 from cohortd.identity.contacts import digests_of_contact
 from cohortd.identity.identifying import Identified, identify
 from cohortd.identity.normalizing import Normalized, normalize
+from cohortd.identity.proven import how_it_hashes
 from cohortd.identity.rules import FIELDS, NORMALIZATION_VERSION
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Identified",
     "Normalized",
     "digests_of_contact",
+    "how_it_hashes",
     "identify",
     "normalize",
 ]

@@ -1,28 +1,19 @@
-"""The contact columns of one batch, each normalized over its distinct values."""
+"""The contact columns of one batch, each normalized and hashed as a whole."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 import pyarrow as pa
 
-from cohortd.core.identifiers import DIGEST_BYTES, Family, IdentifierKind
-from cohortd.identity.cells import Cells, Integers
-from cohortd.identity.normalizing import Normalized, here, outcome, outcomes_of
+from cohortd.core.identifiers import Family
+from cohortd.identity.cells import Cells, Integers, Placed, integers
+from cohortd.identity.kernel import Kernel
+from cohortd.identity.normalizing import here
+from cohortd.identity.outcomes import Outcomes, outcomes
 from cohortd.identity.rules import RULES, Rule
 from cohortd.identity.steps import Where
 from cohortd.identity.text import cleaned
-
-IDENTIFIERS = pa.schema(
-    [
-        ("row", pa.int64()),
-        ("kind", pa.uint8()),
-        ("digest", pa.binary(DIGEST_BYTES)),
-        ("payload", pa.binary()),
-    ]
-)
-DROPPED = pa.schema([("row", pa.int64()), ("field", pa.string()), ("reason", pa.string())])
 
 COUNTRY = "country"
 
@@ -33,36 +24,40 @@ class Column:
 
     field: str
     rows: Integers
-    #: Index into ``results`` for each cell.
-    codes: Integers
-    results: list[Normalized]
+    outcomes: Outcomes
+    #: Index into the outcomes for each cell; None where each has its own.
+    codes: Integers | None
 
-    def usable(self) -> tuple[Integers, list[str]]:
+    def usable(self) -> tuple[Integers, pa.Array]:
         """Rows and what is sent of them, in the source's order, nothing twice in a row."""
-        sent = [result.sent for result in self.results]
-        numbers = {text: number for number, text in enumerate(dict.fromkeys(sent)) if text is not None}
-        of_result = np.array([numbers.get(text or "", -1) for text in sent], dtype=np.int64)
-        of_cell = of_result[self.codes] if sent else self.codes
-        kept = np.flatnonzero(of_cell >= 0)
-        _, first = np.unique(self.rows[kept] * len(sent) + of_cell[kept], return_index=True)
-        chosen = kept[np.sort(first)]
-        by_number = {number: text for text, number in numbers.items()}
-        return self.rows[chosen], [by_number[number] for number in of_cell[chosen].tolist()]
+        of_cell = self._of_cell(self.outcomes.sent)
+        kept = np.flatnonzero(np.asarray(of_cell.is_valid())) if of_cell.null_count else None
+        rows = self.rows if kept is None else self.rows[kept]
+        sent = of_cell if kept is None else of_cell.take(pa.array(kept))
+        if np.all(rows[1:] > rows[:-1]):
+            return rows, sent
+        encoded = sent.dictionary_encode()
+        _, first = np.unique(rows * len(encoded.dictionary) + integers(encoded.indices), return_index=True)
+        first.sort()
+        return rows[first], sent.take(pa.array(first))
 
-    def by_row(self, count: int) -> list[str | None]:
-        """What is sent of each of *count* rows, the first where there are several."""
-        found: list[str | None] = [None] * count
-        rows, texts = self.usable()
-        for row, text in zip(rows.tolist()[::-1], texts[::-1], strict=True):
-            found[row] = text
+    def by_row(self, count: int) -> Integers:
+        """For each of *count* rows which outcome is sent, the first where there are several; else -1."""
+        codes = np.arange(len(self.rows)) if self.codes is None else self.codes
+        usable = np.asarray(self.outcomes.sent.is_valid())[codes]
+        found = np.full(count, -1, dtype=np.int64)
+        found[self.rows[usable][::-1]] = codes[usable][::-1]
         return found
 
-    def dropped(self) -> pa.Table:
-        """One row for each cell that cannot be sent, with the reason."""
-        reasons = pa.array([result.reason for result in self.results], pa.string())
-        of_cell = reasons.take(pa.array(self.codes))
-        there = of_cell.is_valid()
-        return dropped_table(pa.array(self.rows).filter(there), self.field, of_cell.filter(there))
+    def dropped(self) -> tuple[Integers, pa.Array]:
+        """Rows of the cells that cannot be sent, and the reasons."""
+        if self.outcomes.reasons.null_count == len(self.outcomes.reasons):
+            return self.rows[:0], self.outcomes.reasons[:0]
+        of_cell = self._of_cell(self.outcomes.reasons)
+        return self.rows[np.asarray(of_cell.is_valid())], of_cell.drop_null()
+
+    def _of_cell(self, of_outcome: pa.Array) -> pa.Array:
+        return of_outcome if self.codes is None else of_outcome.take(pa.array(self.codes))
 
 
 class Contacts:
@@ -76,9 +71,11 @@ class Contacts:
         default_region: str | None,
         hashed: frozenset[str],
         today: date | None,
+        kernel: Kernel | None,
     ) -> None:
         """Find out where each row is; nothing else is read yet."""
         self.count: int = batch.num_rows
+        self.kernel = kernel
         self._batch = batch
         self._rules = RULES[family]
         self._hashed = hashed
@@ -101,26 +98,28 @@ class Contacts:
             return None
         rule = rule or self._rules[field]
         hashed = name in self._hashed
-        if not rule.regional:
-            results = [outcome(rule, text, self._default, hashed=hashed) for text in cells.texts]
-            return Column(field, cells.rows, cells.codes, results)
-        pairs = cells.codes * len(self._places) + self._region_of_row[cells.rows]
-        distinct, codes = np.unique(pairs, return_inverse=True)
-        texts, places = np.divmod(distinct, len(self._places))
-        results = outcomes_of(
-            rule,
-            [cells.texts[text] for text in texts.tolist()],
-            [self._places[place] for place in places.tolist()],
-            hashed=hashed,
-        )
-        return Column(field, cells.rows, codes.astype(np.int64), results)
+        placed, codes = self._placed(cells, regional=rule.regional), None
+        if not (rule.unique and rule.swift and self.kernel) or hashed:
+            placed, codes = placed.distinct()
+        results = outcomes(rule, placed, hashed=hashed, kernel=self.kernel)
+        return Column(field, cells.rows, results, codes)
 
-    def one(self, field: str, value: str) -> Normalized:
-        """Normalize a single value that does not depend on the region."""
-        return outcome(self._rules[field], value, self._default, hashed=False)
+    def derived(self, column: Column, field: str, texts: pa.Array) -> Column:
+        """Normalize what was made of a column's outcomes, a text or null for each of them."""
+        encoded = texts.dictionary_encode()
+        nowhere = np.zeros(len(encoded.dictionary), dtype=np.int64)
+        placed = Placed(encoded.dictionary, nowhere, [self._default])
+        results = outcomes(self._rules[field], placed, hashed=False, kernel=self.kernel)
+        of_text = Outcomes(results.sent.take(encoded.indices), results.reasons.take(encoded.indices))
+        return Column(field, column.rows, of_text, column.codes)
 
     def _cells(self, name: str) -> Cells | None:
         return Cells.of(self._batch.column(name)) if name in self._batch.schema.names else None
+
+    def _placed(self, cells: Cells, *, regional: bool) -> Placed:
+        if regional:
+            return Placed(cells.texts, self._region_of_row[cells.rows], self._places)
+        return Placed(cells.texts, np.zeros(len(cells.rows), dtype=np.int64), [self._default])
 
     def _regions(self) -> tuple[Integers, list[Where]]:
         """Where each row is, as an index into the places.
@@ -128,46 +127,18 @@ class Contacts:
         A country that is written but not understood is not the default region: the number would
         be read as somebody else's.
         """
-        places = [self._default]
+        numbers = {self._default: 0}
         of_row = np.zeros(self.count, dtype=np.int64)
         cells = self._cells(COUNTRY)
-        if cells is None or not cells.texts:
-            return of_row, places
+        if cells is None:
+            return of_row, list(numbers)
         hashed = COUNTRY in self._hashed
+        once, codes = self._placed(cells, regional=False).distinct()
         of_text = []
-        for text in cells.texts:
+        for text in once.texts.to_pylist():
+            place = self._default
             if cleaned(text):
-                of_text.append(len(places))
-                places.append(here(None if hashed else text, today=self._default.today))
-            else:
-                of_text.append(0)
-        of_row[cells.rows] = np.array(of_text, dtype=np.int64)[cells.codes]
-        return of_row, places
-
-
-def dropped_table(rows: pa.Array, field: str, reasons: pa.Array) -> pa.Table:
-    """Make rows of the table of what was dropped."""
-    return pa.table([rows, pa.repeat(field, len(rows)), reasons], schema=DROPPED)
-
-
-def contact_points(
-    column: Column, kind: IdentifierKind, profiles: Sequence[bytes] | None = None
-) -> pa.Table:
-    """Make identifiers of e-mails or phones, each with the profile of its row."""
-    rows, digests = column.usable()
-    payloads = [profiles[row] for row in rows.tolist()] if profiles else [b""] * len(digests)
-    return identifiers_table(rows, kind, [bytes.fromhex(digest) for digest in digests], payloads)
-
-
-def identifiers_table(
-    rows: Integers, kind: IdentifierKind, digests: Sequence[bytes], payloads: Sequence[bytes]
-) -> pa.Table:
-    """Make rows of the table of identifiers."""
-    kinds = pa.repeat(pa.scalar(int(kind), pa.uint8()), len(digests))
-    columns = [
-        pa.array(rows),
-        kinds,
-        pa.array(digests, pa.binary(DIGEST_BYTES)),
-        pa.array(payloads, pa.binary()),
-    ]
-    return pa.table(columns, schema=IDENTIFIERS)
+                place = here(None if hashed else text, today=self._default.today)
+            of_text.append(numbers.setdefault(place, len(numbers)))
+        of_row[cells.rows] = np.array(of_text, dtype=np.int64)[codes]
+        return of_row, list(numbers)

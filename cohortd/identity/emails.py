@@ -1,6 +1,7 @@
 """E-mail addresses."""
 
 import re
+from functools import lru_cache
 
 import idna
 
@@ -49,6 +50,7 @@ def _host(domain: str) -> str | Absent:
     return host if "." in host else Absent("no_dot_in_domain")
 
 
+@lru_cache(maxsize=4096)  # the library is slow, and many people share a domain
 def _a_labels(domain: str) -> str | Absent:
     if not domain:
         return Absent("empty_domain")

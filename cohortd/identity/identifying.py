@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
 import pyarrow as pa
 
 from cohortd.core.identifiers import Family
 from cohortd.identity import google, meta
-from cohortd.identity.columns import DROPPED, IDENTIFIERS, Contacts
+from cohortd.identity.columns import Contacts
+from cohortd.identity.points import dropped_table, identifiers_table
+from cohortd.identity.proven import proven
 
 _FAMILIES = {Family.GOOGLE: google.identifiers, Family.META: meta.identifiers}
 
@@ -34,6 +35,7 @@ def identify(
     default_region: str | None,
     hashed: frozenset[str],
     today: date | None = None,
+    native: bool = True,
 ) -> Identified:
     """Normalize and hash whatever contact columns the batch has; the others are nobody's business.
 
@@ -43,13 +45,15 @@ def identify(
         default_region: Where a row without a country is; None where nobody knows.
         hashed: Columns that hold SHA-256 already.
         today: Nobody is born later; the current day (UTC) where not given.
+        native: Whether the kernel may be used where it is; the result is the same.
     """
-    seen = Contacts(contacts, family, default_region=default_region, hashed=hashed, today=today)
+    seen = Contacts(
+        contacts,
+        family,
+        default_region=default_region,
+        hashed=hashed,
+        today=today,
+        kernel=proven().kernel if native else None,
+    )
     found, dropped = _FAMILIES[family](seen)
-    return Identified(_ordered(found, IDENTIFIERS, "kind"), _ordered(dropped, DROPPED))
-
-
-def _ordered(parts: list[pa.Table], schema: pa.Schema, *within_row: str) -> pa.Table:
-    together = pa.concat_tables([schema.empty_table(), *parts])
-    order = np.lexsort([np.asarray(together[name]) for name in (*within_row, "row")])
-    return together.take(pa.array(order)).combine_chunks()
+    return Identified(identifiers_table(found), dropped_table(dropped))

@@ -1,13 +1,17 @@
 """What Meta knows people by: four kinds of identifier, each carrying the row's profile."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cohortd.core.identifiers import IdentifierKind
-from cohortd.core.payloads import digest_of, pack
-from cohortd.identity.columns import Column, Contacts, contact_points, identifiers_table
-from cohortd.identity.normalizing import Normalized
+from cohortd.identity.columns import Column, Contacts
+from cohortd.identity.digests import to_arrow
+from cohortd.identity.kernel import sha256
+from cohortd.identity.packing import joined, members, packed
+from cohortd.identity.points import Dropped, Points, contact_points, dropped_of
 from cohortd.identity.rules import BIRTH_DATE
 
 _CONTACT_POINTS = {"email": IdentifierKind.EMAIL, "phone": IdentifierKind.PHONE}
@@ -21,21 +25,21 @@ _PROFILE = {
     "COUNTRY": "country",
     "GEN": "gender",
 }
-_BIRTH = {"DOBY": "birth_year", "DOBM": "birth_month", "DOBD": "birth_day"}
+#: Which rule, and which characters of an ISO date.
+_BIRTH = {"DOBY": ("birth_year", 0, 4), "DOBM": ("birth_month", 5, 7), "DOBD": ("birth_day", 8, 10)}
+_ID = "id"
 
-Profile = Mapping[str, str]
 
-
-def identifiers(contacts: Contacts) -> tuple[list[pa.Table], list[pa.Table]]:
+def identifiers(contacts: Contacts) -> tuple[list[Points], list[Dropped]]:
     """Find identifiers, each with the profile of its row, and what was dropped."""
     points = {field: column for field in _CONTACT_POINTS if (column := contacts.column(field))}
     ids = {field: column for field in _IDS if (column := contacts.column(field))}
     profile, sources = _profile_columns(contacts)
-    profiles = _profiles(profile, contacts.count)
-    packed = [pack(one) for one in profiles]
-    found = [contact_points(column, _CONTACT_POINTS[field], packed) for field, column in points.items()]
-    found += [_plain_ids(column, _IDS[field], profiles) for field, column in ids.items()]
-    return found, [column.dropped() for column in (*points.values(), *ids.values(), *sources)]
+    inner = _profiles(profile, contacts.count)
+    profiles = packed(inner)
+    found = [contact_points(column, _CONTACT_POINTS[field], profiles) for field, column in points.items()]
+    found += [_plain_ids(column, _IDS[field], inner, contacts) for field, column in ids.items()]
+    return found, [dropped_of(column) for column in (*points.values(), *ids.values(), *sources)]
 
 
 def _profile_columns(contacts: Contacts) -> tuple[dict[str, Column], list[Column]]:
@@ -46,30 +50,25 @@ def _profile_columns(contacts: Contacts) -> tuple[dict[str, Column], list[Column
         columns["FI"] = initials
     if births := contacts.column("birth_date", rule=BIRTH_DATE):
         sources.append(births)
-        columns |= {key: _part_of(births, contacts, field) for key, field in _BIRTH.items()}
+        for key, (field, start, stop) in _BIRTH.items():
+            part = pc.utf8_slice_codeunits(births.outcomes.sent, start, stop)
+            columns[key] = contacts.derived(births, field, part)
     return columns, sources
 
 
-def _part_of(births: Column, contacts: Contacts, field: str) -> Column:
-    parts = [_part(born, contacts, field) for born in births.results]
-    return Column(field, births.rows, births.codes, parts)
+def _profiles(columns: Mapping[str, Column], count: int) -> pa.Array:
+    """Members of each row's profile."""
+    fragments = [
+        members(key, columns[key].outcomes.sent, columns[key].by_row(count)) for key in sorted(columns)
+    ]
+    return joined(fragments, count)
 
 
-def _part(born: Normalized, contacts: Contacts, field: str) -> Normalized:
-    return born if born.normalized is None else contacts.one(field, born.normalized)
-
-
-def _profiles(columns: Mapping[str, Column], count: int) -> list[Profile]:
-    profiles: list[dict[str, str]] = [{} for _ in range(count)]
-    for key in sorted(columns):
-        for profile, value in zip(profiles, columns[key].by_row(count), strict=True):
-            if value is not None:
-                profile[key] = value
-    return list(profiles)
-
-
-def _plain_ids(column: Column, kind: IdentifierKind, profiles: Sequence[Profile]) -> pa.Table:
+def _plain_ids(column: Column, kind: IdentifierKind, inner: pa.Array, contacts: Contacts) -> Points:
     rows, texts = column.usable()
-    digests = [digest_of({"id": text}) for text in texts]
-    payloads = [pack({"id": text, **profiles[row]}) for row, text in zip(rows.tolist(), texts, strict=True)]
-    return identifiers_table(rows, kind, digests, payloads)
+    each = np.arange(len(rows))
+    own = members(_ID, texts, each)
+    digests = to_arrow(sha256(packed(own), contacts.kernel))
+    # All keys of a profile sort before the id.
+    payloads = packed(joined([inner.take(pa.array(rows)), own], len(rows)))
+    return Points(kind, rows, digests, payloads, each)

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -84,21 +83,7 @@ def outcome(rule: Rule, value: str, where: Where, *, hashed: bool) -> Normalized
     """Apply one rule to one value."""
     if hashed and rule.when_hashed is not WhenHashed.IGNORE:
         return _taken_as_hashed(rule, value)
-    return _sent(rule, rule.step(value, where))
-
-
-def outcomes_of(
-    rule: Rule, values: Sequence[str], wheres: Sequence[Where], *, hashed: bool
-) -> list[Normalized]:
-    """Apply one rule to many values, with what ``outcome`` gives for each."""
-    if hashed or rule.column_step is None:
-        return [
-            outcome(rule, value, where, hashed=hashed) for value, where in zip(values, wheres, strict=True)
-        ]
-    return [_sent(rule, result) for result in rule.column_step(values, wheres)]
-
-
-def _sent(rule: Rule, result: str | Absent) -> Normalized:
+    result = rule.step(value, where)
     if rule.digested and not isinstance(result, Absent):
         result = unhashed(result)  # again: what was dropped may have hidden one
     if isinstance(result, Absent):

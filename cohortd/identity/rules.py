@@ -7,8 +7,9 @@ from types import MappingProxyType
 from typing import Final
 
 from cohortd.core.identifiers import Family
-from cohortd.identity import emails, ids, names, people, phone_columns, phones, places, text
+from cohortd.identity import emails, ids, names, people, phone_columns, phones, places, swift, text
 from cohortd.identity.steps import Absent, ColumnStep, PlacedStep, Step, Where, chain, then
+from cohortd.identity.swift import Stays, Swift
 
 #: Raise it whenever any rule gives another result for any value: what was sent is kept under it.
 NORMALIZATION_VERSION: Final = 1
@@ -55,6 +56,12 @@ class Rule:
     regional: bool = False
     #: The same step for many values at once, where that is faster.
     column_step: ColumnStep | None = None
+    #: The same for whole columns, as far as the kernel knows it.
+    swift: Swift | None = None
+    #: For a rule whose value itself is sent: which texts of a column are sent as they stand.
+    stays: Stays | None = None
+    #: Whether hardly anybody shares a value: to find those who do costs more than to hash them again.
+    unique: bool = False
 
 
 def _text(*steps: Step) -> PlacedStep:
@@ -62,7 +69,6 @@ def _text(*steps: Step) -> PlacedStep:
 
 
 _PHONE = then(_text(text.without_float_tail, phones.written_out), phones.e164)
-
 
 def _phones(texts: Sequence[str], wheres: Sequence[Where]) -> list[str | Absent]:
     return phone_columns.e164_column(texts, wheres, _PHONE)
@@ -85,15 +91,18 @@ def _part(step: PlacedStep) -> Rule:
 
 
 _GOOGLE: Final[Mapping[str, Rule]] = {
-    "email": Rule(_text(emails.address, emails.gmail_folded)),
+    "email": Rule(
+        _text(emails.address, emails.gmail_folded), swift=swift.emails(fold_gmail=True), unique=True
+    ),
     "phone": Rule(_PHONE, regional=True, column_step=_phones),
-    "first_name": Rule(_GOOGLE_NAME),
-    "last_name": Rule(_GOOGLE_NAME),
+    "first_name": Rule(_GOOGLE_NAME, swift=swift.everywhere(swift.GOOGLE_NAME)),
+    "last_name": Rule(_GOOGLE_NAME, swift=swift.everywhere(swift.GOOGLE_NAME)),
     "postal_code": Rule(
         then(_text(text.without_float_tail), places.plain_postal_code),
         digested=False,
         when_hashed=WhenHashed.REFUSE,
         regional=True,
+        stays=swift.postal_codes,
     ),
     "country": Rule(_text(places.country_code), digested=False, when_hashed=WhenHashed.REFUSE),
     "mobile_ad_id": _MOBILE_AD_ID,
@@ -101,15 +110,25 @@ _GOOGLE: Final[Mapping[str, Rule]] = {
 }
 
 _META: Final[Mapping[str, Rule]] = {
-    "email": Rule(_text(emails.address)),
+    "email": Rule(_text(emails.address), swift=swift.emails(fold_gmail=False), unique=True),
     "phone": Rule(then(_PHONE, chain(phones.digits_only)), regional=True, column_step=_phone_digits),
-    "first_name": Rule(_META_NAME),
-    "last_name": Rule(_META_NAME),
-    "first_initial": Rule(then(_META_NAME, chain(text.first_letter)), when_hashed=WhenHashed.REFUSE),
-    "city": Rule(_text(text.lower, text.letters)),
-    "state": Rule(then(_LOWER, places.state), regional=True),
+    "first_name": Rule(_META_NAME, swift=swift.everywhere(swift.META_NAME)),
+    "last_name": Rule(_META_NAME, swift=swift.everywhere(swift.META_NAME)),
+    "first_initial": Rule(
+        then(_META_NAME, chain(text.first_letter)),
+        when_hashed=WhenHashed.REFUSE,
+        swift=swift.everywhere(swift.FIRST_LETTER),
+    ),
+    "city": Rule(_text(text.lower, text.letters), swift=swift.everywhere(swift.LETTERS)),
+    "state": Rule(
+        then(_LOWER, places.state),
+        regional=True,
+        swift=swift.by_region(in_us=None, elsewhere=swift.LETTERS_AND_DIGITS),
+    ),
     "postal_code": Rule(
-        then(_text(text.without_float_tail, text.lower), places.short_postal_code), regional=True
+        then(_text(text.without_float_tail, text.lower), places.short_postal_code),
+        regional=True,
+        swift=swift.by_region(in_us=swift.US_ZIP, elsewhere=swift.POSTAL_CODE),
     ),
     "country": Rule(_text(places.country_code, text.lower)),
     "birth_year": _part(people.birth_year),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from cohortd.core.delivery import AccessCheck
 from cohortd.core.errors import CohortdError, SyncError
+from cohortd.identity import how_it_hashes
 from cohortd.pipeline.guards import bad_rows
 from cohortd.pipeline.wiring import Destination, Pipeline
 from cohortd.sources import (
@@ -34,6 +35,7 @@ def check_all(pipeline: Pipeline) -> list[AccessCheck]:
             )
         )
     lines.append(AccessCheck("ledger", ok=True, detail="opened, migrated and writable"))
+    lines.append(AccessCheck("hashing", ok=True, detail=how_it_hashes()))
     if not pipeline.destinations:
         lines.append(
             AccessCheck("destinations", ok=False, detail="none", cure="Add one under destinations.")

@@ -28,9 +28,16 @@ def batch(*rows: Mapping[str, object]) -> pa.RecordBatch:
 
 
 def run(
-    contacts: pa.RecordBatch, family: Family, *, region: str | None = "US", hashed: tuple[str, ...] = ()
+    contacts: pa.RecordBatch,
+    family: Family,
+    *,
+    region: str | None = "US",
+    hashed: tuple[str, ...] = (),
+    native: bool = True,
 ) -> Identified:
-    return identify(contacts, family, default_region=region, hashed=frozenset(hashed), today=TODAY)
+    return identify(
+        contacts, family, default_region=region, hashed=frozenset(hashed), today=TODAY, native=native
+    )
 
 
 def found(result: Identified) -> list[tuple[int, Identifier]]:

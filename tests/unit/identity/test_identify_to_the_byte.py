@@ -215,9 +215,10 @@ def _for_meta(seen: ByValue) -> tuple[list[Identifier], list[tuple[str, str]]]:
 EXPECTED = {Family.GOOGLE: _for_google, Family.META: _for_meta}
 
 
+@pytest.mark.parametrize("native", [True, False])
 @pytest.mark.parametrize("family", list(Family))
-def test_a_big_batch_is_to_the_byte_what_its_values_are_one_by_one(family: Family) -> None:
-    result = run(batch(*CUSTOMERS), family, region=REGION)
+def test_a_big_batch_is_to_the_byte_what_its_values_are_one_by_one(*, family: Family, native: bool) -> None:
+    result = run(batch(*CUSTOMERS), family, region=REGION, native=native)
 
     expected = [EXPECTED[family](ByValue(row, family)) for row in CUSTOMERS]
     assert found(result) == [(row, one) for row, (sent, _) in enumerate(expected) for one in sent]
