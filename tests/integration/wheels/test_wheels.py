@@ -19,7 +19,8 @@ SHOWN = (
     "import pyarrow as pa, cohortd;"
     f"found = identify(pa.RecordBatch.from_pydict({{'email': [{EXAMPLE!r}]}}), Family.GOOGLE,"
     "default_region=None, hashed=frozenset());"
-    "print(json.dumps([cohortd.__path__[0], how_it_hashes(), found.identifiers['digest'][0].as_py().hex()]))"
+    "digest = found.identifiers['digest'][0].as_py().hex();"
+    "print(json.dumps([cohortd.__path__[0], how_it_hashes(), digest]))"
 )
 
 has_compiler = any(shutil.which(name) for name in ("cc", "gcc", "clang"))
