@@ -59,7 +59,7 @@ def record_ways() -> list[Way]:
             (
                 "google-ads-datamanager-util",
                 lambda frame: [
-                    {f: formatter[f](v) for f, v in row.items() if v and f in formatter}
+                    {f: formatter[f](v) for f, v in row.items() if f in formatter and isinstance(v, str)}
                     for row in _rows(frame)
                 ],
             )

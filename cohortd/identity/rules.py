@@ -70,6 +70,7 @@ def _text(*steps: Step) -> PlacedStep:
 
 _PHONE = then(_text(text.without_float_tail, phones.written_out), phones.e164)
 
+
 def _phones(texts: Sequence[str], wheres: Sequence[Where]) -> list[str | Absent]:
     return phone_columns.e164_column(texts, wheres, _PHONE)
 
