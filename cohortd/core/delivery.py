@@ -85,6 +85,9 @@ class Receipt:
     rejected: dict[int, str] = field(default_factory=dict)
     #: Reason -> how many rows the platform left out without saying which.
     unattributed: dict[str, int] = field(default_factory=dict)
+    #: What failed on the platform's own side, for no fault of a row; goes with REJECTED. The same
+    #: members are to be sent again later, and a part of them may be there already.
+    fault: str = ""
     #: A sentence for people: a warning, a match rate, a failure's reason.
     note: str = ""
 

@@ -18,7 +18,8 @@ from cohortd.emulators.google_wire import ads_failure, enum_number
 LIST_NAME: Final = re.compile(r"customers/(\d+)/userLists/(\d+)")
 _JOB_NAME: Final = re.compile(r"customers/(\d+)/offlineUserDataJobs/(\d+)")
 _JOB: Final = "offline_user_data_job_error"
-_STATES: Final = {"processing": "RUNNING", "success": "SUCCESS", "partial": "SUCCESS", "failed": "FAILED"}
+#: Of a failed job some operations may have been applied; there is no word for a partial success.
+_STATES: Final = {"processing": "RUNNING", "success": "SUCCESS", "partial": "FAILED", "failed": "FAILED"}
 
 
 def known_customer(state: GoogleState, customer: str) -> str:

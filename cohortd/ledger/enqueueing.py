@@ -39,14 +39,15 @@ _REMOVE_ITEMS: Final = f"""
       AND (m.state IN ({State.ADDING:d}, {State.PRESENT:d})
         OR (m.state = {State.REJECTED:d} AND m.doubt = 1))
 """
-#: Left out when it is sent again, but remembered: the first attempt may still land.
+#: Left out when it is sent again, but remembered: the first attempt may still land. A target that may
+#: not be fed gets nobody, by an old batch neither.
 _PRUNE: Final = f"""
     UPDATE batch_item AS i SET dropped = 1
     WHERE i.batch IN (SELECT b.id FROM batch b WHERE b.remote = :remote AND b.{OPEN} AND b.action = 'add'
         AND b.attempts > 0 AND b.state != 'accepted'
         AND b.id NOT IN (SELECT value FROM json_each(:in_flight)))
-      AND NOT EXISTS (SELECT 1 FROM scratch.staged s WHERE s.target = :remote AND s.kind = i.kind
-        AND s.digest = i.digest)
+      AND (:held OR NOT EXISTS (SELECT 1 FROM scratch.staged s WHERE s.target = :remote AND s.kind = i.kind
+        AND s.digest = i.digest))
 """
 _FORGET_REJECTED: Final = f"""
     DELETE FROM membership WHERE remote = :remote AND state = {State.REJECTED:d} AND doubt = 0
@@ -101,7 +102,7 @@ def enqueue(connection: Connection, numbered: Sequence[tuple[int, Target]], orde
             continue
         remote = _remote(connection, target)
         if remote is not None:
-            _clear(connection, remote, order)
+            _clear(connection, remote, order, held=target in order.held)
             queued += _queue(connection, Action.REMOVE, number, remote, target=target, order=order)
         if target in order.held:
             continue
@@ -135,12 +136,12 @@ def _refuse_unintended(connection: Connection, number: int, target: Target) -> N
         )
 
 
-def _clear(connection: Connection, remote: int, order: Order) -> None:
+def _clear(connection: Connection, remote: int, order: Order, *, held: bool) -> None:
     """Drop regular work that nobody saw, and bring unknown outcomes and owners up to date."""
     unsent = f"{_UNSENT} AND lane = 'regular'"
     connection.exec_driver_sql(f"DELETE FROM batch_item WHERE batch IN ({unsent})", (remote,))
     connection.exec_driver_sql(f"DELETE FROM batch WHERE id IN ({unsent})", (remote,))
-    values = {"remote": remote, "in_flight": json.dumps(sorted(order.in_flight))}
+    values = {"remote": remote, "held": held, "in_flight": json.dumps(sorted(order.in_flight))}
     for statement in (_PRUNE, _FORGET_REJECTED, _FORMER_OWNERS, _NEW_OWNERS):
         connection.exec_driver_sql(statement, values)
 

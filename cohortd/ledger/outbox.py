@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from cohortd.core.delivery import BatchState, Lane, Receipt
+from cohortd.core.delivery import Action, BatchState, Lane, Receipt
 from cohortd.core.planning import Target
 from cohortd.core.times import format_time, parse_time
 from cohortd.ledger import batches, refusing, settling
@@ -78,6 +78,10 @@ class Outbox:
     ) -> None:
         """Store what the platform said of a batch.
 
+        An add at which the platform itself failed stays open and is sent again, later each time. A
+        removal ends all the same: the next plan asks for it again, and a revoked person's is queued anew.
+        A batch that was refused for some rows that the platform does not name is halved, as by ``split``.
+
         Args:
             first_poll_s: When to ask about a batch that was accepted; None for at once.
 
@@ -89,6 +93,10 @@ class Outbox:
             if receipt.state is BatchState.ACCEPTED:
                 next_at = now + timedelta(seconds=first_poll_s or 0.0)
                 settling.accept(connection, journal, work, receipt=receipt, now=now, next_at=next_at)
+            elif receipt.fault and work.action is Action.ADD:
+                refusing.put_off(connection, journal, work, receipt=receipt, now=now)
+            elif refusing.is_for_a_part(connection, work, receipt):
+                refusing.split(connection, journal, work, rows=receipt.rejected, now=now)
             else:
                 settling.end(connection, journal, work, receipt=receipt, now=now)
 

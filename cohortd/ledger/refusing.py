@@ -1,7 +1,12 @@
-"""Finding the row at fault in a batch that the platform refused whole."""
+"""What becomes of a batch that the platform did not take: whose fault was it?
+
+A row's: it is found by halving, and rejected until something about it changes. The platform's own:
+nothing of it is known to be wrong, so the same members are sent again, later each time.
+"""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -10,6 +15,10 @@ from cohortd.core.times import format_time
 from cohortd.ledger import batches, settling
 from cohortd.ledger.batches import Work
 from cohortd.ledger.removal_log import Journal
+
+#: An add at which the platform itself failed is sent again after ten minutes, then twenty, at most a day.
+RETRY_FAILED: Final = timedelta(minutes=10)
+RETRY_FAILED_AT_MOST: Final = timedelta(days=1)
 
 #: Moves what an item wrote ahead to the batch that carries it from now on.
 _MOVE_MEMBERSHIPS = """
@@ -42,6 +51,34 @@ def split(
     _again(connection, work.id, now)
 
 
+def is_for_a_part(connection: Connection, work: Work, receipt: Receipt) -> bool:
+    """Whether the platform refused a whole batch for fewer rows than it holds, and did not say which."""
+    unnamed = sum(receipt.unattributed.values())
+    if receipt.state is not BatchState.REJECTED or receipt.fault or not unnamed:
+        return False
+    return unnamed < len(batches.positions(connection, work.id)) - len(receipt.rejected)
+
+
+def put_off(
+    connection: Connection, journal: Journal, work: Work, *, receipt: Receipt, now: datetime
+) -> None:
+    """Leave an add at which the platform itself failed to be sent again, without the rows it named.
+
+    A part of it may be there, so its rows stay written ahead. Meanwhile it holds up no other batch:
+    the platform is done with it.
+    """
+    places = batches.positions(connection, work.id)
+    named = {places[index]: reason for index, reason in receipt.rejected.items() if index < len(places)}
+    tally = settling.refuse(connection, journal, work, refused=named, now=now)
+    wait = settling.pause(RETRY_FAILED, work.refusals, most=RETRY_FAILED_AT_MOST)
+    connection.exec_driver_sql(
+        "UPDATE batch SET refusals = refusals + 1, request = '', accepted_at = NULL, note = ?, result = ?"
+        " WHERE id = ?",
+        (receipt.fault, tally.write(), work.id),
+    )
+    _again(connection, work.id, now + wait)
+
+
 def _halve(connection: Connection, work: Work, middle: int, now: datetime) -> None:
     """Move the upper half to a batch of its own.
 
@@ -63,9 +100,9 @@ def _halve(connection: Connection, work: Work, middle: int, now: datetime) -> No
     _again(connection, work.id, now)
 
 
-def _again(connection: Connection, batch: int, now: datetime) -> None:
+def _again(connection: Connection, batch: int, at: datetime) -> None:
     connection.exec_driver_sql(
-        "UPDATE batch SET state = 'pending', next_at = :now, rows = (SELECT count(DISTINCT position)"
+        "UPDATE batch SET state = 'pending', next_at = :at, rows = (SELECT count(DISTINCT position)"
         " FROM batch_item WHERE batch = :batch AND dropped = 0) WHERE id = :batch",
-        {"now": format_time(now), "batch": batch},
+        {"at": format_time(at), "batch": batch},
     )

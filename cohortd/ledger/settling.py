@@ -147,13 +147,16 @@ def end(connection: Connection, journal: Journal, work: Work, *, receipt: Receip
     """Carry out what the platform said of the whole batch; it is over then."""
     places = batches.positions(connection, work.id)
     refused = {places[index]: reason for index, reason in receipt.rejected.items() if index < len(places)}
+    unnamed = Counter(receipt.unattributed)
     if receipt.state is BatchState.REJECTED:
-        refused = dict.fromkeys(places, receipt.note or "rejected") | refused
+        why = receipt.fault or ", ".join(sorted(unnamed)) or receipt.note or "rejected"
+        refused = dict.fromkeys(places, why) | refused
+        unnamed.clear()  # everybody is counted by name then
     tally = refuse(connection, journal, work, refused=refused, now=now)
-    tally.rejected.update(receipt.unattributed)
+    tally.rejected.update(unnamed)
     left = len(places) - len(refused)
     if work.action is Action.ADD:
-        tally.done += max(0, left - sum(receipt.unattributed.values()))
+        tally.done += max(0, left - unnamed.total())
         _end_add(connection, journal, work, landed=left > 0 or work.attempts > 1, now=now)
     else:
         tally.done += _end_removal(connection, journal, work, now=now)
@@ -200,6 +203,11 @@ def refuse(
             (work.id,),
         )
     return tally
+
+
+def pause(first: timedelta, times: int, *, most: timedelta) -> timedelta:
+    """Wait twice as long each time, at most *most*; it may have been refused for years."""
+    return min(first * 2 ** min(times, 20), most)
 
 
 def note_refused(connection: Connection, refused: Mapping[int, str]) -> None:
@@ -252,7 +260,7 @@ def _queue_refused(connection: Connection, journal: Journal, work: Work, *, now:
         return
     values = {"batch": work.id, "remote": work.remote, "family": work.family}
     rows = [Leaving(*row) for row in connection.exec_driver_sql(_REFUSED_REVOCATIONS, values)]
-    wait = min(RETRY_REFUSED * 2**work.refusals, RETRY_REFUSED_AT_MOST)
+    wait = pause(RETRY_REFUSED, work.refusals, most=RETRY_REFUSED_AT_MOST)
     schedule = Schedule(
         now, now + wait, refusals=work.refusals + 1, detail="the platform refused it before"
     )

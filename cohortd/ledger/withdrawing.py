@@ -13,6 +13,7 @@ from cohortd.core.identifiers import Family, Identifier, IdentifierKind
 from cohortd.core.removals import RemovalEvent
 from cohortd.core.times import format_time
 from cohortd.ledger import consent_records
+from cohortd.ledger.batches import OPEN
 from cohortd.ledger.memberships import State
 from cohortd.ledger.queueing import Leaving, Schedule, causes_of, queue_removals
 from cohortd.ledger.removal_log import Journal
@@ -52,14 +53,15 @@ _TABLES: Final = (
         PRIMARY KEY (withdrawal, member)) WITHOUT ROWID""",
     """CREATE TEMP TABLE IF NOT EXISTS w_key (withdrawal INTEGER, family TEXT, kind INTEGER, key BLOB,
         named INTEGER, PRIMARY KEY (withdrawal, family, kind, key)) WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS temp.w_person_member ON w_person (member)",
     "DELETE FROM temp.w_family",
     "DELETE FROM temp.w_person",
     "DELETE FROM temp.w_key",
 )
 
 # CROSS JOIN is SQLite's way to keep the order: a few keys first, then one look-up each.
-#: Whoever carries or carried a contact field that a record names.
-_PERSONS: Final = """
+#: Whoever carries or carried a contact field that a record names, or is queued with it.
+_PERSONS: Final = f"""
     INSERT OR IGNORE INTO temp.w_person
     SELECT k.withdrawal, m.member FROM temp.w_key k CROSS JOIN remote r ON r.family = k.family
         CROSS JOIN membership m ON m.remote = r.id AND m.kind = k.kind AND m.digest = k.key
@@ -70,9 +72,14 @@ _PERSONS: Final = """
     UNION SELECT k.withdrawal, c.member FROM temp.w_key k
         CROSS JOIN co_owner c ON c.family = k.family AND c.kind = k.kind AND c.digest = k.key
         WHERE k.named = 1
+    UNION SELECT k.withdrawal, i.member FROM temp.w_key k CROSS JOIN remote r ON r.family = k.family
+        CROSS JOIN batch b ON b.remote = r.id AND b.{OPEN}
+        CROSS JOIN batch_item i ON i.batch = b.id AND i.kind = k.kind AND i.digest = k.key
+        WHERE k.named = 1
 """
-#: All identifiers of those persons as they were ever sent.
-_KEYS: Final = """
+#: All identifiers of those persons as they were ever sent, or wait to be: the customers table, which
+#: would say the same, may be out of reach. (The outbox is walked through once; mostly it is empty.)
+_KEYS: Final = f"""
     INSERT OR IGNORE INTO temp.w_key
     SELECT p.withdrawal, r.family, m.kind, m.digest, 0 FROM temp.w_person p
         CROSS JOIN membership m ON m.member = p.member CROSS JOIN remote r ON r.id = m.remote
@@ -80,6 +87,10 @@ _KEYS: Final = """
         CROSS JOIN past_membership o ON o.member = p.member CROSS JOIN remote r ON r.id = o.remote
     UNION SELECT p.withdrawal, c.family, c.kind, c.digest, 0 FROM temp.w_person p
         CROSS JOIN co_owner c ON c.member = p.member
+    UNION SELECT p.withdrawal, r.family, i.kind, i.digest, 0 FROM batch b
+        CROSS JOIN remote r ON r.id = b.remote CROSS JOIN batch_item i ON i.batch = b.id
+        CROSS JOIN temp.w_person p ON p.member = i.member
+        WHERE b.{OPEN} AND b.action = 'add'
 """
 #: A withdrawal that is stated again stands again, whatever lifted it before.
 _SUPPRESS: Final = """

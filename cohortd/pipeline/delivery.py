@@ -212,6 +212,8 @@ class Delivery:
             epoch=self.epoch,
             first_poll_s=destination.poll.first_s,
         )
+        if receipt.fault:
+            self.notes.append(f"{destination.name}: {receipt.fault}; the same members are sent again later")
         for reason, count in receipt.unattributed.items():
             self.notes.append(
                 f"{destination.name}: {count:,} rows not taken ({reason}); the platform does not say which"

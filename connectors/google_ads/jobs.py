@@ -4,9 +4,8 @@ A crash between the steps leaves a job that was never run: harmless, and Google 
 days. The long-running operation that ``run`` answers with is never waited for: it is known to hang
 (google-ads-python#360, #378); the job's own row is asked instead.
 
-Of a failed job a part may have been applied. So a failed removal is REJECTED, to be sent again; a
-failed add is CONFIRMED with everybody in it unattributed: whoever may be there must stay in the
-ledger, or nobody would ever be taken back.
+Of a failed job a part may have been applied, and Google's reasons for failing are about store sales
+only: for a list it says nothing. So a failed job is Google's own fault, and all of it is sent again.
 """
 
 import json
@@ -137,10 +136,8 @@ def _receipt(client: AdsClient, pending: Pending, job: Any, request: str) -> Rec
         return Receipt(BatchState.CONFIRMED, request=request, rejected=rejected, note=_match_rate(job))
     if job.status != status.FAILED:
         return Receipt(BatchState.ACCEPTED, request=request, rejected=rejected)
-    state = BatchState.REJECTED if pending.action is Action.REMOVE else BatchState.CONFIRMED
-    failed = {f"JOB_FAILED_{enum_name(job, 'failure_reason')}": pending.members - len(rejected)}
-    note = "the job failed; Google says that a part of it may have been applied"
-    return Receipt(state, request=request, unattributed=failed, rejected=rejected, note=note)
+    fault = f"Google's job failed ({enum_name(job, 'failure_reason')})"
+    return Receipt(BatchState.REJECTED, request=request, rejected=rejected, fault=fault)
 
 
 def _match_rate(job: Any) -> str:

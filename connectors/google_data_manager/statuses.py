@@ -2,8 +2,9 @@
 
 Google counts what it left out by reason and never says which rows. A removal that was not carried
 out for everybody is REJECTED as a whole, so that it is sent again: removing twice does no harm,
-believing in a removal that did not happen does. An add that was carried out for a part is
-CONFIRMED with its counts, since most of it is there.
+believing in a removal that did not happen does. An add of which rows were left out through their
+own fault is CONFIRMED with its counts, since most of it is there. Where anything was left out for a
+reason of Google's own, or for none that we know, all of it is to be sent again: ``fault`` says so.
 
 The official schedule is a first look after 30 minutes, then 1.3 times as long, at most an hour,
 for 24 hours (developers.google.com/data-manager/api/devguides/diagnostics).
@@ -11,7 +12,7 @@ for 24 hours (developers.google.com/data-manager/api/devguides/diagnostics).
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,8 +23,18 @@ from cohortd.core.errors import RejectedError
 from connectors.google_enums import enum_name
 
 _STATUS: Final = dm.RequestStatusPerDestination.RequestStatus
-#: A fault of Google's, not of the rows.
-INTERNAL: Final = "INTERNAL_ERROR"
+#: What a row is at fault for; sending it again would change nothing. Every other reason, those newer
+#: than this list included, is taken for a fault of Google's. Most reasons are about events only.
+OF_ROWS: Final = frozenset(
+    {
+        "DENIED_CONSENT",
+        "NO_CONSENT",
+        "UNKNOWN_CONSENT",
+        "INVALID_FORMAT",
+        "INVALID_MOBILE_ID_FORMAT",
+        "USER_ID_NOT_FOUND",
+    }
+)
 _DONE: Final = frozenset({_STATUS.SUCCESS, _STATUS.FAILED, _STATUS.PARTIAL_SUCCESS})
 
 
@@ -53,11 +64,7 @@ def load(text: str) -> Pending:
 
 
 def receipt_of(pending: Pending, answers: Sequence[Any], *, request: str) -> Receipt:
-    """Sum up Google's answers, one for every request of the batch.
-
-    Raises:
-        RejectedError: All of it failed for a reason of Google's own; it must be sent again.
-    """
+    """Sum up Google's answers, one for every request of the batch."""
     parts = [
         part
         for answer in answers
@@ -69,11 +76,16 @@ def receipt_of(pending: Pending, answers: Sequence[Any], *, request: str) -> Rec
     all_failed = all(part.request_status == _STATUS.FAILED for part in parts)
     some_failed = any(part.request_status != _STATUS.SUCCESS for part in parts)
     left_out = _left_out(parts)
-    if all_failed and set(left_out) == {INTERNAL}:
-        raise RejectedError("Google failed inside; the batch must be sent again")
-    refused = all_failed or (some_failed and pending.action is Action.REMOVE)
+    fault = _fault(left_out, some_failed=some_failed)
+    refused = all_failed or fault or (some_failed and pending.action is Action.REMOVE)
     state = BatchState.REJECTED if refused else BatchState.CONFIRMED
-    return Receipt(state, request=request, unattributed=left_out, note=_note(parts))
+    return Receipt(state, request=request, unattributed=left_out, fault=fault, note=_note(parts))
+
+
+def _fault(left_out: Mapping[str, int], *, some_failed: bool) -> str:
+    """Say what of it was Google's own fault; nothing where every row left out was at fault itself."""
+    reasons = sorted(left_out.keys() - OF_ROWS) or ([] if left_out or not some_failed else ["UNSPECIFIED"])
+    return f"Google failed inside ({', '.join(reasons)})" if reasons else ""
 
 
 def _left_out(parts: Sequence[Any]) -> dict[str, int]:

@@ -133,14 +133,14 @@ class Shop:
         """Sync and wait for every confirmation."""
         return self.call("sync", "--wait", "--timeout", "30", "--json", *arguments)
 
-    def sync_until_done(self, *arguments: str, most: int = 12) -> Answer:
+    def sync_until_done(self, *arguments: str, most: int = 12, minutes: int = 2) -> Answer:
         """Sync again and again, as the daemon does, until one is done."""
         for _ in range(most):
             answer = self.sync(*arguments)
             if answer.code == 0:
                 return answer
             assert answer.json["status"] == "partial", answer.out
-            self.ahead += timedelta(minutes=2)
+            self.ahead += timedelta(minutes=minutes)
         raise AssertionError(answer.out)
 
     def held(self) -> dict[str, frozenset[str]]:

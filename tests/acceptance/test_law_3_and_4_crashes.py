@@ -119,9 +119,17 @@ def test_a_killed_sync_leaves_nothing_unknown_and_the_next_one_ends_where_an_und
         assert shop.call("log", "verify").code == 0
 
 
-#: Any call, but not the processing of what was accepted: what Google drops there it does not name.
+#: Whatever somebody waits for the answer of; what Google accepted it processes later, unasked.
 ANY = "*[!g]"
+PROCESSING = "*.processing"
 TROUBLES = {
+    "Google processes but a half": [
+        Fault(call=PROCESSING, kind=FaultKind.HALF_APPLY, probability=0.5, times=10)
+    ],
+    "Google processes nothing": [Fault(call=PROCESSING, kind=FaultKind.ERROR, probability=0.5, times=10)],
+    "Google fails for a reason nobody knows": [
+        Fault(call=PROCESSING, kind=FaultKind.HALF_APPLY, share=0.0, code="NEW", times=4)
+    ],
     "answers are lost": [Fault(call=ANY, kind=FaultKind.DROP_AFTER, probability=0.3, times=10)],
     "connections break": [Fault(call=ANY, kind=FaultKind.DROP_BEFORE, probability=0.3, times=10)],
     "batches are half applied": [Fault(call=ANY, kind=FaultKind.HALF_APPLY, probability=0.5, times=10)],
@@ -134,6 +142,7 @@ TROUBLES = {
         Fault(call=ANY, kind=FaultKind.HALF_APPLY, probability=0.1, times=4),
         Fault(call=ANY, status=503, probability=0.1, times=4),
         Fault(call=ANY, kind=FaultKind.DROP_BEFORE, probability=0.1, times=4),
+        Fault(call=PROCESSING, kind=FaultKind.HALF_APPLY, probability=0.3, times=4),
     ],
 }
 
@@ -153,7 +162,7 @@ def test_the_ledger_knows_everything_after_every_single_call_and_all_ends_well_a
             destination["retry"] = {"attempts": 1}
         shop.write()
         shop.wire.after = lambda _name: unknown.append(shop.unknown_to_ledger())
-        shop.sync_until_done(most=30)
+        shop.sync_until_done(most=30, minutes=15)
         struck = len(shop.google.faults.struck) + len(shop.meta.faults.struck)
 
         assert struck > 0

@@ -65,6 +65,14 @@ class LedgerMachine(RuleBasedStateMachine):
         self._apply(claimed)
         self.world.settle(claimed)
 
+    @precondition(lambda self: self.accepted)
+    @rule(applied=st.booleans())
+    def fail_accepted(self, *, applied: bool) -> None:
+        """The platform fails inside, after the first row or before it."""
+        claimed = self.accepted.pop()
+        self._apply(claimed, without=range(1 if applied else 0, len(claimed.batch.members)))
+        self.world.settle(claimed, Receipt(BatchState.REJECTED, fault="failed inside"))
+
     @precondition(lambda self: self.under_way)
     @rule(applied=st.booleans())
     def lose_the_answer(self, *, applied: bool) -> None:

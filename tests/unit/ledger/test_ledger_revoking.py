@@ -140,7 +140,7 @@ def test_a_claim_leaves_out_whoever_was_revoked_after_the_plan(world: World) -> 
 
 def test_a_claim_leaves_out_one_identifier_that_was_revoked(world: World) -> None:
     world.plan({GOOGLE: [ANN]})
-    world.revoke_email("ann@x")
+    world.revoke(Person("bob", email="ann@x"), extra=True)
 
     [member] = world.must_claim().batch.members
     assert [int(identifier.kind) for identifier in member.identifiers] == [PHONE]

@@ -137,6 +137,18 @@ def test_half_of_an_upload_that_fell_out_is_counted_not_named(
     assert (done.state, done.unattributed) == (BatchState.REJECTED, {"INTERNAL_ERROR": 1})
 
 
+@pytest.mark.parametrize("kind", [FaultKind.HALF_APPLY, FaultKind.ERROR])
+def test_what_google_itself_failed_at_is_to_be_sent_again(
+    connector: Any, emulator: GoogleEmulator, kind: FaultKind
+) -> None:
+    remote_id = connector.ensure(SPEC)
+    for batch in (add, remove):
+        emulator.faults.add(processing(kind, "INTERNAL_ERROR"))
+        done = connector.poll(connector.apply(batch(remote_id, ANN, BOB)).request)
+        assert done.state is BatchState.REJECTED
+        assert done.fault
+
+
 def test_an_upload_that_failed_whole_is_rejected(manager: Any, emulator: GoogleEmulator) -> None:
     remote_id = manager.ensure(SPEC)
     emulator.faults.add(processing(FaultKind.ERROR, "DENIED_CONSENT"))
@@ -144,13 +156,11 @@ def test_an_upload_that_failed_whole_is_rejected(manager: Any, emulator: GoogleE
     assert (done.state, done.unattributed) == (BatchState.REJECTED, {"DENIED_CONSENT": 2})
 
 
-def test_of_a_failed_job_everybody_may_be_there(ads: Any, emulator: GoogleEmulator) -> None:
+def test_a_failed_job_names_the_rows_that_were_bad_all_the_same(ads: Any, emulator: GoogleEmulator) -> None:
     remote_id = ads.ensure(SPEC)
-    for batch, state in ((add, BatchState.CONFIRMED), (remove, BatchState.REJECTED)):
-        emulator.faults.add(processing(FaultKind.ERROR, "INTERNAL_ERROR"))
-        done = ads.poll(ads.apply(batch(remote_id, ANN, BOB)).request)
-        assert done.state is state
-        assert sum(done.unattributed.values()) == 2
+    emulator.faults.add(processing(FaultKind.ERROR, "INTERNAL_ERROR"))
+    done = ads.poll(ads.apply(add(remote_id, ANN, person("eve", bad_address()))).request)
+    assert (done.rejected, done.fault) == ({1: "INVALID_COUNTRY_CODE"}, "Google's job failed (UNSPECIFIED)")
 
 
 @pytest.mark.parametrize("call", ["ads.jobs.create", "ads.jobs.add", "ads.jobs.run"])

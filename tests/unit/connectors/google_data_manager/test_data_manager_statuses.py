@@ -60,16 +60,33 @@ def test_a_partial_add_is_confirmed_with_its_counts() -> None:
     assert told.unattributed == {"NO_CONSENT": 2, "INVALID_FORMAT": 1}
 
 
-def test_a_partial_removal_is_sent_again() -> None:
-    told = receipt(Action.REMOVE, answer(STATUS.PARTIAL_SUCCESS, INTERNAL_ERROR=1))
+@pytest.mark.parametrize("reason", ["INTERNAL_ERROR", "INVALID_FORMAT"])
+def test_a_partial_removal_is_sent_again(reason: str) -> None:
+    told = receipt(Action.REMOVE, answer(STATUS.PARTIAL_SUCCESS, **{reason: 1}))
     assert told.state is BatchState.REJECTED
-    assert told.unattributed == {"INTERNAL_ERROR": 1}
+    assert told.unattributed == {reason: 1}
 
 
 def test_of_two_requests_one_failure_is_partial() -> None:
-    answers = answer(STATUS.SUCCESS), answer(STATUS.FAILED, INTERNAL_ERROR=5)
+    answers = answer(STATUS.SUCCESS), answer(STATUS.FAILED, DENIED_CONSENT=5)
     assert receipt(Action.ADD, *answers).state is BatchState.CONFIRMED
     assert receipt(Action.REMOVE, *answers).state is BatchState.REJECTED
+
+
+@pytest.mark.parametrize("action", list(Action))
+@pytest.mark.parametrize("status", [STATUS.FAILED, STATUS.PARTIAL_SUCCESS])
+@pytest.mark.parametrize("counts", [{"INTERNAL_ERROR": 1}, {"NO_CONSENT": 1, "INTERNAL_ERROR": 1}, {}])
+def test_what_google_failed_at_itself_or_for_no_reason_is_sent_again(
+    action: Action, status: Any, counts: dict[str, int]
+) -> None:
+    told = receipt(action, answer(STATUS.SUCCESS), answer(status, **counts))
+    assert told.state is BatchState.REJECTED
+    assert told.fault.startswith("Google failed inside (")
+
+
+def test_what_rows_are_at_fault_for_is_not() -> None:
+    told = receipt(Action.ADD, answer(STATUS.FAILED, NO_CONSENT=1, INVALID_FORMAT=2))
+    assert (told.state, told.fault) == (BatchState.REJECTED, "")
 
 
 def test_failure_rejects_all_of_it_and_counts_what_google_counted() -> None:
@@ -94,10 +111,11 @@ def test_a_match_rate_is_passed_on_to_people() -> None:
     assert receipt(Action.ADD, done).note == "match rate 61 to 70"
 
 
-def test_a_reason_newer_than_the_client_is_counted_by_its_number() -> None:
+def test_a_reason_newer_than_the_client_is_counted_by_its_number_and_taken_for_googles_fault() -> None:
     odd = answer(STATUS.PARTIAL_SUCCESS, NO_CONSENT=1)
     counts = (
         dm.RetrieveRequestStatusResponse.pb(odd).request_status_per_destination[0].error_info.error_counts
     )
     counts[0].reason = 999
-    assert receipt(Action.ADD, odd).unattributed == {"999": 1}
+    told = receipt(Action.ADD, odd)
+    assert (told.unattributed, told.fault) == ({"999": 1}, "Google failed inside (999)")
