@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
+
+#: How the detail of an entry begins that belongs to a removal which only repeats another one: it
+#: changes nothing about when that one was confirmed.
+REPEATED: Final = "once more, in case an add whose answer was lost lands late"
 
 
 class RemovalEvent(StrEnum):

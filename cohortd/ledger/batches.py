@@ -73,6 +73,8 @@ class Work:
     version: int
     rows: int
     result: str
+    #: Whether it only repeats what was sent before.
+    repeats: bool
 
 
 def load(connection: Connection, batch_id: int, *, states: Sequence[BatchState]) -> Work:
@@ -83,7 +85,8 @@ def load(connection: Connection, batch_id: int, *, states: Sequence[BatchState])
     """
     row = connection.exec_driver_sql(
         "SELECT b.id, b.remote, r.family, b.action, b.lane, b.state, b.attempts, b.refusals,"
-        " b.version, b.rows, b.result FROM batch b JOIN remote r ON r.id = b.remote WHERE b.id = ?",
+        " b.version, b.rows, b.result, b.refresh FROM batch b JOIN remote r ON r.id = b.remote"
+        " WHERE b.id = ?",
         (batch_id,),
     ).first()
     if row is None:
@@ -100,6 +103,7 @@ def load(connection: Connection, batch_id: int, *, states: Sequence[BatchState])
         version=row.version,
         rows=row.rows,
         result=row.result,
+        repeats=bool(row.refresh),
     )
     if work.state not in states:
         raise LedgerError(

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from cohortd.core.delivery import Action, Batch, BatchState, Lane
 from cohortd.core.removals import RemovalEvent
 from cohortd.core.times import format_time
-from cohortd.ledger import batches
+from cohortd.ledger import batches, late
 from cohortd.ledger.batches import OPEN, Claimed, Work
 from cohortd.ledger.memberships import State
 from cohortd.ledger.queueing import log_batch
@@ -86,6 +86,8 @@ def claim(connection: Connection, journal: Journal, ask: Ask) -> Claimed | None:
         work = batches.load(connection, found, states=(BatchState.PENDING, BatchState.SENDING))
         if work.action is Action.ADD:
             _leave_out_suppressed(connection, work)
+        elif work.repeats:
+            late.leave_out_returned(connection, work)
         rows = len(batches.positions(connection, work.id))
         if rows:
             _write_ahead(connection, work, ask.now)

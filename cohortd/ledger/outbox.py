@@ -24,6 +24,8 @@ from cohortd.ledger.settling import Tally
 #: After this a claimed batch counts as nobody's, should its sender have died inside the process.
 OWNED_FOR: Final = timedelta(hours=1)
 
+#: A removal that only repeats another one waits a day for its time; nothing waits for it.
+_AWAITED: Final = "NOT (b.refresh = 1 AND b.lane = 'revocation' AND b.state = 'pending')"
 _SENT: Final = (BatchState.SENDING, BatchState.ACCEPTED)
 
 
@@ -135,7 +137,7 @@ class Outbox:
         """Make removals of revoked people due that wait after a refusal; return how many there are."""
         with self._database.write() as connection:
             return connection.exec_driver_sql(
-                "UPDATE batch SET next_at = ? WHERE lane = 'revocation'"
+                "UPDATE batch SET next_at = ? WHERE lane = 'revocation' AND refresh = 0"
                 " AND state = 'pending' AND next_at > ?",
                 (format_time(now), format_time(now)),
             ).rowcount
@@ -170,12 +172,16 @@ class Outbox:
         ]
 
     def next_due(self, destinations: Collection[str]) -> datetime | None:
-        """Return when the next open batch of these destinations may be sent or asked about."""
+        """Return when the next open batch of these destinations may be sent or asked about.
+
+        A removal that only repeats another one is not waited for.
+        """
         marks = ", ".join("?" * len(destinations))
         with self._database.read() as connection:
             at = connection.exec_driver_sql(
                 f"SELECT min(b.next_at) FROM batch b JOIN remote r ON r.id = b.remote WHERE b.{OPEN}"
-                f" AND r.destination IN ({marks}) AND r.remote_id IS NOT NULL AND r.state != 'paused'",
+                f" AND {_AWAITED} AND r.destination IN ({marks}) AND r.remote_id IS NOT NULL"
+                " AND r.state != 'paused'",
                 tuple(destinations),
             ).scalar()
         return parse_time(at) if at is not None else None
@@ -209,7 +215,7 @@ class Outbox:
         with self._database.read() as connection:
             rows = connection.exec_driver_sql(
                 "SELECT r.audience, r.destination, b.action, b.refresh, b.result,"
-                f" b.rows * (b.{OPEN}) AS pending"
+                f" b.rows * (b.{OPEN}) * ({_AWAITED}) AS pending"
                 f" FROM batch b JOIN remote r ON r.id = b.remote WHERE b.{OPEN} OR b.settled_at >= ?",
                 (format_time(since),),
             ).all()
@@ -217,7 +223,7 @@ class Outbox:
             counts, tally = found[Target(row.audience, row.destination)], Tally.read(row.result)
             counts["pending"] += row.pending
             counts["rejected"] += sum(tally.rejected.values())
-            if not row.refresh:
+            if not row.refresh or row.action == "remove":
                 counts["added" if row.action == "add" else "removed"] += tally.done
         return dict(found)
 

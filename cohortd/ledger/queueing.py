@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection
 
 from cohortd.core.delivery import Action, BatchState, Lane
-from cohortd.core.removals import RemovalEvent
+from cohortd.core.removals import REPEATED, RemovalEvent
 from cohortd.core.times import format_time
 from cohortd.ledger.removal_log import Cause, Journal, kinds_text
 
@@ -40,6 +40,8 @@ class Schedule:
     refusals: int = 0
     #: Why it is queued again, for the log.
     detail: str = ""
+    #: Whether it only repeats a removal, in case a lost add lands late.
+    repeats: bool = False
 
 
 def queue_removals(
@@ -108,8 +110,10 @@ def log_rows(
         kinds[withdrawal].append(kind)
     if not kinds:
         return
-    remote = connection.exec_driver_sql("SELECT remote FROM batch WHERE id = ?", (batch,)).scalar_one()
-    place = {**place_of(connection, remote), "batch": batch, "detail": detail}
+    row = connection.exec_driver_sql("SELECT remote, lane, refresh FROM batch WHERE id = ?", (batch,)).one()
+    if row.lane == Lane.REVOCATION and row.refresh:
+        detail = f"{REPEATED}: {detail}" if detail else REPEATED
+    place = {**place_of(connection, row.remote), "batch": batch, "detail": detail}
     for withdrawal, cause in causes_of(connection, sorted(kinds)).items():
         where = {**place, "identifier_kinds": kinds_text(kinds[withdrawal])}
         journal.note(event, at=at, withdrawal=cause, place=where)
@@ -119,13 +123,14 @@ def _insert(
     connection: Connection, remote: int, groups: Sequence[list[Leaving]], schedule: Schedule
 ) -> int:
     batch: int = connection.exec_driver_sql(
-        "INSERT INTO batch (remote, action, lane, state, refusals, rows, created_at, next_at, result)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        "INSERT INTO batch (remote, action, lane, state, refresh, refusals, rows, created_at, next_at,"
+        " result) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
         (
             remote,
             Action.REMOVE.value,
             Lane.REVOCATION.value,
             BatchState.PENDING.value,
+            int(schedule.repeats),
             schedule.refusals,
             len(groups),
             format_time(schedule.at),
@@ -159,5 +164,6 @@ def _log(
         kinds[rows[0].withdrawal] += [row.kind for row in rows]
     causes.update(causes_of(connection, kinds.keys() - causes.keys()))
     for withdrawal in sorted(kinds):
-        where = {**place, "identifier_kinds": kinds_text(kinds[withdrawal]), "detail": schedule.detail}
+        detail = REPEATED if schedule.repeats else schedule.detail
+        where = {**place, "identifier_kinds": kinds_text(kinds[withdrawal]), "detail": detail}
         journal.note(RemovalEvent.QUEUED, at=schedule.at, withdrawal=causes[withdrawal], place=where)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from cohortd.core.delivery import Action, BatchState, Lane, Receipt
 from cohortd.core.removals import RemovalEvent
 from cohortd.core.times import format_time
-from cohortd.ledger import batches
+from cohortd.ledger import batches, late
 from cohortd.ledger.batches import OPEN, Work
 from cohortd.ledger.memberships import State
 from cohortd.ledger.queueing import Leaving, Schedule, log_batch, log_rows, queue_removals
@@ -40,12 +40,15 @@ _REFUSE_REMOVALS: Final = f"""
     FROM batch_item i JOIN temp.refused f ON f.position = i.position
     WHERE {_ITEM} AND membership.state = {State.REMOVING:d}
 """
-#: An add that is still under way may land after the removal: its rows stay until it has ended.
+#: An add that is still under way, or whose answer was lost, may land after the removal: its rows stay
+#: until it has ended, or until the removal was repeated.
 _KEEP_IN_FLIGHT: Final = f"""
-    UPDATE membership SET state = {State.ADDING:d}, batch = a.id
+    UPDATE membership SET state = {State.ADDING:d},
+        batch = CASE a.action WHEN 'add' THEN a.id ELSE membership.batch END
     FROM batch_item i CROSS JOIN batch a CROSS JOIN batch_item j
     WHERE {_ITEM} AND membership.state = {State.REMOVING:d} AND a.remote = :remote AND a.{OPEN}
-      AND a.state IN ('sending', 'accepted') AND a.action = 'add'
+      AND (a.state IN ('sending', 'accepted') AND a.action = 'add'
+        OR a.lane = 'revocation' AND a.refresh = 1 AND a.id != :batch)
       AND j.batch = a.id AND j.kind = i.kind AND j.digest = i.digest
 """
 _GONE: Final = f"""
@@ -79,22 +82,6 @@ _FORGET_CO_OWNERS: Final = """
       AND (c.kind, c.digest) IN (SELECT i.kind, i.digest FROM batch_item i WHERE i.batch = :batch)
       AND NOT EXISTS (SELECT 1 FROM remote r CROSS JOIN membership m ON m.remote = r.id AND m.kind = c.kind
         AND m.digest = c.digest WHERE r.family = c.family)
-"""
-#: Items of an ended add whose person was revoked meanwhile, unless their removal is yet to be sent.
-_REVOKED_MEANWHILE: Final = f"""
-    WITH revoked AS (
-        SELECT i.kind, i.digest, i.position, i.member, i.payload, s.withdrawal FROM batch_item i
-            CROSS JOIN suppression s ON s.family = :family AND s.kind = i.kind AND s.key = i.digest
-            WHERE i.batch = :batch AND s.lifted_at IS NULL
-        UNION ALL SELECT i.kind, i.digest, i.position, i.member, i.payload, s.withdrawal FROM batch_item i
-            CROSS JOIN suppression s ON s.family = :family AND s.kind = 0 AND s.key = i.member
-            WHERE i.batch = :batch AND s.lifted_at IS NULL)
-    SELECT :remote, min(v.withdrawal), v.member, v.kind, v.digest, v.payload FROM revoked v
-    WHERE NOT EXISTS (
-        SELECT 1 FROM batch b
-            CROSS JOIN batch_item j ON j.batch = b.id AND j.kind = v.kind AND j.digest = v.digest
-        WHERE b.remote = :remote AND b.{OPEN} AND b.state = 'pending' AND b.lane = 'revocation')
-    GROUP BY v.kind, v.digest, v.position
 """
 _REFUSED_REVOCATIONS: Final = """
     SELECT m.remote, i.withdrawal, m.member, m.kind, m.digest, m.payload
@@ -157,7 +144,8 @@ def end(connection: Connection, journal: Journal, work: Work, *, receipt: Receip
     left = len(places) - len(refused)
     if work.action is Action.ADD:
         tally.done += max(0, left - unnamed.total())
-        _end_add(connection, journal, work, landed=left > 0 or work.attempts > 1, now=now)
+        blind = work.attempts > 1
+        _end_add(connection, journal, work, landed=left > 0 or blind, blind=blind, now=now)
     else:
         tally.done += _end_removal(connection, journal, work, now=now)
     close(connection, work, state=receipt.state, now=now, note=receipt.note, tally=tally)
@@ -166,7 +154,8 @@ def end(connection: Connection, journal: Journal, work: Work, *, receipt: Receip
 def end_emptied(connection: Connection, journal: Journal, work: Work, *, now: datetime) -> None:
     """End a batch from which everybody was left out."""
     if work.action is Action.ADD:
-        _end_add(connection, journal, work, landed=work.attempts > 0, now=now)
+        blind = work.attempts > 0
+        _end_add(connection, journal, work, landed=blind, blind=blind, now=now)
     close(
         connection, work, state=BatchState.CONFIRMED, now=now, note="emptied", tally=Tally.read(work.result)
     )
@@ -207,7 +196,8 @@ def refuse(
 
 def pause(first: timedelta, times: int, *, most: timedelta) -> timedelta:
     """Wait twice as long each time, at most *most*; it may have been refused for years."""
-    return min(first * 2 ** min(times, 20), most)
+    wait: timedelta = first * 2 ** min(times, 20)
+    return min(wait, most)
 
 
 def note_refused(connection: Connection, refused: Mapping[int, str]) -> None:
@@ -231,14 +221,14 @@ def close(
     )
 
 
-def _end_add(connection: Connection, journal: Journal, work: Work, *, landed: bool, now: datetime) -> None:
+def _end_add(
+    connection: Connection, journal: Journal, work: Work, *, landed: bool, blind: bool, now: datetime
+) -> None:
     """Confirm the rows; take back, once more, whoever was revoked while the add was under way."""
     values = {"batch": work.id, "remote": work.remote, "family": work.family}
     connection.exec_driver_sql(_CONFIRM_ADDS, values)
     if landed:
-        again = [Leaving(*row) for row in connection.exec_driver_sql(_REVOKED_MEANWHILE, values)]
-        schedule = Schedule(now, now, detail="an add was under way when consent was withdrawn")
-        queue_removals(connection, journal, again, schedule=schedule)
+        late.take_back(connection, journal, work, blind=blind, now=now)
 
 
 def _end_removal(connection: Connection, journal: Journal, work: Work, *, now: datetime) -> int:
@@ -261,6 +251,9 @@ def _queue_refused(connection: Connection, journal: Journal, work: Work, *, now:
     values = {"batch": work.id, "remote": work.remote, "family": work.family}
     rows = [Leaving(*row) for row in connection.exec_driver_sql(_REFUSED_REVOCATIONS, values)]
     wait = pause(RETRY_REFUSED, work.refusals, most=RETRY_REFUSED_AT_MOST)
+    if work.repeats:
+        late.repeat(connection, journal, rows, now=now, wait=wait)
+        return
     schedule = Schedule(
         now, now + wait, refusals=work.refusals + 1, detail="the platform refused it before"
     )

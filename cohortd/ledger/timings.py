@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cohortd.core.removals import RemovalEntry, RemovalEvent
+from cohortd.core.removals import REPEATED, RemovalEntry, RemovalEvent
 from cohortd.core.times import parse_time
 
 
@@ -39,6 +39,8 @@ def timings_of(entries: Iterable[RemovalEntry]) -> Sequence[RemovalTiming]:
     recorded: dict[tuple[str, str], str] = {}
     steps: dict[tuple[str, str, str], dict[str, _Audience]] = {}
     for entry in entries:
+        if entry.detail.startswith(REPEATED):
+            continue
         if entry.event == RemovalEvent.RECORDED:
             recorded.setdefault((entry.subject, entry.event_time), entry.at)
             continue

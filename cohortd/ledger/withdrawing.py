@@ -12,7 +12,7 @@ from cohortd.core.errors import LedgerError
 from cohortd.core.identifiers import Family, Identifier, IdentifierKind
 from cohortd.core.removals import RemovalEvent
 from cohortd.core.times import format_time
-from cohortd.ledger import consent_records
+from cohortd.ledger import consent_records, late
 from cohortd.ledger.batches import OPEN
 from cohortd.ledger.memberships import State
 from cohortd.ledger.queueing import Leaving, Schedule, causes_of, queue_removals
@@ -112,7 +112,8 @@ _LEAVING: Final = f"""
     WHERE (m.state != {State.REJECTED:d} OR m.doubt = 1) AND NOT EXISTS (
         SELECT 1 FROM withdrawal w CROSS JOIN withdrawal same ON same.subject_ref = w.subject_ref
             CROSS JOIN batch_item i ON i.withdrawal = same.id CROSS JOIN batch b ON b.id = i.batch
-        WHERE w.id = k.withdrawal AND b.remote = m.remote AND i.kind = m.kind AND i.digest = m.digest)
+        WHERE w.id = k.withdrawal AND b.remote = m.remote AND b.refresh = 0 AND i.kind = m.kind
+            AND i.digest = m.digest)
 """
 
 
@@ -139,7 +140,9 @@ def withdraw(
     for statement in (_PERSONS, _KEYS, _SUPPRESS):
         connection.exec_driver_sql(statement)
     leaving = [Leaving(*row) for row in connection.exec_driver_sql(_LEAVING)]
+    blindly = late.sent_blindly(connection, now=now)
     queue_removals(connection, journal, leaving, schedule=Schedule(at, now))
+    late.repeat(connection, journal, blindly, now=now)
     return [
         _outcome(connection, withdrawal, ref, leaving)
         for withdrawal, (_, ref) in zip(ids, asked, strict=True)

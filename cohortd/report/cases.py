@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from cohortd.core.removals import RemovalEntry, RemovalEvent
+from cohortd.core.removals import REPEATED, RemovalEntry, RemovalEvent
 from cohortd.report.cards import between
 
 
@@ -58,6 +58,8 @@ def cases_of(entries: Iterable[RemovalEntry]) -> list[Case]:
     cases: list[Case] = []
     by_subject: dict[str, list[Case]] = {}
     for entry in entries:
+        if entry.detail.startswith(REPEATED):
+            continue  # what it repeats is in the case
         own = by_subject.setdefault(entry.subject, [])
         if entry.event == RemovalEvent.RECORDED or not own:
             own.append(_case(entry))

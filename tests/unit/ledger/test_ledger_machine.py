@@ -30,6 +30,8 @@ class LedgerMachine(RuleBasedStateMachine):
         #: Claimed or accepted, and whether the platform has applied it.
         self.under_way: list[Claimed] = []
         self.accepted: list[Claimed] = []
+        #: Sent, the answer lost, and not yet carried out by the platform.
+        self.late: list[Claimed] = []
 
     @rule(chosen=CHOSEN)
     def plan(self, chosen: Collection[int]) -> None:
@@ -74,12 +76,20 @@ class LedgerMachine(RuleBasedStateMachine):
         self.world.settle(claimed, Receipt(BatchState.REJECTED, fault="failed inside"))
 
     @precondition(lambda self: self.under_way)
-    @rule(applied=st.booleans())
-    def lose_the_answer(self, *, applied: bool) -> None:
+    @rule(applied=st.sampled_from([True, False, None]))
+    def lose_the_answer(self, *, applied: bool | None) -> None:
+        """The platform did it, did not, or does it later."""
         claimed = self.under_way.pop()
         if applied:
             self._apply(claimed)
+        if applied is None:
+            self.late.append(claimed)
         self.world.postpone(claimed)
+
+    @precondition(lambda self: self.late)
+    @rule(index=st.integers(0, 3))
+    def land_late(self, index: int) -> None:
+        self._land(self.late.pop(index % len(self.late)))
 
     @precondition(lambda self: self.under_way)
     @rule()
@@ -116,6 +126,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: not self.under_way)  # a claim is its sender's for an hour
     @rule()
     def pass_time(self) -> None:
+        self.late.clear()
         self.world.wait(hours=25)
 
     @rule()
@@ -126,6 +137,9 @@ class LedgerMachine(RuleBasedStateMachine):
             self._apply(claimed)
             self.world.settle(claimed)
         self.accepted.clear()
+        for claimed in self.late:
+            self._land(claimed)
+        self.late.clear()
         for _ in range(4):
             self.world.wait(hours=25)
             self.world.sync({GOOGLE: self._wanted()})
@@ -154,6 +168,14 @@ class LedgerMachine(RuleBasedStateMachine):
         kept = tuple(m for index, m in enumerate(claimed.batch.members) if index not in without)
         batch = type(claimed.batch)(claimed.batch.id, claimed.batch.remote_id, claimed.batch.action, kept)
         self.world.platform.apply(batch)
+
+    def _land(self, claimed: Claimed) -> None:
+        """Carry out a lost add: all of it while the ledger still expects it, else whoever was revoked."""
+        if claimed.batch.action is Action.REMOVE:
+            return
+        known = self.world.in_ledger(GOOGLE) | everybody(*(PEOPLE[one] for one in self.revoked))
+        held = self.world.platform.members[claimed.batch.remote_id]
+        held |= {(int(i.kind), i.digest) for m in claimed.batch.members for i in m.identifiers} & known
 
     def _check_consent(self, claimed: Claimed) -> None:
         if claimed.batch.action is Action.ADD:
