@@ -1,5 +1,6 @@
 """Repeats what may be repeated: any connector, tried again until it works, is refused or time is up."""
 
+import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from tenacity import (
     sleep_using_event,
     stop_after_attempt,
     stop_when_event_set,
-    wait_exponential_jitter,
+    wait_exponential,
 )
 from tenacity.stop import stop_base
 
@@ -38,8 +39,8 @@ class RetryPolicy:
     #: First wait and longest wait where the platform does not say; doubling in between.
     first_s: float = 1.0
     longest_s: float = 60.0
-    #: At most so much is added by chance, so that many daemons do not come back at once.
-    jitter_s: float = 1.0
+    #: At most this share of a wait is added by chance, so that many daemons do not come back at once.
+    jitter: float = 0.5
 
 
 class RetryingConnector:
@@ -137,15 +138,15 @@ class _Wait:
     """As long as the platform says, else exponentially longer with jitter."""
 
     def __init__(self, policy: RetryPolicy) -> None:
-        self._otherwise = wait_exponential_jitter(
-            multiplier=policy.first_s, max=policy.longest_s, jitter=policy.jitter_s
-        )
+        self._policy = policy
+        self._otherwise = wait_exponential(multiplier=policy.first_s, max=policy.longest_s)
 
     def __call__(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, RetryableError) and error.after_s is not None:
             return max(0.0, error.after_s)
-        return self._otherwise(state)
+        by_chance = 1 + random.uniform(0, self._policy.jitter)  # noqa: S311 - no secret
+        return min(self._otherwise(state) * by_chance, self._policy.longest_s)
 
 
 class _StopBefore(stop_base):

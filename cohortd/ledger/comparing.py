@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from cohortd.core.identifiers import Family
 from cohortd.core.planning import Delta, Target
+from cohortd.core.times import format_time
 from cohortd.ledger.batches import OPEN
 from cohortd.ledger.database import Database
 from cohortd.ledger.enqueueing import Order, enqueue
@@ -71,10 +72,21 @@ _CHANGED: Final = """
         CROSS JOIN membership m ON m.remote = s.target AND m.kind = s.kind AND m.digest = s.digest
     WHERE m.member != s.member
 """
-#: Who stays while an identifier of theirs leaves is sent again: a platform may take the whole person.
-_STAYING: Final = """
+#: Who stays while an identifier leaves that they carry or carried is sent again, behind the removal: a
+#: platform may take the whole person. So it is with what is being taken back at this moment; what waits
+#: for its turn after a refusal would have them sent at every sync.
+_STAYING: Final = f"""
+    WITH going AS (
+        SELECT l.target, l.kind, l.digest, l.member FROM scratch.leaving l
+        UNION SELECT b.remote, i.kind, i.digest, i.member
+            FROM batch b CROSS JOIN batch_item i ON i.batch = b.id
+            WHERE b.{OPEN} AND b.lane = 'revocation' AND (b.state != 'pending' OR b.next_at <= :now))
     INSERT OR IGNORE INTO scratch.coming SELECT DISTINCT s.target, s.member, 1 FROM scratch.staged s
-    WHERE (s.target, s.member) IN (SELECT l.target, l.member FROM scratch.leaving l)
+    WHERE (s.target, s.member) IN (
+        SELECT g.target, g.member FROM going g
+        UNION SELECT g.target, c.member FROM going g
+            CROSS JOIN scratch.staged_target t ON t.target = g.target
+            CROSS JOIN co_owner c ON c.family = t.family AND c.kind = g.kind AND c.digest = g.digest)
 """
 #: What a revocation takes back anyway is no part of a plan, and no guard counts it.
 _TAKEN_BACK: Final = f"""
@@ -154,8 +166,9 @@ class Comparison:
                 self._connection.exec_driver_sql(statement)
             values = {"now": int(now.timestamp()), "bytes": _BYTES}
             self._connection.exec_driver_sql(_COMING, values)
-            for statement in (_CHANGED, _TAKEN_BACK, _LEAVING, _STAYING, _FORGOTTEN):
+            for statement in (_CHANGED, _TAKEN_BACK, _LEAVING, _FORGOTTEN):
                 self._connection.exec_driver_sql(statement)
+            self._connection.exec_driver_sql(_STAYING, {"now": format_time(now)})
             self._compared = True
             return self._count()
 

@@ -171,7 +171,7 @@ class Outbox:
             for row in rows
         ]
 
-    def next_due(self, destinations: Collection[str]) -> datetime | None:
+    def next_due(self, destinations: Collection[str], *, lane: Lane | None = None) -> datetime | None:
         """Return when the next open batch of these destinations may be sent or asked about.
 
         A removal that only repeats another one is not waited for.
@@ -181,8 +181,8 @@ class Outbox:
             at = connection.exec_driver_sql(
                 f"SELECT min(b.next_at) FROM batch b JOIN remote r ON r.id = b.remote WHERE b.{OPEN}"
                 f" AND {_AWAITED} AND r.destination IN ({marks}) AND r.remote_id IS NOT NULL"
-                " AND r.state != 'paused'",
-                tuple(destinations),
+                " AND r.state != 'paused' AND b.lane = coalesce(?, b.lane)",
+                (*destinations, lane.value if lane else None),
             ).scalar()
         return parse_time(at) if at is not None else None
 

@@ -84,13 +84,21 @@ class Delivery:
                 ended += self._poll_one(due)
         return ended
 
-    def until_settled(self, *, timeout_s: float, only: Collection[str] | None = None) -> bool:
-        """Send and poll until nothing is open or the time is up; tell whether nothing is open."""
+    def until_settled(
+        self, *, timeout_s: float, lane: Lane | None = None, only: Collection[str] | None = None
+    ) -> bool:
+        """Send and poll until nothing is open or the time is up; tell whether nothing is open.
+
+        Args:
+            timeout_s: Seconds to give it.
+            lane: Send and wait for batches of this lane alone.
+            only: Only these destinations.
+        """
         deadline = self.pipeline.clock() + timedelta(seconds=timeout_s)
         while not self.pipeline.stop.is_set():
-            self.drain(only=only)
+            self.drain(lane=lane, only=only)
             self.poll(only=only)
-            due = self._next_due(only)
+            due = self._next_due(only, lane)
             now = self.pipeline.clock()
             if due is None:
                 return not self._stopped
@@ -266,11 +274,11 @@ class Delivery:
             if name not in self._stopped and name not in paused and (only is None or name in only)
         ]
 
-    def _next_due(self, only: Collection[str] | None) -> datetime | None:
+    def _next_due(self, only: Collection[str] | None, lane: Lane | None) -> datetime | None:
         """Find when there is something to do again, or None if nothing is open."""
         dues = []
         for name in self._usable(only):
-            due = self.pipeline.ledger.outbox.next_due([name])
+            due = self.pipeline.ledger.outbox.next_due([name], lane=lane)
             if due is not None:
                 dues.append(max(due, self._alone_until.get(name, due)))
         return min(dues, default=None)

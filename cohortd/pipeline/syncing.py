@@ -25,6 +25,8 @@ from cohortd.pipeline.wiring import Pipeline
 
 log = structlog.get_logger()
 
+_UNSETTLED = "not everything was confirmed in time; the next sync or poll goes on"
+
 
 @dataclass(frozen=True, slots=True)
 class SyncCall:
@@ -115,7 +117,7 @@ class _Run:
 
     def stopped_early(self, error: GuardError) -> RunReport:
         """Close a run that a guard stopped before there was a plan."""
-        self.delivery.drain(lane=Lane.REVOCATION)
+        notes = [] if self._deliver(stopped=True) else [_UNSETTLED]
         report = RunReport(
             run_id=self.run_id,
             kind="sync",
@@ -124,7 +126,7 @@ class _Run:
             started_at=format_time(self.started),
             finished_at=format_time(self.pipeline.clock()),
             guards=list(error.stops),
-            notes=[str(error), *self.delivery.notes],
+            notes=[str(error), *self.delivery.notes, *notes],
         )
         self.pipeline.ledger.runs.finish(
             self.run_id, status=report.status, summary=report.as_json(), at=self.pipeline.clock()
@@ -161,7 +163,9 @@ class _Run:
             before.unlink(missing_ok=True)
 
     def _deliver(self, *, stopped: bool) -> bool:
-        """Send what was queued; a stopped run still sends revocations, and nothing else."""
+        """Send what was queued, and wait for it if asked to; a stopped run sends revocations alone."""
+        if stopped and self.call.wait_s is not None:
+            return self.delivery.until_settled(timeout_s=self.call.wait_s, lane=Lane.REVOCATION)
         if stopped:
             self.delivery.drain(lane=Lane.REVOCATION)
             return True
@@ -182,7 +186,7 @@ class _Run:
     def _report(self, plan: Plan, *, stopped: bool, settled: bool) -> RunReport:
         notes = [*plan.notes, *self.delivery.notes]
         if not settled:
-            notes.append("not everything was confirmed in time; the next sync or poll goes on")
+            notes.append(_UNSETTLED)
         stops: list[GuardStop] = list(plan.guards) if stopped else []
         if stopped and self.call.approve is not None:
             notes.append(

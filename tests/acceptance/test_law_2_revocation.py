@@ -131,6 +131,23 @@ def test_a_revocation_gets_out_although(synced: Shop, trouble: str) -> None:
     assert synced.everything_held() == _everybody_but(synced, WHO)
 
 
+@pytest.mark.parametrize("trouble", ["a shrunken source stops the sync", "bad rows stop the sync"])
+def test_a_sync_that_a_guard_stopped_waits_for_its_removals_when_asked_to(
+    tmp_path: Path, trouble: str
+) -> None:
+    bring_about, code = TROUBLES[trouble]
+    with open_shop(tmp_path / "shop", delay_s=0.5) as shop:
+        assert shop.sync().code == 0
+        _in_table(shop, customer_id=WHO)
+        bring_about(shop)
+        answer = shop.sync()
+        removals = shop.query("SELECT state FROM batch WHERE lane = 'revocation'")
+
+        assert answer.code == code, answer.out + answer.err
+        assert removals == [("confirmed",)] * 3
+        assert shop.everything_held() == _everybody_but(shop, WHO)
+
+
 def test_a_revocation_gets_out_of_an_audience_below_its_minimum(tmp_path: Path) -> None:
     audiences = {"minimum_size": 118, "minimum_share": 0.0}
     with open_shop(tmp_path / "shop", audiences=audiences) as shop:

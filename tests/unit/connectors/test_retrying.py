@@ -58,12 +58,26 @@ def test_the_platform_says_how_long_to_wait() -> None:
     assert waits.seconds == [60, 0]
 
 
-def test_without_a_word_from_the_platform_waits_double_with_a_little_chance_up_to_the_longest() -> None:
+@pytest.mark.parametrize("first_s", [0.001, 1.0])
+def test_without_a_word_from_the_platform_waits_double_with_a_little_chance_up_to_the_longest(
+    first_s: float,
+) -> None:
     inner, waits = failing(*[RetryableError("a")] * 6), Waits()
-    policy = RetryPolicy(attempts=7, first_s=1, longest_s=8, jitter_s=0.5)
+    policy = RetryPolicy(attempts=7, first_s=first_s, longest_s=8 * first_s, jitter=0.5)
     RetryingConnector(inner, policy, sleep=waits).ensure(SPEC)
-    for waited, expected in zip(waits.seconds, [1, 2, 4, 8, 8, 8], strict=True):
-        assert expected <= waited <= expected + 0.5 or waited == 8
+    for waited, doubled in zip(waits.seconds, [1, 2, 4, 8, 8, 8], strict=True):
+        least = doubled * first_s
+        assert least <= waited <= min(least * 1.5, 8 * first_s)
+
+
+def test_waits_differ_by_chance() -> None:
+    waited = set()
+    for _ in range(20):
+        waits = Waits()
+        RetryingConnector(failing(RetryableError("a")), sleep=waits).ensure(SPEC)
+        waited.update(waits.seconds)
+
+    assert len(waited) > 1
 
 
 def test_it_stops_after_so_many_attempts_with_the_platforms_own_error() -> None:

@@ -1,5 +1,5 @@
 import pytest
-from ledger_world import EMAIL, FAMILIES, GOOGLE, World, digest, everybody, people
+from ledger_world import EMAIL, FAMILIES, GOOGLE, META, World, digest, everybody, people
 
 from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
 from cohortd.core.errors import LedgerError
@@ -66,6 +66,26 @@ def test_a_contact_field_is_freed_for_one_family_at_a_time(world: World) -> None
     assert len(consent.active()) == 1
     consent.lift_contact(("meta", EMAIL, digest("ann@x")), granted_at=world.now, now=world.now)
     assert consent.active() == []
+
+
+@pytest.mark.parametrize("by_subject", [True, False])
+def test_a_grant_for_one_family_lifts_a_withdrawal_there_alone(world: World, *, by_subject: bool) -> None:
+    world.revoke(ANN, extra=True)
+    world.wait(days=1)
+    consent = world.ledger.consent
+    [cause] = consent.active()
+    asked = (cause.subject_kind, cause.keys) if by_subject else cause
+
+    assert consent.lift(asked, granted_at=world.now, now=world.now, families=[Family.META]) == 1
+    assert consent.suppressed(Family.META).digests == frozenset()
+    assert consent.suppressed(Family.GOOGLE).digests == ANN.identifiers()
+    assert consent.suppressed(Family.GOOGLE).members == {ANN.key}
+    assert consent.active() == [cause]
+    world.sync({GOOGLE: [ANN], META: [ANN]})
+    assert (world.on_platform(GOOGLE), world.on_platform(META)) == (set(), everybody(ANN))
+    consent.lift(asked, granted_at=world.now, now=world.now, families=[Family.GOOGLE])
+    assert consent.active() == []
+    assert consent.suppressed(Family.GOOGLE).members == frozenset()
 
 
 def test_a_grant_withdraws_nothing(world: World) -> None:

@@ -188,3 +188,30 @@ def test_a_rejected_row_is_sent_again_when_something_about_the_person_changed(wo
     world.sync({META: [Person("ann", email="new@x")]})
 
     assert world.on_platform(META) == everybody(Person("ann", email="new@x"))
+
+
+def test_hastening_makes_a_refused_removal_of_a_revoked_person_due_and_nothing_else(world: World) -> None:
+    world.sync({GOOGLE: [ANN]})
+    world.plan({GOOGLE: [ANN, BOB], META: [CAT]})
+    for _ in range(2):
+        _fail(world)  # two adds wait ten minutes
+    world.revoke(ANN)
+    world.settle(world.must_claim(), Receipt(BatchState.REJECTED, note="not now"))
+    assert world.claim() is None
+
+    assert world.ledger.outbox.hasten_revocations(world.now) == 1
+    assert world.ledger.outbox.hasten_revocations(world.now) == 0
+    hastened = world.must_claim()
+    assert [m.key for m in hastened.batch.members] == [ANN.key]
+    assert world.claim() is None
+
+
+def test_hastening_leaves_a_removal_alone_that_the_platform_asked_to_wait(world: World) -> None:
+    world.sync({GOOGLE: [ANN]})
+    world.revoke(ANN)
+    removal = world.must_claim()
+    until = world.now.replace(hour=13)
+    world.ledger.outbox.postpone(removal.batch.id, until=until, note="quota", epoch=world.epoch)
+
+    assert world.ledger.outbox.hasten_revocations(world.now) == 0
+    assert world.claim() is None
