@@ -21,22 +21,28 @@ class Verdict(IntEnum):
     #: The request is at fault, Google does not say which row.
     BATCH = 2
     RETRY = 3
-    QUOTA_MINUTE = 4
-    QUOTA_DAY = 5
+    #: The work runs already.
+    STARTED = 4
+    QUOTA_MINUTE = 5
+    QUOTA_DAY = 6
     #: The name belongs to another audience.
-    NAME_TAKEN = 6
+    NAME_TAKEN = 7
     #: Google knows no such request any more.
-    FORGOTTEN = 7
+    FORGOTTEN = 8
     #: There is no such audience any more.
-    GONE = 8
+    GONE = 9
     #: Nothing goes on for this audience until a person acts.
-    AUDIENCE = 9
+    AUDIENCE = 10
     #: The call itself is not known there.
-    UNKNOWN_CALL = 10
+    UNKNOWN_CALL = 11
     #: The access token was refused.
-    TOKEN = 11
+    TOKEN = 12
     #: Nothing goes on for this destination until a person acts.
-    DESTINATION = 12
+    DESTINATION = 13
+
+
+class AlreadyStartedError(RetryableError):
+    """The work runs already; an earlier answer was lost."""
 
 
 class NameTakenError(RejectedError):
@@ -156,6 +162,8 @@ _STOPS: Mapping[Verdict, tuple[type[FatalError], Literal["destination", "audienc
 
 
 def _error(rule: Rule, detail: str, retry_after_s: float | None) -> SyncError:
+    if rule.verdict is Verdict.STARTED:
+        return AlreadyStartedError(detail)
     if rule.verdict in _WAITS:
         detail += " (a day's quota is used up)" if rule.verdict is Verdict.QUOTA_DAY else ""
         return RetryableError(detail, after_s=retry_after_s or _WAITS[rule.verdict])

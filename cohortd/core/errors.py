@@ -64,15 +64,23 @@ class SyncError(CohortdError):
 class RetryableError(SyncError):
     """The platform may accept the same request later."""
 
-    def __init__(self, detail: str = "", *, after_s: float | None = None) -> None:
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        after_s: float | None = None,
+        scope: Literal["destination", "audience"] = "destination",
+    ) -> None:
         """Keep what the platform said of when.
 
         Args:
             detail: What happened, without contact data, token, payload or URL.
             after_s: Seconds the platform asked us to wait; None where it said nothing.
+            scope: Whether the whole destination should be left alone or only this audience.
         """
         super().__init__(detail)
         self.after_s = after_s
+        self.scope = scope
 
 
 class RejectedError(SyncError):

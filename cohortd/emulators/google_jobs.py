@@ -113,9 +113,17 @@ class Jobs:
                 shown = row.offline_user_data_job
                 shown.resource_name = f"customers/{customer}/offlineUserDataJobs/{number}"
                 shown.id = number
+                shown.type_ = enum_number(shown, "type_", "CUSTOMER_MATCH_USER_LIST")
+                name = f"customers/{customer}/userLists/{job['audience']}"
+                shown.customer_match_user_list_metadata.user_list = name
                 work = self._state.work(str(job["work"])) if job["work"] else None
-                shown.status = enum_number(shown, "status", _STATES[work.status] if work else "PENDING")
+                shown.status = enum_number(shown, "status", self._status(work))
                 yield row
+
+    def _status(self, work: Work | None) -> str:
+        if work is None or (work.status == "processing" and self._state.rules.starts_unseen):
+            return "PENDING"
+        return _STATES[work.status]
 
     def _job(self, resource_name: str) -> tuple[str, dict[str, object]]:
         found = _JOB_NAME.fullmatch(resource_name)

@@ -33,6 +33,8 @@ class GoogleRules:
     accounts: frozenset[str] | None = None
     #: Whether the accounts' owner has accepted the customer data terms.
     terms_accepted: bool = True
+    #: Whether a job that runs is still shown as one that waits to be run.
+    starts_unseen: bool = False
     #: Whether the accounts may still use offline user data jobs.
     jobs_allowed: bool = True
 

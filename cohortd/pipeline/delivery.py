@@ -236,9 +236,10 @@ class Delivery:
         self.pipeline.ledger.outbox.postpone(
             claimed.batch.id, until=until, note=str(error), epoch=self.epoch
         )
-        self._silences[destination] += 1
-        if error.after_s is not None or self._silences[destination] >= MOST_SILENCES:
-            self._alone_until[destination] = until
+        if error.scope == "destination":
+            self._silences[destination] += 1
+            if error.after_s is not None or self._silences[destination] >= MOST_SILENCES:
+                self._alone_until[destination] = until
         self.notes.append(f"{destination}: {error}; sent again after {until:%H:%M:%S} UTC")
         self._log("batch_postponed", claimed, reason=str(error))
 

@@ -6,7 +6,8 @@ Limits and their sources (all read 2026-11-21, platforms/google.md §0 and §3):
   (developers.google.com/ads/blog/posts/2026/03/changes-to-customer-match-support-in);
 - 20 identifiers an operation, 100,000 (10,000 recommended) a request, any number a job; one big
   job beats many small, hence the big batches;
-- jobs on one list run in no order, so one must be done before the next: batches never overlap;
+- jobs on one list run in no order, so one must be done before the next: batches never overlap, and
+  before an add Google is asked whether a job of an earlier process is still at work on the list;
 - a job takes 10 minutes to 24 hours; success is also said of a job whose operations all fell out
   later on, so only refusals named while adding are certain;
 - a member is forgotten 540 days after it was last added; 100 active people are needed to serve.
@@ -49,6 +50,7 @@ class GoogleAdsConnector:
         """
         self._client = AdsClient(options, access=access)
         self._audiences = Audiences(self._client)
+        self._jobs = jobs.Jobs(self._client)
 
     @property
     def platform(self) -> str:
@@ -76,7 +78,7 @@ class GoogleAdsConnector:
         empty = unsendable(batch)
         if empty:
             raise RejectedError(f"{PLATFORM} takes e-mails, phones and addresses only", rows=empty)
-        return jobs.send(self._client, batch)
+        return self._jobs.send(batch)
 
     def poll(self, request: str) -> Receipt:
         """Ask what became of the job."""

@@ -105,7 +105,7 @@ CODES: Final[Mapping[str, Rule]] = {
     "offline_user_data_job_error.CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS": Rule(
         Verdict.DESTINATION, "Accept the customer data terms (Customer Match) in Google Ads."
     ),
-    "offline_user_data_job_error.JOB_ALREADY_STARTED": RETRY,
+    "offline_user_data_job_error.JOB_ALREADY_STARTED": Rule(Verdict.STARTED),
     "offline_user_data_job_error.CONFLICTING_OPERATION": BATCH,
     "offline_user_data_job_error.INVALID_OPERATION_ORDER": BATCH,
     "offline_user_data_job_error.TOO_MANY_USER_IDENTIFIERS": BATCH,

@@ -1,7 +1,11 @@
 """Offline user data jobs: created, filled, run, and asked after by GAQL.
 
 A crash between the steps leaves a job that was never run: harmless, and Google drops it after five
-days. The long-running operation that ``run`` answers with is never waited for: it is known to hang
+days. A job of which nobody knows whether it was run is run again rather than made anew. Jobs on one
+list run in no order (google-ads-java#415), so no add is begun while another job is at work on its
+list; a removal is: a revocation does not wait a day for a job to end.
+
+The long-running operation that ``run`` answers with is never waited for: it is known to hang
 (google-ads-python#360, #378); the job's own row is asked instead.
 
 Of a failed job a part may have been applied, and Google's reasons for failing are about store sales
@@ -21,8 +25,17 @@ from connectors.google_ads import errors
 from connectors.google_ads.client import AdsClient
 from connectors.google_ads.operations import Chunk, chunks, new_job
 from connectors.google_enums import enum_name
+from connectors.google_errors import AlreadyStartedError
 
 _SERVICE: Final = "OfflineUserDataJobService"
+#: A job takes from ten minutes to a day.
+_BUSY_S: Final = 300.0
+_OPEN_QUERY: Final = (
+    "SELECT offline_user_data_job.resource_name, offline_user_data_job.status, "
+    "offline_user_data_job.customer_match_user_list_metadata.user_list FROM offline_user_data_job "
+    "WHERE offline_user_data_job.type = 'CUSTOMER_MATCH_USER_LIST' "
+    "AND offline_user_data_job.status IN ('PENDING', 'RUNNING')"
+)
 _STATUS_QUERY: Final = (
     "SELECT offline_user_data_job.resource_name, offline_user_data_job.status, "
     "offline_user_data_job.failure_reason, offline_user_data_job.operation_metadata.match_rate_range "
@@ -67,8 +80,69 @@ def load(text: str) -> Pending:
     raise RejectedError("this is no request of the Google Ads connector")
 
 
-def send(client: AdsClient, batch: Batch) -> Receipt:
-    """Create, fill and run a job for a batch."""
+class Jobs:
+    """The jobs of one account."""
+
+    def __init__(self, client: AdsClient) -> None:
+        self._client = client
+        #: List and direction -> a batch and its filled job, of which nobody knows whether it runs.
+        self._unheard: dict[tuple[str, Action], tuple[Batch, Pending]] = {}
+
+    def send(self, batch: Batch) -> Receipt:
+        """Create, fill and run a job for a batch, or run the one again whose start was not answered.
+
+        Raises:
+            RetryableError: Another job is at work on the list of this add.
+        """
+        place = batch.remote_id, batch.action
+        known, pending = self._unheard.pop(place, (None, None))
+        if pending is None or known != batch:
+            if batch.action is Action.ADD:
+                self._refuse_while_busy(batch.remote_id)
+            pending = _filled(self._client, batch)
+        try:
+            self._run(pending.job)
+        except RetryableError:
+            self._unheard[place] = batch, pending
+            raise
+        return Receipt(BatchState.ACCEPTED, request=pending.dump(), rejected=dict(pending.rejected))
+
+    def _run(self, job: str, *, dry: bool = False) -> bool:
+        """Start a job; tell whether it had been started before."""
+        run = self._client.message("RunOfflineUserDataJobRequest")
+        run.resource_name, run.validate_only = job, dry
+        try:
+            self._client.call(_SERVICE, "run_offline_user_data_job", run)
+        except AlreadyStartedError:
+            return True
+        return False
+
+    def _refuse_while_busy(self, remote_id: str) -> None:
+        """Raise while a job is at work on a list; one that waits to be run for ever does not count."""
+        running = self._client.enum("OfflineUserDataJobStatusEnum").RUNNING
+        for row in self._client.search(_OPEN_QUERY):
+            job = row.offline_user_data_job
+            if job.customer_match_user_list_metadata.user_list.rpartition("/")[2] != remote_id:
+                continue
+            if job.status == running or self._run(job.resource_name, dry=True):
+                raise RetryableError(
+                    f"{errors.PLATFORM} is still at work on an earlier upload to audience {remote_id}",
+                    after_s=_BUSY_S,
+                    scope="audience",
+                )
+
+
+def ask(client: AdsClient, request: str) -> Receipt:
+    """Ask what became of a job."""
+    pending = load(request)
+    for row in client.search(_STATUS_QUERY.format(job=pending.job)):
+        if row.offline_user_data_job.resource_name == pending.job:
+            return _receipt(client, pending, row.offline_user_data_job, request)
+    raise RejectedError(f"{errors.PLATFORM} no longer knows the job; send the batch again")
+
+
+def _filled(client: AdsClient, batch: Batch) -> Pending:
+    """Create a job for a batch and fill it."""
     job = client.call(_SERVICE, "create_offline_user_data_job", new_job(client, batch)).resource_name
     refused: dict[int, str] = {}
     refused_operations: Counter[int] = Counter()
@@ -80,25 +154,12 @@ def send(client: AdsClient, batch: Batch) -> Receipt:
             refused.setdefault(index, reason)
     if refused and sum(refused_operations.values()) == sum(operations.values()):
         raise RejectedError(f"{errors.PLATFORM} refused every row", rows=refused)
-    run = client.message("RunOfflineUserDataJobRequest")
-    run.resource_name = job
-    client.call(_SERVICE, "run_offline_user_data_job", run)
     rejected = {
         index: reason
         for index, reason in refused.items()
         if batch.action is Action.REMOVE or refused_operations[index] == operations[index]
     }
-    pending = Pending(job, batch.action, len(batch.members), rejected)
-    return Receipt(BatchState.ACCEPTED, request=pending.dump(), rejected=rejected)
-
-
-def ask(client: AdsClient, request: str) -> Receipt:
-    """Ask what became of a job."""
-    pending = load(request)
-    for row in client.search(_STATUS_QUERY.format(job=pending.job)):
-        if row.offline_user_data_job.resource_name == pending.job:
-            return _receipt(client, pending, row.offline_user_data_job, request)
-    raise RejectedError(f"{errors.PLATFORM} no longer knows the job; send the batch again")
+    return Pending(job, batch.action, len(batch.members), rejected)
 
 
 def _add(client: AdsClient, chunk: Chunk) -> list[tuple[int, str]]:

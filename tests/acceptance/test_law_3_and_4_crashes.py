@@ -7,10 +7,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from shop import Shop, add_customer, grant, open_shop
+from shop import ADS_ACCOUNT, Shop, add_customer, grant, open_shop
 
 from cohortd.emulators.faults import Fault, FaultKind
 
@@ -168,3 +169,21 @@ def test_the_ledger_knows_everything_after_every_single_call_and_all_ends_well_a
         assert struck > 0
         assert [each for each in unknown if each] == []
         assert shop.held_by_name() == wanted
+
+
+def test_no_second_job_is_made_for_an_add_while_one_whose_answer_was_lost_is_at_work(
+    tmp_path: Path,
+) -> None:
+    with open_shop(tmp_path / "shop", delay_s=3600) as shop:
+        for destination in shop.settings["destinations"]:
+            destination["retry"] = {"attempts": 1}
+        shop.write()
+        shop.google.faults.add(Fault(call="ads.jobs.run", kind=FaultKind.DROP_AFTER, times=None))
+        shop.call("sync", "--json")
+        shop.google.faults.clear()
+        shop.ahead += timedelta(minutes=2)
+        answer = shop.call("sync", "--json")  # nothing but the ledger is known to it
+
+        assert shop.google.calls["ads.jobs.create"] == len(shop.google.audiences(ADS_ACCOUNT)) == 4
+        assert [n for n in answer.json["notes"] if "still at work on an earlier upload" in n], answer.out
+        assert shop.on("meta") == shop.expected(shop.customers, "meta")

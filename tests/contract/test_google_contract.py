@@ -127,6 +127,6 @@ class TestGoogleAds(GoogleContract):
 
 
 class TestGoogleAdsWhereRunningTheJobFails(TestGoogleAds):
-    """A filled job that nobody saw start is left behind, and the next attempt makes a new one."""
+    """A filled job that nobody saw start is started again by the next attempt."""
 
     calls: ClassVar[dict[str, str]] = {**TestGoogleAds.calls, "apply": "ads.jobs.run"}

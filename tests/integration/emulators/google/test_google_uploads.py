@@ -173,6 +173,63 @@ def test_a_job_lost_at_any_step_is_made_again(ads: Any, emulator: GoogleEmulator
     assert emulator.members(ACCOUNT, remote_id) == digests(ANN)
 
 
+def test_a_job_whose_start_was_not_answered_is_started_again_rather_than_made_anew(
+    ads: Any, emulator: GoogleEmulator
+) -> None:
+    remote_id = ads.ensure(SPEC)
+    for kind in (FaultKind.DROP_AFTER, FaultKind.DROP_BEFORE):
+        for batch in (add(remote_id, ANN), remove(remote_id, ANN)):
+            emulator.calls.clear()
+            emulator.faults.add(Fault(call="ads.jobs.run", kind=kind))
+            with pytest.raises(RetryableError):
+                ads.apply(batch)
+            receipt = ads.apply(batch)
+            assert ads.poll(receipt.request).state is BatchState.CONFIRMED
+            assert emulator.calls["ads.jobs.create"] == 1
+
+
+def test_a_job_whose_start_was_not_answered_keeps_what_google_refused_of_it(
+    ads: Any, emulator: GoogleEmulator
+) -> None:
+    batch = add(ads.ensure(SPEC), BOB, person("eve", bad_address()))
+    emulator.faults.add(Fault(call="ads.jobs.run", kind=FaultKind.DROP_AFTER))
+    with pytest.raises(RetryableError):
+        ads.apply(batch)
+
+    assert ads.poll(ads.apply(batch).request).rejected == {1: "INVALID_COUNTRY_CODE"}
+
+
+@pytest.mark.parametrize("starts_unseen", [False, True])
+def test_no_add_is_begun_while_a_job_of_a_dead_process_is_at_work_on_the_list(
+    start: Start, clock: Clock, make: Any, *, starts_unseen: bool
+) -> None:
+    emulator = start(GoogleRules(delay_s=1800, starts_unseen=starts_unseen))
+    dead, alive = make(google_ads, emulator), make(google_ads, emulator)
+    remote_id, other = dead.ensure(SPEC), dead.ensure(RemoteSpec("s2", "Others", ""))
+    dead.apply(add(remote_id, ANN))
+    with pytest.raises(RetryableError) as caught:
+        alive.apply(add(remote_id, ANN))
+    assert (caught.value.scope, caught.value.after_s) == ("audience", 300)
+    assert alive.apply(add(other, ANN)).state is BatchState.ACCEPTED
+    assert (
+        alive.apply(remove(remote_id, BOB)).state is BatchState.ACCEPTED
+    )  # a revocation waits for nothing
+    clock.pass_time(1801)
+
+    assert alive.apply(add(remote_id, ANN)).state is BatchState.ACCEPTED
+
+
+def test_a_job_that_a_dead_process_never_ran_holds_nobody_up(start: Start, make: Any) -> None:
+    emulator = start(GoogleRules(delay_s=1800))
+    dead, alive = make(google_ads, emulator), make(google_ads, emulator)
+    remote_id = dead.ensure(SPEC)
+    emulator.faults.add(Fault(call="ads.jobs.run", kind=FaultKind.DROP_BEFORE))
+    with pytest.raises(RetryableError):
+        dead.apply(add(remote_id, ANN))
+
+    assert alive.apply(add(remote_id, BOB)).state is BatchState.ACCEPTED
+
+
 def test_concurrent_work_on_a_list_is_tried_again(ads: Any, emulator: GoogleEmulator) -> None:
     fault = Fault(call="ads.jobs.add", status="ABORTED", code="database_error.CONCURRENT_MODIFICATION")
     emulator.faults.add(fault)

@@ -12,12 +12,19 @@ from google.api_core import exceptions as api_errors
 
 from cohortd.core.errors import FatalError, RejectedError, RetryableError, SyncError
 from connectors.google_ads.errors import CODES, FAMILIES, platform_errors, translate
-from connectors.google_errors import GoneError, NameTakenError, TokenRefusedError, Verdict
+from connectors.google_errors import (
+    AlreadyStartedError,
+    GoneError,
+    NameTakenError,
+    TokenRefusedError,
+    Verdict,
+)
 
 CLASSES: dict[Verdict, type[SyncError]] = {
     Verdict.ROW: RejectedError,
     Verdict.BATCH: RejectedError,
     Verdict.RETRY: RetryableError,
+    Verdict.STARTED: AlreadyStartedError,
     Verdict.QUOTA_MINUTE: RetryableError,
     Verdict.QUOTA_DAY: RetryableError,
     Verdict.NAME_TAKEN: NameTakenError,
