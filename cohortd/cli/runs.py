@@ -1,5 +1,6 @@
 """``recluster``, ``plan``, ``sync`` and ``run``."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -188,6 +189,7 @@ def sync_json(report: RunReport) -> dict[str, object]:
         ],
         "guards": [{"guard": stop.guard, "detail": stop.detail} for stop in report.guards],
         "notes": report.notes,
+        "quality": [asdict(each) for each in report.quality],
     }
 
 
@@ -248,6 +250,7 @@ def _plan_json(made: "Plan") -> dict[str, object]:
             {"event": e.kind, "segment": e.segment_id, "other": e.other_id, "detail": e.detail}
             for e in made.clustered.version.lineage
         ],
+        "quality": [asdict(each) for each in made.quality],
     }
 
 

@@ -1,5 +1,6 @@
 """``init`` and ``check``: settings made and tried."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,7 @@ from rich.console import Console
 
 from cohortd.cli.options import AsJson, ConfigFile
 from cohortd.cli.output import answer
+from cohortd.cli.quality import show_quality
 from cohortd.core.errors import SettingsError
 
 FILE_NAME = "cohortd.yaml"
@@ -47,19 +49,23 @@ def init(
 def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Try settings, sources, ledger, credentials, terms and access, a line each. Sends nothing.
 
+    Below, how good the tables are: a score each, and what of the contact fields the platforms can use.
+
     Exits with 1 when a line is bad, and with 2 when the settings themselves cannot be used.
     """
     from cohortd.cli.opening import opened
     from cohortd.pipeline.checking import check_all
 
     with opened(config, as_json=as_json) as pipeline:
-        lines = check_all(pipeline)
+        checked = check_all(pipeline)
+    lines = checked.lines
 
     def show(console: Console) -> None:
         for line in lines:
             console.print(f"{'ok ' if line.ok else 'BAD'} {line.subject}: {line.detail}", markup=False)
             if not line.ok and line.cure:
                 console.print(f"    {line.cure}", markup=False)
+        show_quality(console, checked.quality)
 
     data = {
         "status": "done" if all(line.ok for line in lines) else "failed",
@@ -67,6 +73,7 @@ def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
             {"subject": line.subject, "ok": line.ok, "detail": line.detail, "cure": line.cure}
             for line in lines
         ],
+        "quality": [asdict(each) for each in checked.quality],
     }
     answer(data, as_json=as_json, show=show)
     if not all(line.ok for line in lines):

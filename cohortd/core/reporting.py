@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final, Self
 
 from cohortd.core.planning import GuardStop
+from cohortd.core.quality import SourceQuality
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,9 @@ class SourceReport:
     dropped: dict[str, int] = field(default_factory=dict)
     #: Row number and reason of some rows left out, never their contact fields.
     samples: list[dict[str, object]] = field(default_factory=list)
+    #: Rows whose own cells are sound, and our name of a mapped column -> those of them with a value.
+    sifted: int = 0
+    filled: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class RunReport:
     moved_share: float | None = None
     plan_id: str | None = None
     sources: list[SourceReport] = field(default_factory=list)
+    quality: list[SourceQuality] = field(default_factory=list)
     audiences: list[AudienceReport] = field(default_factory=list)
     guards: list[GuardStop] = field(default_factory=list)
     revocations: list[RevocationReport] = field(default_factory=list)

@@ -7,15 +7,18 @@ from cohortd.identity.contacts import digests_of_contact
 from cohortd.identity.identifying import Identified, identify
 from cohortd.identity.normalizing import Normalized, normalize
 from cohortd.identity.proven import how_it_hashes
+from cohortd.identity.quality import ContactQuality, match_keys
 from cohortd.identity.rules import FIELDS, NORMALIZATION_VERSION
 
 __all__ = [
     "FIELDS",
     "NORMALIZATION_VERSION",
+    "ContactQuality",
     "Identified",
     "Normalized",
     "digests_of_contact",
     "how_it_hashes",
     "identify",
+    "match_keys",
     "normalize",
 ]

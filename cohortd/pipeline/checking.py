@@ -1,11 +1,18 @@
 """``check``: everything a run needs, tried without changing anything."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
 
 from cohortd.core.delivery import AccessCheck
 from cohortd.core.errors import CohortdError, SyncError
+from cohortd.core.identifiers import Family
+from cohortd.core.quality import SourceQuality
+from cohortd.core.reporting import SourceReport
 from cohortd.identity import how_it_hashes
 from cohortd.pipeline.guards import bad_rows
+from cohortd.pipeline.planning import workdir
+from cohortd.pipeline.quality import contact_quality, customers_quality, identify_in, rows_quality
 from cohortd.pipeline.wiring import Destination, Pipeline
 from cohortd.sources import (
     TableSource,
@@ -17,14 +24,26 @@ from cohortd.sources import (
     read_events,
 )
 
+#: Customers whose contact fields a check looks at: enough to see what is amiss, and over in seconds.
+MOST_CUSTOMERS: Final = 100_000
 
-def check_all(pipeline: Pipeline) -> list[AccessCheck]:
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A line for everything that was tried, and how good the tables are that could be read."""
+
+    lines: tuple[AccessCheck, ...]
+    quality: tuple[SourceQuality, ...]
+
+
+def check_all(pipeline: Pipeline) -> Checked:
     """Try settings, sources, ledger and every destination; a line each."""
     lines = [AccessCheck("settings", ok=True, detail="read and valid")]
+    quality: list[SourceQuality] = []
     for source in (pipeline.sources.customers, pipeline.sources.events, pipeline.sources.consent):
         if source is not None:
             pipeline.progress(f"reading {source.name}")
-            lines += list(_source(pipeline, source))
+            lines.append(_source(pipeline, source, quality))
     if pipeline.sources.consent is None:
         silence = pipeline.consent.default.get("*")
         lines.append(
@@ -43,23 +62,23 @@ def check_all(pipeline: Pipeline) -> list[AccessCheck]:
     for destination in pipeline.destinations.values():
         pipeline.progress(f"asking {destination.name}")
         lines += list(_destination(destination))
-    return lines
+    return Checked(tuple(lines), tuple(quality))
 
 
-def _source(pipeline: Pipeline, source: TableSource) -> Iterator[AccessCheck]:
+def _source(pipeline: Pipeline, source: TableSource, quality: list[SourceQuality]) -> AccessCheck:
     tally = Tally(source.name)
     try:
         columns = columns_of(source)
         _read_through(pipeline, source, tally)
+        quality.append(_quality(pipeline, source, tally.report()))
     except CohortdError as error:
-        yield AccessCheck(f"source {source.name}", ok=False, detail=str(error))
-        return
+        return AccessCheck(f"source {source.name}", ok=False, detail=str(error))
     lost = ", ".join(f"{reason} {count:,}" for reason, count in sorted(tally.dropped.items()))
     detail = f"{tally.kept:,} of {tally.read:,} rows usable, {len(columns)} columns" + (
         f"; left out: {lost}" if lost else ""
     )
     stops = bad_rows([tally.report()], limit=pipeline.guards.bad_rows)
-    yield AccessCheck(
+    return AccessCheck(
         f"source {source.name}",
         ok=not stops and tally.kept > 0,
         detail=detail,
@@ -74,10 +93,23 @@ def _read_through(pipeline: Pipeline, source: TableSource, tally: Tally) -> None
         batches = read_consent(source, tally)
     else:
         batches = read_customers(source, tally)
-        for _ in read_contacts(source, None):
-            break
     for _ in batches:
         pass
+
+
+def _quality(pipeline: Pipeline, source: TableSource, report: SourceReport) -> SourceQuality:
+    """Give the account of a table; of many customers only the first are looked at."""
+    if source.name != "customers":
+        return rows_quality(report)
+    tally = Tally(source.name)
+    with workdir(pipeline) as folder, contact_quality(pipeline, folder) as quality:
+        for batch in read_contacts(source, tally):
+            quality.read(batch)
+            for family in pipeline.families or Family:
+                quality.identified(family, batch, identify_in(pipeline, batch, family))
+            if tally.read >= MOST_CUSTOMERS:
+                break
+        return customers_quality(tally.report(), quality.figures(), sampled=tally.read < report.read)
 
 
 def _destination(destination: Destination) -> Iterator[AccessCheck]:

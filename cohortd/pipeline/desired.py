@@ -13,10 +13,12 @@ import pyarrow as pa
 from cohortd.core.consenting import ConsentRecord, ConsentStatus, Reason, SubjectKind
 from cohortd.core.identifiers import Family, member_key
 from cohortd.core.planning import Target
-from cohortd.identity import identify, normalize
+from cohortd.core.quality import ContactFigures
+from cohortd.identity import Identified, normalize
 from cohortd.ledger import Comparison, SuppressedSet
 from cohortd.pipeline.consents import ConsentBook, Contact, contacts_of
 from cohortd.pipeline.decisions import keeping
+from cohortd.pipeline.quality import contact_quality, identify_in
 from cohortd.pipeline.wiring import Destination, Pipeline
 from cohortd.sources import read_contacts
 from consent import decide
@@ -35,8 +37,8 @@ class Desired:
     withdrawn: dict[tuple[Family, bytes], ConsentRecord] = field(default_factory=dict)
     #: Contact fields that a newer grant of everybody who carries them frees again.
     freed: dict[Contact, datetime] = field(default_factory=dict)
-    #: Field and reason -> contact values that could not be used, a family.
-    unusable: dict[Family, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    #: What everybody's contact fields are worth to each family.
+    contacts: ContactFigures = field(default_factory=ContactFigures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +89,14 @@ def stage_desired(
     segments: Sequence[str],
     as_of: datetime,
     decisions: Path | None,
+    scratch: Path,
 ) -> Desired:
     """Read everybody's contact fields once and stage who may be sent where.
 
     Args:
         assignment: Customer id -> segment id.
         decisions: Where to keep why everybody was left out, or None for a dry look.
+        scratch: A folder that goes when the run ends.
     """
     pipeline.progress("deciding consent and hashing contact fields")
     desired = Desired()
@@ -102,14 +106,27 @@ def stage_desired(
     for destinations in by_family.values():
         for target in (Target(s, d.name) for d in destinations for s in segments):
             comparison.stage(target, destinations[0].family, ())
-    with keeping(decisions) as keep:
+    with keeping(decisions) as keep, contact_quality(pipeline, scratch) as quality:
         for batch in read_contacts(pipeline.sources.customers, None):
+            quality.read(batch)
             for family, destinations in by_family.items():
-                people = _decide(pipeline, batch, family, assignment, book, as_of=as_of, desired=desired)
+                found = identify_in(pipeline, batch, family)
+                quality.identified(family, batch, found)
+                people = _decide(
+                    pipeline,
+                    batch,
+                    family,
+                    assignment,
+                    book,
+                    identified=found,
+                    as_of=as_of,
+                    desired=desired,
+                )
                 rows = _rows(people, suppressed[family], carriers[family])
                 _stage(comparison, destinations, rows)
                 _account(people, family, desired)
                 keep(family, people.ids, people.segments.tolist(), people.reasons.tolist(), people.rules)
+        desired.contacts = quality.figures()
     for family, destinations in by_family.items():
         _stage_freed(comparison, destinations, carriers[family], desired.freed)
     return desired
@@ -122,18 +139,12 @@ def _decide(
     assignment: "pd.Series[str]",
     book: ConsentBook,
     *,
+    identified: Identified,
     as_of: datetime,
     desired: Desired,
 ) -> _People:
     ids = batch.column("customer_id").to_pylist()
     keys = [member_key(customer, pipeline.ledger.secret) for customer in ids]
-    identified = identify(
-        batch, family, default_region=pipeline.identity.default_region, hashed=pipeline.identity.hashed
-    )
-    for name, reason in zip(
-        *(identified.dropped.column(c).to_pylist() for c in ("field", "reason")), strict=True
-    ):
-        desired.unusable[family][f"{name}: {reason}"] += 1
     contacts = contacts_of(identified.identifiers, family, ids) if book.by_contact else []
     records = book.rows(dict(zip(keys, ids, strict=True)), contacts)
     customers = pd.DataFrame({"customer_id": ids, "country": _countries(batch)})

@@ -14,6 +14,7 @@ import pandas as pd
 from cohortd.core.errors import GuardError
 from cohortd.core.modelling import Segment
 from cohortd.core.planning import Delta, GuardStop, Target
+from cohortd.core.quality import SourceQuality
 from cohortd.core.reporting import SourceReport
 from cohortd.engine import Engine
 from cohortd.ledger import Comparison, Withdrawn
@@ -21,6 +22,7 @@ from cohortd.pipeline import guards
 from cohortd.pipeline.clusters import Clustered, cluster
 from cohortd.pipeline.desired import Desired, stage_desired
 from cohortd.pipeline.intake import Intake, take_in, withdraw_all
+from cohortd.pipeline.quality import tables_quality
 from cohortd.pipeline.reading import Tables, read_tables, refuse_bad_rows, rows_before
 from cohortd.pipeline.traits import Trait, traits
 from cohortd.pipeline.wiring import Pipeline
@@ -40,6 +42,7 @@ class Plan:
     notes: tuple[str, ...]
     guards: tuple[GuardStop, ...]
     sources: tuple[SourceReport, ...]
+    quality: tuple[SourceQuality, ...]
     desired: Desired
     intake: Intake
     #: What sets each segment apart, for the report.
@@ -81,6 +84,7 @@ def planned(
             intake=intake,
             as_of=as_of,
             decisions=decisions,
+            scratch=folder,
         )
         pipeline.progress("comparing with what was sent")
         _withdraw_leftovers(pipeline, comparison, desired)
@@ -99,6 +103,7 @@ def planned(
             held=hold(pipeline, clustered.version.segments, deltas),
             guards=tuple(stops),
             sources=reports,
+            quality=tables_quality(reports, desired.contacts),
             desired=desired,
             intake=intake,
             traits=traits(engine, clustered),
@@ -139,6 +144,7 @@ def _stage(
     intake: Intake,
     as_of: datetime,
     decisions: Path | None,
+    scratch: Path,
 ) -> Desired:
     """Stage who is desired; once more where that showed that a contact field is free again."""
     stage = partial(
@@ -150,6 +156,7 @@ def _stage(
         segments=[segment.id for segment in clustered.version.segments],
         as_of=as_of,
         decisions=decisions,
+        scratch=scratch,
     )
     desired = stage()
     if not desired.freed:

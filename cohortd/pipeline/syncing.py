@@ -207,6 +207,7 @@ class _Run:
             moved_share=plan.clustered.moved_share,
             plan_id=plan.plan_id,
             sources=list(plan.sources),
+            quality=list(plan.quality),
             guards=stops,
             notes=notes,
         )

@@ -10,6 +10,7 @@ from cohortd.core.modelling import Segment
 from cohortd.core.reporting import RunReport
 from cohortd.report import cards
 from cohortd.report.pages import render, write_whole
+from cohortd.report.quality import quality_view
 from cohortd.report.views import Profile, card_views, source_views, totals
 
 __all__ = ["Profile", "write_run_report"]
@@ -55,6 +56,7 @@ def _page(report: RunReport, segments: Sequence[Segment], profile: Profile | Non
             "cards": [card for card in audiences if card.places],
             "unsent": [card for card in audiences if not card.places],
             "sources": source_views(report),
+            "quality": [quality_view(each) for each in report.quality],
             "sha256": sha256,
         },
     )

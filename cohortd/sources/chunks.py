@@ -1,6 +1,6 @@
 """One stretch of rows as every format hands it over, and the sieve that leaves faulty rows out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -74,11 +74,18 @@ class Sieve:
         """Leave out the rows without a value."""
         self.drop(~is_set(values), reason)
 
-    def kept(self, columns: Mapping[str, pa.Array]) -> pa.RecordBatch:
-        """Count and give what stayed."""
+    def kept(
+        self, columns: Mapping[str, pa.Array], *, mapped: Iterable[str] | None = None
+    ) -> pa.RecordBatch:
+        """Count and give what stayed; *mapped* are the columns the table has, all where not given."""
         batch = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
         self.tally.kept += int(np.count_nonzero(self.keep))
-        return batch if self.keep.all() else batch.filter(pa.array(self.keep))
+        stayed = batch if self.keep.all() else batch.filter(pa.array(self.keep))
+        self.tally.sifted += stayed.num_rows
+        for name in columns if mapped is None else mapped:
+            filled = stayed.num_rows - stayed.column(name).null_count
+            self.tally.filled[name] = self.tally.filled.get(name, 0) + filled
+        return stayed
 
 
 #: Called by a format for rows it could not hand over: reason, count, row numbers.

@@ -69,7 +69,7 @@ def _kept(chunk: Chunk, mapping: Mapping[str, str], *, tally: Tally, separator: 
         cast = as_text(_column(chunk, mapping, name))
         # What only explains a record must not lose it.
         columns[name] = cast.values if name in _EXPLAINING else sieve.take(cast, "undecodable_text")
-    return sieve.kept({name: columns[name] for name in CONSENT_COLUMNS})
+    return sieve.kept({name: columns[name] for name in CONSENT_COLUMNS}, mapped=mapping)
 
 
 def _known_or_denied(chunk: Chunk, status: Cast, tally: Tally) -> pa.Array:

@@ -42,6 +42,9 @@ class Tally:
     #: Rows after the run's time: no fault, only not seen yet.
     later: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
+    #: Rows that passed the sieve, and column -> those of them that hold a value.
+    sifted: int = 0
+    filled: dict[str, int] = field(default_factory=dict)
     samples: list[dict[str, object]] = field(default_factory=list)
 
     def drop(self, reason: str, count: int, *, rows: Iterable[int] = (), file: str = "") -> None:
@@ -68,5 +71,7 @@ class Tally:
             kept=self.kept,
             later=self.later,
             dropped=dict(sorted(self.dropped.items())),
+            sifted=self.sifted,
+            filled=dict(self.filled),
             samples=list(self.samples),
         )
