@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import floor
-from typing import Final
+from typing import Any, Final
 
 from cohortd.core.identifiers import Family
 
@@ -77,6 +77,17 @@ class SourceQuality:
     fields: list[FieldQuality] = field(default_factory=list)
     #: Family -> one of ``KEY_COUNTS`` -> customers; the customers table only.
     keys: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+def quality_of_json(**kept: Any) -> SourceQuality:
+    """Make the account again of its plain dicts and lists."""
+    told = [
+        FieldQuality(
+            **{**one, "platforms": {name: Validity(**each) for name, each in one["platforms"].items()}}
+        )
+        for one in kept["fields"]
+    ]
+    return SourceQuality(**{**kept, "fields": told})
 
 
 def score_of_rows(rows: int, usable: int) -> int:

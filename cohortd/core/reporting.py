@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final, Self
 
 from cohortd.core.planning import GuardStop
-from cohortd.core.quality import SourceQuality
+from cohortd.core.quality import SourceQuality, quality_of_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,7 @@ class RunReport:
 
 _PARTS: Final[Mapping[str, Callable[..., object]]] = {
     "sources": SourceReport,
+    "quality": quality_of_json,
     "audiences": AudienceReport,
     "guards": GuardStop,
     "revocations": RevocationReport,

@@ -1,6 +1,9 @@
+import json
+
 import pytest
 
 from cohortd.core.quality import Doubt, FieldQuality, SourceQuality, Validity
+from cohortd.core.reporting import RunReport
 from cohortd.report import quality as views
 
 CUSTOMERS = SourceQuality(
@@ -78,3 +81,9 @@ def test_a_sample_says_that_it_is_one() -> None:
     sampled = SourceQuality("customers", score=71, rows=100_000, usable=99_000, sampled=True)
 
     assert views.quality_view(sampled).looked_at == "judged by its first 100,000 rows"
+
+
+def test_a_report_that_was_kept_as_json_tells_the_same() -> None:
+    report = RunReport("r1", "sync", "done", "", "", "", quality=[CUSTOMERS])
+
+    assert RunReport.of_json(json.loads(json.dumps(report.as_json()))) == report
