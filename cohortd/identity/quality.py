@@ -104,8 +104,10 @@ class ContactQuality:
             self._doubts += doubts(contacts.column("email"))
         self._addresses = self._addresses or all(p in contacts.schema.names for p in _ADDRESS_PARTS)
 
-    def identified(self, family: Family, contacts: pa.RecordBatch, found: Identified) -> None:
-        """Count what the family can use of it."""
+    def identified(
+        self, family: Family, contacts: pa.RecordBatch, found: Identified
+    ) -> npt.NDArray[np.uint8]:
+        """Count what the family can use of it; return every row's match confidence."""
         for row in found.dropped.group_by(["field", "reason"]).aggregate([([], "count_all")]).to_pylist():
             self._invalid[family, row["field"]][row["reason"]] += row["count_all"]
         kinds = _integers(found.identifiers["kind"])
@@ -113,10 +115,12 @@ class ContactQuality:
             if self._teller(kind) is family:
                 of_kind = found.identifiers["digest"].filter(pa.array(kinds == kind))
                 occurrences.add(of_kind.combine_chunks())
-        counts = np.bincount(match_keys(contacts, found, family), minlength=len(KEY_COUNTS))
+        keys = match_keys(contacts, found, family)
+        counts = np.bincount(keys, minlength=len(KEY_COUNTS))
         several = len(KEY_COUNTS) - 1
         for name, number in zip(KEY_COUNTS, [*counts[:several], counts[several:].sum()], strict=True):
             self._keys[family][name] += int(number)
+        return keys
 
     def figures(self) -> ContactFigures:
         """Every column that is there, Google's address where its four parts are, and the keys."""

@@ -1,6 +1,6 @@
 """Why everybody was sent or left out, kept a file a run for ``trace``."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,29 +16,32 @@ SCHEMA = pa.schema(
         ("segment_id", pa.string()),
         ("reason", pa.string()),
         ("rule", pa.string()),
+        # By how many independent keys the family may know them.
+        ("match_keys", pa.uint8()),
     ]
 )
 #: Decisions of this many runs are kept.
 KEPT = 30
 
-Keep = Callable[[Family, Sequence[str], Sequence[str], Sequence[str], Sequence[str]], None]
+#: Takes a family and, for some customers, every column of ``SCHEMA`` but the family.
+Keep = Callable[[Family, Mapping[str, Sequence[object]]], None]
 
 
 @contextmanager
 def keeping(path: Path | None) -> Iterator[Keep]:
-    """Give a function that keeps (family, customer ids, segments, reasons, rules of consent).
+    """Give a function that keeps what was decided.
 
     The file is there whole or not at all.
     """
     if path is None:
-        yield lambda _family, _ids, _segments, _reasons, _rules: None
+        yield lambda _family, _columns: None
         return
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = path.with_suffix(".part")
     try:
         with pq.ParquetWriter(part, SCHEMA) as writer:
-            yield lambda family, ids, segments, reasons, rules: writer.write_table(
-                pa.table([ids, [family.value] * len(ids), segments, reasons, rules], schema=SCHEMA)
+            yield lambda family, columns: writer.write_table(
+                pa.table({**columns, "family": [family.value] * len(columns["customer_id"])}, schema=SCHEMA)
             )
         part.replace(path)
     finally:

@@ -56,6 +56,14 @@ class _People:
     granted_at: Sequence[datetime | None]
     identifiers: pa.Table
 
+    def decided(self) -> dict[str, Sequence[object]]:
+        return {
+            "customer_id": self.ids,
+            "segment_id": self.segments.tolist(),
+            "reason": self.reasons.tolist(),
+            "rule": self.rules,
+        }
+
 
 @dataclass(slots=True)
 class _Carriers:
@@ -111,7 +119,7 @@ def stage_desired(
             quality.read(batch)
             for family, destinations in by_family.items():
                 found = identify_in(pipeline, batch, family)
-                quality.identified(family, batch, found)
+                known_by = quality.identified(family, batch, found)
                 people = _decide(
                     pipeline,
                     batch,
@@ -125,7 +133,7 @@ def stage_desired(
                 rows = _rows(people, suppressed[family], carriers[family])
                 _stage(comparison, destinations, rows)
                 _account(people, family, desired)
-                keep(family, people.ids, people.segments.tolist(), people.reasons.tolist(), people.rules)
+                keep(family, {**people.decided(), "match_keys": known_by.tolist()})
         desired.contacts = quality.figures()
     for family, destinations in by_family.items():
         _stage_freed(comparison, destinations, carriers[family], desired.freed)

@@ -77,9 +77,11 @@ class Trace:
 def _decision_sentence(row: dict[str, object]) -> str:
     verdict = "may be sent" if not row["reason"] else f"is left out ({row['reason']})"
     segment = row["segment_id"] or "none"
+    keys = row.get("match_keys")  # runs of an earlier version did not count them
+    known = "" if keys is None else f"; known by {keys} {'key' if keys == 1 else 'keys'}"
     return (
         f"Decided at {row['decided_at']}: customer {row['customer_id']} {verdict} on {row['family']}"
-        f" by the consent rule {row['rule']}; segment {segment}."
+        f" by the consent rule {row['rule']}; segment {segment}{known}."
     )
 
 

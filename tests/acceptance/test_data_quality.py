@@ -93,6 +93,15 @@ def test_the_report_of_a_run_shows_it(shop: Shop) -> None:
     assert table(data, "customers")["score"] == 99
 
 
+def test_a_trace_says_by_how_many_keys_a_person_is_known(shop: Shop) -> None:
+    shop.sync()
+    decisions = shop.call("trace", "--customer", "c00018", "--json").json["decisions"]
+    said = shop.call("trace", "--customer", "c00001").out
+
+    assert {row["family"]: row["match_keys"] for row in decisions} == {"google": 0, "meta": 0}
+    assert "known by 3 keys" in said
+
+
 def test_of_many_customers_check_looks_at_the_first_and_says_so(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
