@@ -30,10 +30,9 @@ class Column:
 
     def usable(self) -> tuple[Integers, pa.Array]:
         """Rows and what is sent of them, in the source's order, nothing twice in a row."""
-        of_cell = self._of_cell(self.outcomes.sent)
-        kept = np.flatnonzero(np.asarray(of_cell.is_valid())) if of_cell.null_count else None
-        rows = self.rows if kept is None else self.rows[kept]
-        sent = of_cell if kept is None else of_cell.take(pa.array(kept))
+        rows, sent = self.rows, self._of_cell(self.outcomes.sent)
+        if sent.null_count:
+            rows, sent = rows[np.asarray(sent.is_valid())], sent.drop_null()
         if np.all(rows[1:] > rows[:-1]):
             return rows, sent
         encoded = sent.dictionary_encode()

@@ -33,7 +33,9 @@ def from_bytes(digests: list[bytes]) -> Digests:
 def to_arrow(digests: Digests, there: Flags | None = None) -> pa.Array:
     """Make an array of digests, null where *there* says so."""
     data = pa.py_buffer(np.ascontiguousarray(digests))
-    valid = None if there is None else pa.py_buffer(np.packbits(there, bitorder="little"))
+    valid = None
+    if there is not None and not there.all():
+        valid = pa.py_buffer(np.packbits(there, bitorder="little"))
     return pa.FixedSizeBinaryArray.from_buffers(DIGEST, len(digests), [valid, data])
 
 

@@ -35,8 +35,8 @@ def identifiers(contacts: Contacts) -> tuple[list[Points], list[Dropped]]:
     points = {field: column for field in _CONTACT_POINTS if (column := contacts.column(field))}
     ids = {field: column for field in _IDS if (column := contacts.column(field))}
     profile, sources = _profile_columns(contacts)
-    inner = _profiles(profile, contacts.count)
-    profiles = packed(inner)
+    inner = _profiles(profile, contacts.count if profile or ids else 0)
+    profiles = packed(inner) if profile else None
     found = [contact_points(column, _CONTACT_POINTS[field], profiles) for field, column in points.items()]
     found += [_plain_ids(column, _IDS[field], inner, contacts) for field, column in ids.items()]
     return found, [dropped_of(column) for column in (*points.values(), *ids.values(), *sources)]

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from cohortd.core.identifiers import DIGEST_BYTES
-from cohortd.identity.cells import Placed
-from cohortd.identity.digests import Flags, from_bytes, to_arrow
+from cohortd.identity.cells import Integers, Placed
+from cohortd.identity.digests import Flags, from_arrow, from_bytes, to_arrow
 from cohortd.identity.kernel import Kernel, sha256
 from cohortd.identity.normalizing import Normalized, outcome
 from cohortd.identity.rules import Rule
@@ -28,10 +28,18 @@ def outcomes(rule: Rule, placed: Placed, *, hashed: bool, kernel: Kernel | None)
     """Apply one rule to texts that may be the same."""
     if rule.stays and not hashed:
         stays = rule.stays(placed)
-        return _with_the_rest(rule, placed, stays, placed.texts)
+        left, rest, codes = _the_rest(rule, placed, stays)
+        chosen = np.arange(len(stays))
+        chosen[left] = len(stays) + codes
+        sent = pa.concat_arrays([placed.texts, rest.sent]).take(pa.array(chosen))
+        return Outcomes(sent, _scattered(rest.reasons, stays, left, codes))
     if rule.swift and kernel and not hashed:
         taken = rule.swift(kernel, placed)
-        return _with_the_rest(rule, placed, taken.rows, to_arrow(taken.digests))
+        left, rest, codes = _the_rest(rule, placed, taken.rows)
+        there, digests = taken.rows.copy(), taken.digests
+        there[left] = np.asarray(rest.sent.is_valid())[codes]
+        digests[left] = from_arrow(rest.sent)[codes]
+        return Outcomes(to_arrow(digests, there), _scattered(rest.reasons, taken.rows, left, codes))
     if rule.column_step and not hashed:
         return _by_column_step(rule.column_step, placed, kernel)
     return _by_steps(rule, placed, hashed=hashed)
@@ -50,19 +58,20 @@ def _by_column_step(step: ColumnStep, placed: Placed, kernel: Kernel | None) -> 
     return Outcomes(to_arrow(sha256(texts, kernel), there), reasons)
 
 
-def _with_the_rest(rule: Rule, placed: Placed, known: Flags, sent: pa.Array) -> Outcomes:
-    """Let the steps decide about every text that is not *known* yet."""
+def _the_rest(rule: Rule, placed: Placed, known: Flags) -> tuple[Integers, Outcomes, Integers]:
+    """Let the steps decide about texts that are not *known*: which these are, and each one's outcome."""
     left = np.flatnonzero(~known)
-    if not left.size:
-        return Outcomes(sent, pa.nulls(len(known), pa.string()))
     once, codes = placed.take(left).distinct()
-    rest = _by_steps(rule, once, hashed=False)
+    return left, _by_steps(rule, once, hashed=False), codes
+
+
+def _scattered(reasons: pa.Array, known: Flags, left: Integers, codes: Integers) -> pa.Array:
+    """Bring the reasons of the rest to their places; null elsewhere."""
+    if reasons.null_count == len(reasons):
+        return pa.nulls(len(known), pa.string())
     at = np.zeros(len(known), dtype=np.int64)
     at[left] = codes
-    reasons = rest.reasons.take(pa.array(at, mask=known))
-    either = np.arange(len(known))
-    either[left] = len(known) + codes
-    return Outcomes(pa.concat_arrays([sent, rest.sent]).take(pa.array(either)), reasons)
+    return reasons.take(pa.array(at, mask=known))
 
 
 def _by_steps(rule: Rule, placed: Placed, *, hashed: bool) -> Outcomes:

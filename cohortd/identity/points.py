@@ -60,10 +60,16 @@ def identifiers_table(parts: Sequence[Points]) -> pa.Table:
     if not parts:
         return IDENTIFIERS.empty_table()
     rows = np.concatenate([part.rows for part in parts])
-    kinds = np.repeat([int(part.kind) for part in parts], [len(part.rows) for part in parts])
-    order = np.argsort(rows * _KINDS + kinds, kind="stable")
-    digests = pa.concat_arrays([part.digests for part in parts]).take(pa.array(order))
-    columns = [rows[order], kinds[order].astype(np.uint8), digests, _payloads(parts, order)]
+    each = np.array([int(part.kind) for part in parts], dtype=np.uint8)
+    kinds = np.repeat(each, [len(part.rows) for part in parts])
+    digests = parts[0].digests
+    payloads, payload_of = _payloads(parts)
+    if len(parts) > 1:
+        order = np.argsort(rows * _KINDS + kinds, kind="stable")
+        rows, kinds, payload_of = rows[order], kinds[order], payload_of[order]
+        digests = pa.concat_arrays([part.digests for part in parts]).take(pa.array(order))
+    # Payloads are most of what a batch weighs: each is copied once, straight to its place.
+    columns = [rows, kinds, digests, payloads.take(pa.array(payload_of))]
     return pa.table(columns, schema=IDENTIFIERS)
 
 
@@ -80,8 +86,8 @@ def dropped_table(parts: Sequence[Dropped]) -> pa.Table:
     return pa.table(columns, schema=DROPPED)
 
 
-def _payloads(parts: Sequence[Points], order: Integers) -> pa.Array:
-    """Copy every payload once, straight to its place: they are most of what a batch weighs."""
+def _payloads(parts: Sequence[Points]) -> tuple[pa.Array, Integers]:
+    """Every payload that is needed, and which of them each identifier carries."""
     pools: list[pa.Array] = []
     chosen = []
     for part in parts:
@@ -94,4 +100,4 @@ def _payloads(parts: Sequence[Points], order: Integers) -> pa.Array:
             pools.append(part.payloads)
         chosen.append(part.payload_of + before)
     together = pools[0] if len(pools) == 1 else pa.concat_arrays(pools)
-    return together.take(pa.array(np.concatenate(chosen)[order]))
+    return together, np.concatenate(chosen)

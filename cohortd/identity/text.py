@@ -25,7 +25,8 @@ def cleaned(value: str) -> str | Absent:
     if _SURROGATE.search(value):
         return Absent("not_unicode_text")
     composed = unicodedata.normalize("NFC", value)
-    visible = "".join(c for c in composed if unicodedata.category(c) != _FORMAT)
+    hidden = {ord(c): None for c in set(composed) if not c.isascii() and unicodedata.category(c) == _FORMAT}
+    visible = composed.translate(hidden) if hidden else composed
     # Again: a dropped character may have stood between a letter and its accent.
     return unicodedata.normalize("NFC", _SPACE.sub(" ", visible)).strip(" ")
 

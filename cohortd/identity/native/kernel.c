@@ -59,6 +59,13 @@ static uint32_t big_endian(const uint8_t *at) {
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
+static void put_big_endian(uint8_t *at, uint32_t word) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    word = __builtin_bswap32(word); /* byte by byte it would wait for every store */
+#endif
+    memcpy(at, &word, sizeof word);
+}
+
 static void compress_anywhere(uint32_t state[8], const uint8_t *data, size_t blocks) {
     for (; blocks; blocks--, data += BLOCK) {
         uint32_t w[64], s[8];
@@ -128,11 +135,6 @@ static compression *fastest(void) {
     return compress_anywhere;
 }
 
-static void put_digest(uint8_t *digest, const uint32_t state[8]) {
-    for (int i = 0; i < 8; i++)
-        for (int j = 0; j < 4; j++) digest[4 * i + j] = (uint8_t)(state[i] >> (24 - 8 * j));
-}
-
 /* Hash a message of any length; only its end is copied. */
 static void hash(compression *compress, const uint8_t *message, size_t length, uint8_t *digest) {
     uint32_t state[8];
@@ -142,9 +144,10 @@ static void hash(compression *compress, const uint8_t *message, size_t length, u
     if (whole) compress(state, message, whole);
     if (left) memcpy(end, message + whole * BLOCK, left);
     end[left] = 0x80;
-    for (int i = 0; i < 8; i++) end[blocks * BLOCK - 1 - i] = (uint8_t)((uint64_t)length << 3 >> 8 * i);
+    put_big_endian(end + blocks * BLOCK - 8, (uint32_t)((uint64_t)length >> 29));
+    put_big_endian(end + blocks * BLOCK - 4, (uint32_t)length << 3);
     compress(state, end, blocks);
-    put_digest(digest, state);
+    for (int i = 0; i < 8; i++) put_big_endian(digest + 4 * i, state[i]);
 }
 
 /* ---- Text ---- */
