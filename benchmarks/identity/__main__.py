@@ -8,22 +8,24 @@ import json
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import pandas as pd
 import pyarrow as pa
 
 from benchmarks.identity import memory, others, reference
 from benchmarks.identity.customers import batches
+from benchmarks.identity.timing import cpu_seconds
 from cohortd.core.identifiers import Family
 from cohortd.identity import how_it_hashes, identify
 
 EMAIL = ["email"]
 ADDRESS = ["email", "first_name", "last_name", "city", "postal_code", "country"]
 RECORD = [*ADDRESS, "phone"]
-_RUNS = 3
+_FEW_RUNS = 2
 #: Slow ways get a part of the rows; they take as long for each.
 _SHARE, _LEAST = 20, 20_000
 
@@ -48,9 +50,7 @@ def main() -> None:
         _show_memory(memory.peaks(asked.memory_rows), as_json=asked.json)
         return
     customers = list(batches(asked.rows))
-    emails = pa.concat_arrays([one.column("email").drop_null() for one in customers]).cast(
-        pa.large_string()
-    )
+    emails = [one.column("email").drop_null().cast(pa.large_string()) for one in customers]
     how, openssl = reference.rows_per_second(emails)
     lines = [Line("e-mail", f"OpenSSL alone ({how})", openssl, 1.0, 0.0)]
     for work, columns, ways in (
@@ -75,12 +75,14 @@ def _measured(
     frame = pa.Table.from_batches(few).to_pandas()
     frame = frame.head(max(_LEAST, len(frame) // _SHARE))
     for name, way in ways:
-        speeds[name] = _rows_of(frame) / _cpu_seconds(lambda way=way: way(frame), runs=1)  # type: ignore[misc]
+        speeds[name] = _rows_of(frame) / cpu_seconds([partial(way, frame)], runs=_FEW_RUNS)
     for family in Family:
-        pure = _cpu_seconds(lambda f=family: _identify(few, f, native=False), runs=1)  # type: ignore[misc]
-        speeds[f"cohortd for {family}, without the kernel"] = _values(few) / pure
-        native = _cpu_seconds(lambda f=family: _identify(contacts, f), runs=_RUNS)  # type: ignore[misc]
-        speeds[f"cohortd for {family}, one core"] = rows / native
+        pure = [partial(_identify, [batch], family, native=False) for batch in few]
+        speeds[f"cohortd for {family}, without the kernel"] = _values(few) / cpu_seconds(
+            pure, runs=_FEW_RUNS
+        )
+        native = [partial(_identify, [batch], family) for batch in contacts]
+        speeds[f"cohortd for {family}, one core"] = rows / cpu_seconds(native)
         speeds[f"cohortd for {family}, all cores, threads"] = rows / _by_threads(contacts, family)
         speeds[f"cohortd for {family}, all cores, processes"] = rows / _by_processes(contacts, family)
     pandas = next(iter(speeds.values())) if ways else 0.0
@@ -140,15 +142,6 @@ def _values(contacts: Sequence[pa.RecordBatch]) -> int:
 
 def _rows_of(frame: pd.DataFrame) -> int:
     return int(frame["email"].count()) if frame.shape[1] == 1 else len(frame)
-
-
-def _cpu_seconds(work: Callable[[], object], *, runs: int) -> float:
-    seconds = []
-    for _ in range(runs):
-        start = time.process_time()
-        work()
-        seconds.append(time.process_time() - start)
-    return min(seconds)
 
 
 def _show(lines: Sequence[Line]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("cohortd", "connectors", "clustering", "consent", "config", "tests", "deploy")
+ROOMS = ("cohortd", "connectors", "clustering", "consent", "config", "tests", "deploy", "benchmarks")
 FILES = sorted(
     path for room in ROOMS for path in (ROOT / room).rglob("*.py") if "migrations" not in path.parts
 )
