@@ -67,7 +67,8 @@ class Positions:
     """Patterns being read side by side."""
 
     def __init__(self) -> None:
-        self._digits: list[int] = []
+        #: For each digit, the positions that accept it.
+        self.accepting = [0] * 10
         self._follow: list[int] = []
         self._known: dict[tuple[str, bool], Language] = {}
         self.first = 0
@@ -83,13 +84,6 @@ class Positions:
             known = self._known[pattern, open_ended] = self._added(parsed(pattern), open_ended=open_ended)
         return known
 
-    def by_digit(self) -> list[int]:
-        """For each digit, the positions that accept it."""
-        return [
-            sum(1 << place for place, digits in enumerate(self._digits) if digits >> digit & 1)
-            for digit in range(10)
-        ]
-
     def after(self, state: int) -> int:
         """All positions that may be read next."""
         found = 0
@@ -98,7 +92,7 @@ class Positions:
         return found
 
     def _added(self, node: Choice, *, open_ended: bool) -> Language:
-        before = len(self._digits)
+        before = len(self._follow)
         fragment = self._fragment(node)
         last = fragment.last
         if open_ended:
@@ -106,7 +100,7 @@ class Positions:
             self._link(last | rest, rest)
             last |= rest
         self.first |= fragment.first
-        return Language(last, (1 << len(self._digits)) - (1 << before), longest(node))
+        return Language(last, (1 << len(self._follow)) - (1 << before), longest(node))
 
     def _fragment(self, node: Node) -> _Fragment:
         match node:
@@ -138,9 +132,12 @@ class Positions:
         return _Fragment(first, last, empty)
 
     def _position(self, digits: int) -> int:
-        self._digits.append(digits)
+        place = 1 << len(self._follow)
         self._follow.append(0)
-        return 1 << (len(self._digits) - 1)
+        for digit in range(10):
+            if digits >> digit & 1:
+                self.accepting[digit] |= place
+        return place
 
     def _link(self, earlier: int, later: int) -> None:
         for place in _bits(earlier):
@@ -177,22 +174,27 @@ def automaton(
 def _levels(
     positions: Positions, most: int, trimmed: Callable[[int], int]
 ) -> list[list[tuple[int, list[int]]]]:
-    by_digit = positions.by_digit()
+    """For each depth its states, each with where its digits lead a level below; -1 for nowhere."""
     levels = []
     states = [0]
     for depth in range(most + 1):
-        deeper: dict[int, int] = {}
+        below: dict[int, int] = {}
+        # Most digits lead to the same few places: these are trimmed once.
+        reached = {0: -1}
         level = []
         for state in states:
             following = [-1] * 10
             if depth < most:
                 possible = positions.after(state) if depth else positions.first
-                for digit, accepting in enumerate(by_digit):
-                    if reached := trimmed(possible & accepting):
-                        following[digit] = deeper.setdefault(reached, len(deeper))
+                for digit, accepting in enumerate(positions.accepting):
+                    next_state = possible & accepting
+                    if next_state not in reached:
+                        open_in = trimmed(next_state)
+                        reached[next_state] = below.setdefault(open_in, len(below)) if open_in else -1
+                    following[digit] = reached[next_state]
             level.append((state, following))
         levels.append(level)
-        states = list(deeper)
+        states = list(below)
     return levels
 
 

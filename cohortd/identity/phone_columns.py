@@ -53,7 +53,8 @@ def e164_column(texts: Sequence[str], wheres: Sequence[Where], one: PlacedStep) 
 
 def _block(texts: Sequence[str], wheres: Sequence[Where], one: PlacedStep) -> list[str | Absent]:
     plain = written(texts)
-    names, home = _homes([wheres[row].region for row in plain.rows.tolist()])
+    names, home = _homes([where.region for where in wheres])
+    home = home[plain.rows]
     read = _read(plain, [_home(name) for name in names], home)
     found = np.empty(len(texts), dtype=object)
     found[plain.rows] = NOT_VALID
@@ -83,8 +84,8 @@ def spelled(code: Integers, digits: Digits) -> list[str]:
 def _homes(regions: Sequence[str | None]) -> tuple[list[str], Integers]:
     """The regions that are known, and which of them each value is read in; -1 for none."""
     names = [name for name in dict.fromkeys(regions) if name in SUPPORTED_REGIONS]
-    numbers: dict[str | None, int] = {name: number for number, name in enumerate(names)}
-    return names, np.array([numbers.get(region, -1) for region in regions], dtype=np.int64)
+    numbers = dict.fromkeys(regions, -1) | {name: number for number, name in enumerate(names)}
+    return names, np.fromiter(map(numbers.__getitem__, regions), dtype=np.int64, count=len(regions))
 
 
 def _home(region: str) -> Dialling | None:

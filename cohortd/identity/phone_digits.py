@@ -80,11 +80,13 @@ class Digits:
             found = found * SYMBOLS + self.digit(place)
         return found
 
-    def head(self, row: int, reach: int) -> bytes:
-        """The first digits of one number, in ASCII."""
-        first = int(self.at[row])
-        stretch = self.symbols[first : first + min(reach, int(self.count[row]))]
-        return (stretch + ord("0")).tobytes()
+    def written(self, reach: int) -> list[str]:
+        """The first digits of each as text."""
+        letters = np.zeros((len(self.at), reach), dtype=np.uint8)
+        for place in range(reach):
+            letters[:, place] = np.where(place < self.count, self.digit(place) + ord("0"), ord(" "))
+        text = letters.tobytes().decode("ascii")
+        return [text[start : start + reach].rstrip() for start in range(0, len(text), reach)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,8 +65,7 @@ def _take(
     _, first, inverse = np.unique(
         digits.only(rows).heads(prefix.reach), return_index=True, return_inverse=True
     )
-    examples = [digits.head(row, prefix.reach).decode() for row in rows[first].tolist()]
-    matches = [prefix.pattern.match(example) for example in examples]
+    matches = [prefix.pattern.match(head) for head in digits.only(rows[first]).written(prefix.reach)]
     taken[rows] = np.array([match.end() if match else 0 for match in matches], dtype=np.int64)[inverse]
     if prefix.rule is None:
         return

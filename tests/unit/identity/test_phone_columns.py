@@ -90,6 +90,8 @@ def test_whatever_is_written_a_column_says_what_the_library_says(numbers: Number
         ("123.0", "DE"),
         (" 6505551212.0", "US"),
         ("6505551212.0", "US"),
+        ("6505551212.0\u202f", "US"),
+        ("06\u202f12\u202f34\u202f56\u202f78", "FR"),
         ("650555.1212", "US"),
         ("0" * 41, "DE"),
         ("0" * 64, "DE"),
@@ -98,6 +100,9 @@ def test_whatever_is_written_a_column_says_what_the_library_says(numbers: Number
         ("+49 30" + " " * 300 + "123456", "DE"),
         ("+800 1234 5678", None),
         ("030 123456", None),
+        ("+1 650 555 1212 x1234567", "US"),
+        ("+1 650 555 1212 x1234567890", "US"),
+        ("+1 650 555 1212 ext. 123456789012345678901", "US"),
         ("4.9301E11", "DE"),
     ],
 )

@@ -11,14 +11,45 @@ NOWHERE = [None, "ZZ", "AQ", "xx"]
 #: The calling codes that belong to no country.
 ELSEWHERE = [800, 808, 870, 878, 881, 882, 883, 888, 979]
 TYPES = sorted(value for value in PhoneNumberType.values() if 0 <= value <= PhoneNumberType.VOICEMAIL)
-SIGNS = [" ", "-", ".", "(", ")", "/", "[", "]", " - ", ") ", " ("]
-STRANGE_SIGNS = ["x", "#", ",", ";", "~", "*", "+", "\u2011", "\u00a0", "\t", "\n", "e", ":", "\u200b", "_"]
+SIGNS = [
+    *" -.()/[]",
+    " - ",
+    ") ",
+    " (",
+    "\u2011",
+    "\u2013",
+    "\u2212",
+    "\u00a0",
+    "\u202f",
+    "\u2009",
+    "\u3000",
+]
+STRANGE_SIGNS = [
+    "x",
+    "#",
+    ",",
+    ";",
+    "~",
+    "*",
+    "+",
+    "\u30fc",
+    "\uff0d",
+    "\u2016",
+    "\t",
+    "\n",
+    "e",
+    ":",
+    "\u200b",
+    "_",
+]
 BEFORE = ["tel:", "Tel. ", "ph: ", "x", "e", "abc ; ", "(", "++", ";phone-context=", "\u0663", " "]
 BEHIND = [
     " x12",
     " ext. 7",
     "x3",
     "ext. 12345678",
+    " x1234567890",
+    " ext 123456789012345678901",
     " extension 12",
     "X 5",
     "e5",
