@@ -38,7 +38,8 @@ _UNLESS_QUEUED: Final = f"""
           AND b.refresh = 0)
 """
 _EACH: Final = " GROUP BY v.kind, v.digest, v.position"
-#: Rows that withdrawals take back, and that an add brought of which an earlier attempt may yet land.
+#: Rows that withdrawals take back, and that an add brought of which an earlier attempt may yet land;
+#: unless a repetition that will be sent was queued since.
 _SENT_BLINDLY: Final = f"""
     SELECT m.remote, k.withdrawal, m.member, m.kind, m.digest, m.payload FROM temp.w_key k
         CROSS JOIN temp.w_family f ON f.withdrawal = k.withdrawal AND f.family = k.family
@@ -48,7 +49,9 @@ _SENT_BLINDLY: Final = f"""
     WHERE a.action = 'add' AND a.attempts > 1 AND a.settled_at > :since AND NOT EXISTS (
         SELECT 1 FROM batch b CROSS JOIN batch_item j ON j.batch = b.id AND j.kind = m.kind
             AND j.digest = m.digest
-        WHERE b.remote = m.remote AND b.{OPEN} AND b.lane = 'revocation' AND b.refresh = 1)
+            CROSS JOIN suppression s ON s.withdrawal = j.withdrawal AND s.family = r.family
+        WHERE b.remote = m.remote AND b.{OPEN} AND b.lane = 'revocation' AND b.refresh = 1
+          AND b.created_at >= a.settled_at AND s.lifted_at IS NULL)
 """
 
 

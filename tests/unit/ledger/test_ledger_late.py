@@ -146,6 +146,58 @@ def test_whoever_came_back_and_revokes_again_is_taken_back_at_once(world: World)
     assert world.on_platform(GOOGLE) == everybody(BOB)
 
 
+def test_whoever_came_back_revokes_again_and_lands_late_is_taken_back_although_a_repetition_waits(
+    world: World,
+) -> None:
+    _revoke_between(world)
+    world.wait(hours=1)
+    world.grant()
+    world.plan({GOOGLE: [ANN, BOB]})
+    add = world.must_claim()
+    world.accept(add)
+    world.wait(hours=1)
+    world.revoke(ANN)
+    world.settle(world.must_claim(Lane.REVOCATION))
+    world.send(add)
+    world.settle(add)
+    world.drain()
+
+    assert world.on_platform(GOOGLE) == everybody(BOB)
+
+
+def test_an_old_repetition_that_consent_ended_does_not_stand_for_a_new_one(world: World) -> None:
+    _revoke_between(world)
+    world.wait(hours=1)
+    world.grant()
+    again = _lose_add(world)
+    world.drain()
+    world.wait(hours=1)
+    world.revoke(ANN)
+    world.drain()
+    world.wait(hours=23)
+    world.drain()
+    world.send(again)
+    world.wait(hours=1)
+    world.drain()
+
+    assert world.on_platform(GOOGLE) == everybody(BOB) == world.in_ledger(GOOGLE)
+
+
+def test_whoever_grants_and_revokes_before_the_repetition_is_taken_back_by_another(world: World) -> None:
+    lost = _revoke_between(world)
+    world.wait(hours=1)
+    world.grant()
+    world.wait(hours=1)
+    world.revoke(ANN)
+    world.drain()
+    world.wait(hours=20)
+    world.send(lost)
+    world.wait(hours=5)
+    world.drain()
+
+    assert world.on_platform(GOOGLE) == everybody(BOB) == world.in_ledger(GOOGLE)
+
+
 def test_a_refused_repetition_is_repeated_later(world: World) -> None:
     lost = _revoke_between(world)
     world.send(lost)
