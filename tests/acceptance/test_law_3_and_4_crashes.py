@@ -138,6 +138,13 @@ TROUBLES = {
     "a proxy answers": [Fault(call=ANY, status=502, body="<html>no</html>", times=5)],
     "the quota is used up": [Fault(call=ANY, kind=FaultKind.QUOTA, after=5, times=2)],
     "the token expires": [Fault(call=ANY, kind=FaultKind.TOKEN_EXPIRED, after=10, times=2)],
+    "batches are refused whole and no row is named": [
+        Fault(call="dm.audience_members.*", status="INVALID_ARGUMENT", times=2),
+        Fault(
+            call="ads.jobs.add", status="INVALID_ARGUMENT", code="database_error.REQUEST_TOO_LARGE", times=2
+        ),
+        Fault(call="users.*", status=400, code=100, times=2),
+    ],
     "everything at once": [
         Fault(call=ANY, kind=FaultKind.DROP_AFTER, probability=0.1, times=4),
         Fault(call=ANY, kind=FaultKind.HALF_APPLY, probability=0.1, times=4),
