@@ -250,7 +250,7 @@ def _daemon(shop: Shop) -> Iterator["subprocess.Popen[str]"]:
         process.communicate(timeout=30)
 
 
-def _until(process: "subprocess.Popen[str]", true: object, *, seconds: float = 60) -> None:
+def _until(process: "subprocess.Popen[str]", true: object, *, seconds: float = 200) -> None:
     ends = time.monotonic() + seconds
     while not true():  # type: ignore[operator]
         assert process.poll() is None, "the daemon ended"
