@@ -14,8 +14,8 @@ _FLOAT_TAIL = re.compile(r"([0-9]+)\.0+")
 _FORMAT = "Cf"
 _DASH = "Pd"
 _MINUS_SIGN = "\u2212"
-#: What str.lower() makes of the Turkish capital I with its dot.
-_DOTTED_SMALL_I = "i\u0307"
+#: What str.lower() makes of the Turkish capital I with its dot, and that with more dots.
+_DOTTED_SMALL_I = re.compile("i\u0307+")
 
 
 def cleaned(value: str) -> str | Absent:
@@ -55,12 +55,12 @@ def word_characters(value: str) -> str:
 
 def letters(value: str) -> str:
     """Letters of any script with their accents; the dot that lower-casing leaves on an i is none."""
-    return _only(_undotted(value), "LM")
+    return _undotted(_only(value, "LM"))
 
 
 def letters_and_digits(value: str) -> str:
     """Letters of any script with their accents, and digits."""
-    return _only(_undotted(value), "LMN")
+    return _undotted(_only(value, "LMN"))
 
 
 def first_letter(value: str) -> str:
@@ -77,7 +77,10 @@ def without_spaces_and_dashes(value: str) -> str:
 
 
 def _undotted(value: str) -> str:
-    return value if value.isascii() else value.replace(_DOTTED_SMALL_I, "i")
+    # Last of all: what was dropped may have stood between the letter and its dot.
+    if value.isascii():
+        return value
+    return unicodedata.normalize("NFC", _DOTTED_SMALL_I.sub("i", value))
 
 
 def _only(value: str, classes: str) -> str:

@@ -126,3 +126,9 @@ def test_a_postal_code_under_both_rules(
 def test_a_us_postal_code_that_is_none_says_so() -> None:
     for family in Family:
         assert normalize(family, "postal_code", "2139", region="US").reason == "not_a_us_postal_code"
+
+
+@pytest.mark.parametrize("field", ["city", "state"])
+@pytest.mark.parametrize("value", ["\u0130", "i\u0307", "i\u0307\u0307", "I-\u0307", "i\u0307-\u0307"])
+def test_however_many_dots_an_i_has_and_whatever_stood_between_it_is_an_i(field: str, value: str) -> None:
+    assert normalize(Family.META, field, value).normalized == "i"
