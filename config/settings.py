@@ -195,6 +195,12 @@ class Guards(Strict):
     bad_rows: Share = Field(
         default=0.1, ge=0, le=1, description="Share of a source's rows that may be unreadable."
     )
+    null_share: Share = Field(
+        default=0.3,
+        ge=0,
+        le=1,
+        description="Share of a source's rows that may have lost a column's value since the last sync.",
+    )
     audience_drop: Share | None = Field(
         default=None,
         ge=0,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from cohortd.core.planning import Delta, GuardStop, Target
+from cohortd.core.quality import SourceQuality
 from cohortd.core.reporting import SourceReport
 
 
@@ -38,6 +39,38 @@ def source_drop(rows: Mapping[str, int], before: Mapping[str, int], *, limit: fl
                 )
             )
     return stops
+
+
+def null_share(
+    sources: Iterable[SourceQuality], before: Mapping[tuple[str, str], float], *, limit: float
+) -> list[GuardStop]:
+    """Stop where a column has lost the values of more than *limit* of its table's rows.
+
+    *before* is the share of rows with a value by table and column, at the last finished sync; a
+    column that was not read then, or is not now, says nothing.
+    """
+    stops = []
+    for (table, column), now in filled_shares(sources).items():
+        was = before.get((table, column), 0.0)
+        if was - now > limit:
+            stops.append(
+                GuardStop(
+                    "null_share",
+                    f"{table}.{column}: {_percent(now)} of the rows have a value, {_percent(was)} at the"
+                    f" last sync (limit {_percent(limit)} fewer)",
+                )
+            )
+    return stops
+
+
+def filled_shares(sources: Iterable[SourceQuality]) -> dict[tuple[str, str], float]:
+    """Give the share of rows with a value by table and column."""
+    return {
+        (source.table, field.name): field.rows / source.counted
+        for source in sources
+        for field in source.fields
+        if source.counted
+    }
 
 
 def moved_share(share: float | None, *, limit: float) -> list[GuardStop]:

@@ -23,7 +23,7 @@ from cohortd.pipeline.clusters import Clustered, cluster
 from cohortd.pipeline.desired import Desired, stage_desired
 from cohortd.pipeline.intake import Intake, take_in, withdraw_all
 from cohortd.pipeline.quality import tables_quality
-from cohortd.pipeline.reading import Tables, read_tables, refuse_bad_rows, rows_before
+from cohortd.pipeline.reading import Tables, quality_before, read_tables, refuse_bad_rows, rows_before
 from cohortd.pipeline.traits import Trait, traits
 from cohortd.pipeline.wiring import Pipeline
 
@@ -93,7 +93,8 @@ def planned(
         )
         # Nothing can be sent to a destination that is no longer set: it is no part of the plan.
         deltas = {t: delta for t, delta in compared.items() if t.destination in pipeline.destinations}
-        stops = [*shrunk, *_stops(pipeline, clustered, deltas)]
+        quality = tables_quality(reports, desired.contacts)
+        stops = [*shrunk, *_stops(pipeline, clustered, deltas, quality)]
         plan = Plan(
             plan_id=_plan_id(clustered.version.id, comparison.fingerprint()),
             as_of=as_of,
@@ -103,7 +104,7 @@ def planned(
             held=hold(pipeline, clustered.version.segments, deltas),
             guards=tuple(stops),
             sources=reports,
-            quality=tables_quality(reports, desired.contacts),
+            quality=quality,
             desired=desired,
             intake=intake,
             traits=traits(engine, clustered),
@@ -111,11 +112,18 @@ def planned(
         yield plan, comparison
 
 
-def _stops(pipeline: Pipeline, clustered: Clustered, deltas: Mapping[Target, Delta]) -> list[GuardStop]:
+def _stops(
+    pipeline: Pipeline,
+    clustered: Clustered,
+    deltas: Mapping[Target, Delta],
+    quality: Sequence[SourceQuality],
+) -> list[GuardStop]:
     """Hold the plan's numbers against the limits."""
     limits = pipeline.guards
     names = {segment.id: segment.name for segment in clustered.version.segments}
+    filled = guards.filled_shares(quality_before(pipeline))
     return [
+        *guards.null_share(quality, filled, limit=limits.null_share),
         *guards.moved_share(clustered.moved_share, limit=limits.moved_share),
         *guards.removed_share(deltas, limit=limits.removed_share, names=names),
         *guards.audience_drop(deltas, limit=limits.audience_drop, names=names),

@@ -7,6 +7,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from cohortd.core.errors import GuardError, SourceError
+from cohortd.core.quality import SourceQuality, quality_of_json
 from cohortd.core.reporting import SourceReport
 from cohortd.engine import Engine, StagedTable
 from cohortd.pipeline import guards
@@ -79,6 +80,14 @@ def rows_before(pipeline: Pipeline) -> dict[str, int]:
     rows = last.summary.get("rows", {}) if last is not None else {}
     assert isinstance(rows, dict)
     return {str(table): int(count) for table, count in rows.items()}
+
+
+def quality_before(pipeline: Pipeline) -> list[SourceQuality]:
+    """Tell how good the tables were at the last sync that sent."""
+    last = pipeline.ledger.runs.last(kind="sync", status=SENT)
+    kept = last.summary.get("quality", []) if last is not None else []
+    assert isinstance(kept, list)
+    return [quality_of_json(**one) for one in kept]
 
 
 def _without_strangers(

@@ -95,6 +95,7 @@ class GuardLimits:
     moved_share: float
     source_drop: float
     bad_rows: float
+    null_share: float
     audience_drop: float | None = None
     first_size: int | None = None
 

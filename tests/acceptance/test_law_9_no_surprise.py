@@ -105,6 +105,20 @@ def test_a_plan_shows_the_guard_and_its_numbers(synced: Shop) -> None:
     assert plan.json["plan_id"] in said
 
 
+def test_a_column_that_went_empty_stops_the_sync(synced: Shop) -> None:
+    """Everybody can still be reached by e-mail: no other guard would say that the phones are gone."""
+    before = synced.held()
+    for row in synced.customers.values():
+        row["phone"] = ""
+    synced.write()
+    stopped = synced.sync()
+
+    assert (stopped.code, stopped.json["status"]) == (3, "stopped")
+    assert stopped.json["guards"][0]["guard"] == "null_share"
+    assert "customers.phone" in stopped.json["guards"][0]["detail"]
+    assert synced.held() == before
+
+
 def test_an_approved_plan_is_applied(synced: Shop) -> None:
     _lose_consent(synced)
     plan = synced.call("plan", "--json").json

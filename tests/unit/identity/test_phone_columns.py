@@ -40,9 +40,9 @@ def test_a_column_says_what_the_library_says_of_each_of_its_values() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1600)
-def test_a_column_says_what_the_library_says_of_each_of_a_million_values() -> None:
-    for seed in range(100, 110):
-        assert differences(list(written_numbers(100_000, seed=seed))) == []
+@pytest.mark.parametrize("seed", range(100, 110))
+def test_a_column_says_what_the_library_says_of_each_of_a_million_values(seed: int) -> None:
+    assert differences(list(written_numbers(100_000, seed=seed))) == []
 
 
 @given(

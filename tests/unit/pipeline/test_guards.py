@@ -3,6 +3,7 @@
 import pytest
 
 from cohortd.core.planning import Delta, Target
+from cohortd.core.quality import FieldQuality, SourceQuality
 from cohortd.core.reporting import SourceReport
 from cohortd.pipeline import guards
 
@@ -26,6 +27,34 @@ def test_a_table_with_few_bad_rows_passes_and_one_with_many_stops() -> None:
 @pytest.mark.parametrize(("now", "stops"), [(100, 0), (70, 0), (69, 1), (0, 1), (200, 0)])
 def test_a_table_may_shrink_by_the_limit_and_no_more(now: int, stops: int) -> None:
     assert len(guards.source_drop({"events": now}, {"events": 100}, limit=0.3)) == stops
+
+
+def filled(rows: int, *, counted: int = 100) -> SourceQuality:
+    emails = FieldQuality("email", rows=rows, present=rows)
+    return SourceQuality(
+        "customers", score=0, rows=counted, usable=counted, counted=counted, fields=[emails]
+    )
+
+
+@pytest.mark.parametrize(("now", "stops"), [(90, 0), (61, 0), (59, 1), (0, 1), (100, 0)])
+def test_a_column_may_lose_values_up_to_the_limit(now: int, stops: int) -> None:
+    before = guards.filled_shares([filled(90)])
+
+    assert len(guards.null_share([filled(now)], before, limit=0.3)) == stops
+
+
+def test_a_column_that_went_empty_is_named_with_its_numbers() -> None:
+    [stop] = guards.null_share([filled(5)], {("customers", "email"): 0.9}, limit=0.3)
+
+    assert stop.guard == "null_share"
+    assert stop.detail == (
+        "customers.email: 5.0% of the rows have a value, 90.0% at the last sync (limit 30.0% fewer)"
+    )
+
+
+def test_a_column_that_was_not_there_before_or_is_not_now_says_nothing() -> None:
+    assert guards.null_share([filled(0)], {("customers", "phone"): 0.9}, limit=0.3) == []
+    assert guards.null_share([filled(0, counted=0)], {("customers", "email"): 0.9}, limit=0.3) == []
 
 
 def test_a_table_that_was_not_read_counts_as_empty() -> None:
