@@ -17,7 +17,7 @@ def check_database(url: str) -> None:
     if scheme in {"postgresql", "postgresql+psycopg", "postgresql+psycopg2"}:
         return
     if scheme != "sqlite":
-        raise ValueError("must be sqlite:///FILE or postgresql://USER@HOST/NAME")
+        raise ValueError("must be sqlite:///FILE")
     name = url.removeprefix(_SQLITE).partition("?")[0]
     if not url.startswith(_SQLITE) or name in {"", ":memory:"}:
         raise ValueError("must name a file, sqlite:///FILE: a ledger in memory would forget what was sent")

@@ -12,6 +12,7 @@ from cohortd.cli.consents import Customer, Email, Phone, one_subject
 from cohortd.cli.opening import opened
 from cohortd.cli.options import AsJson, ConfigFile
 from cohortd.cli.output import answer, table
+from cohortd.core.errors import SettingsError
 
 log_app = typer.Typer(help="The removal log: who was taken back, from where, when.", no_args_is_help=True)
 
@@ -76,8 +77,11 @@ def export(
         if out is None:
             write(entries, sys.stdout)
             return
-        with out.open("w", encoding="utf-8", newline="") as file:
-            write(entries, file)
+        try:
+            with out.open("w", encoding="utf-8", newline="") as file:
+                write(entries, file)
+        except OSError as error:
+            raise SettingsError(f"cannot write {out}: {error.strerror}") from None
     answer({"file": str(out)}, as_json=as_json, show=lambda console: console.print(f"Written: {out}"))
 
 

@@ -55,7 +55,7 @@ def status(
     health: Annotated[
         bool,
         typer.Option(
-            "--health", help="Only whether the ledger opens and the daemon lives, for HEALTHCHECK."
+            "--health", help="Only whether the settings can be used and the ledger opens, for HEALTHCHECK."
         ),
     ] = False,
 ) -> None:
@@ -67,9 +67,9 @@ def status(
 
     def tell(console: Console) -> None:
         for line in found.lines:
-            console.print(f"{'ok ' if line.ok else 'BAD'} {line.subject}: {line.detail}", markup=False)
+            console.print(f"{'ok ' if line.ok else 'BAD'} {line.subject}: {line.detail}")
             if line.cure:
-                console.print(f"    {line.cure}", markup=False)
+                console.print(f"    {line.cure}")
 
     answer(found.as_json(), as_json=as_json, show=tell)
     if not found.ok:

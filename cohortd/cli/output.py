@@ -5,10 +5,12 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import structlog
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 #: Columns of a table that goes to a file or another program, where nobody set a width.
 PIPED_WIDTH = 200
@@ -23,11 +25,13 @@ def answer(
     if as_json:
         sys.stdout.write(json.dumps(data, default=str, ensure_ascii=False) + "\n")
         return
+    # Names and ids are people's own words: no bracket in them is markup, no :word: an emoji.
+    plain = partial(Console, highlight=False, markup=False, emoji=False)
     if sys.stdout.isatty():
-        show(Console(highlight=False))
+        show(plain())
         return
     # A terminal hides what cells are padded with; a file or a pager does not.
-    piped = Console(highlight=False, width=PIPED_WIDTH, file=io.StringIO())
+    piped = plain(width=PIPED_WIDTH, file=io.StringIO())
     with piped.capture() as captured:
         show(piped)
     sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
@@ -35,11 +39,11 @@ def answer(
 
 def table(title: str, columns: Iterable[str], rows: Iterable[Sequence[object]]) -> Table:
     """Lay out rows; numbers are right-aligned and have thousands separators."""
-    laid_out = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    laid_out = Table(title=Text(title) if title else None, title_justify="left", box=None, pad_edge=False)
     for column in columns:
         laid_out.add_column(column, overflow="fold")
     for row in rows:
-        laid_out.add_row(*[_cell(value) for value in row])
+        laid_out.add_row(*[Text(_cell(value)) for value in row])
     return laid_out
 
 
@@ -58,4 +62,4 @@ def progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
         yield lambda step: log.info("step", step=step)
         return
     with Console(stderr=True).status("starting") as status:
-        yield status.update
+        yield lambda step: status.update(Text(step))

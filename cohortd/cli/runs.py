@@ -161,7 +161,7 @@ def _no_plan(error: GuardError, *, as_json: bool) -> None:
     """Answer where a guard stopped before there was anything to plan."""
     stops = [{"guard": stop.guard, "detail": stop.detail} for stop in error.stops]
     data = {"plan_id": None, "model_version": None, "audiences": [], "guards": stops, "error": str(error)}
-    answer(data, as_json=as_json, show=lambda console: console.print(str(error), markup=False))
+    answer(data, as_json=as_json, show=lambda console: console.print(str(error)))
 
 
 def sync_json(report: RunReport) -> dict[str, object]:
@@ -245,6 +245,7 @@ def _plan_json(made: "Plan") -> dict[str, object]:
             for target, delta in made.ordered()
         ],
         "guards": [{"guard": stop.guard, "detail": stop.detail} for stop in made.guards],
+        "notes": list(made.notes),
         "moved_share": made.clustered.moved_share,
         "lineage": [
             {"event": e.kind, "segment": e.segment_id, "other": e.other_id, "detail": e.detail}
@@ -271,6 +272,8 @@ def _show_plan(console: Console, made: "Plan") -> None:
     ]
     columns = ("audience", "name", "destination", "eligible", "adds", "removes", "refreshes", "held back")
     console.print(table("", columns, rows))
+    for note in made.notes:
+        console.print(f"! {note}")
     for stop in made.guards:
         console.print(f"guard {stop.guard} would stop it: {stop.detail}")
     console.print(f"Plan {made.plan_id} under model version {made.clustered.version.id}. Nothing was sent.")

@@ -62,9 +62,9 @@ def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
 
     def show(console: Console) -> None:
         for line in lines:
-            console.print(f"{'ok ' if line.ok else 'BAD'} {line.subject}: {line.detail}", markup=False)
+            console.print(f"{'ok ' if line.ok else 'BAD'} {line.subject}: {line.detail}")
             if not line.ok and line.cure:
-                console.print(f"    {line.cure}", markup=False)
+                console.print(f"    {line.cure}")
         show_quality(console, checked.quality)
 
     data = {

@@ -32,7 +32,7 @@ def normalize(
     ] = True,
 ) -> None:
     """Read one value a line; print one JSON object a line: normalized, sha256, reason."""
-    from cohortd.identity import FIELDS
+    from cohortd.identity import FIELDS, alpha2_of
     from cohortd.identity import normalize as normalize_value
 
     del as_json
@@ -40,8 +40,11 @@ def normalize(
         raise typer.BadParameter(
             f"{field!r} is no field; there are {', '.join(FIELDS)}", param_hint="--field"
         )
+    if region is not None and alpha2_of(region) is None:
+        raise typer.BadParameter(f"{region!r} is no country, such as US", param_hint="--region")
     if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline="\n")
+        # Bytes that are no UTF-8 stay visible as such: of other letters it would be another person's hash.
+        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape", newline="\n")
     for line in sys.stdin:
         found = normalize_value(platform, field, line.rstrip("\r\n"), region=region, hashed=hashed)
         row = {"normalized": found.normalized, "sha256": found.sha256, "reason": found.reason}

@@ -4,6 +4,7 @@ The rules and why they are so: ``docs/normalization.md``.
 """
 
 from cohortd.identity.contacts import digests_of_contact
+from cohortd.identity.countries import alpha2_of
 from cohortd.identity.identifying import Identified, identify
 from cohortd.identity.normalizing import Normalized, normalize
 from cohortd.identity.proven import how_it_hashes
@@ -16,6 +17,7 @@ __all__ = [
     "ContactQuality",
     "Identified",
     "Normalized",
+    "alpha2_of",
     "digests_of_contact",
     "how_it_hashes",
     "identify",

@@ -98,8 +98,11 @@ class Database:
                 path.chmod(0o600)
         except OSError as error:
             raise LedgerError(f"the ledger {path} cannot be opened for writing: {error.strerror}") from None
-        with translated_errors():
-            return cls(path)
+        try:
+            with translated_errors():
+                return cls(path)
+        except LedgerError as error:
+            raise LedgerError(f"{path}: {error}") from None
 
     def close(self) -> None:
         """Close every connection."""

@@ -11,6 +11,7 @@ from cohortd.core.quality import SourceQuality
 from cohortd.core.reporting import SourceReport
 from cohortd.identity import how_it_hashes
 from cohortd.pipeline.guards import bad_rows
+from cohortd.pipeline.naming import name_faults
 from cohortd.pipeline.planning import workdir
 from cohortd.pipeline.quality import contact_quality, customers_quality, identify_in, rows_quality
 from cohortd.pipeline.wiring import Destination, Pipeline
@@ -26,6 +27,7 @@ from cohortd.sources import (
 
 #: Customers whose contact fields a check looks at: enough to see what is amiss, and over in seconds.
 MOST_CUSTOMERS: Final = 100_000
+_UNREACHED: Final = "Check the network and the endpoint, then try again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ def check_all(pipeline: Pipeline) -> Checked:
         )
     lines.append(AccessCheck("ledger", ok=True, detail="opened, migrated and writable"))
     lines.append(AccessCheck("hashing", ok=True, detail=how_it_hashes()))
+    lines += _names(pipeline)
     if not pipeline.destinations:
         lines.append(
             AccessCheck("destinations", ok=False, detail="none", cure="Add one under destinations.")
@@ -63,6 +66,13 @@ def check_all(pipeline: Pipeline) -> Checked:
         pipeline.progress(f"asking {destination.name}")
         lines += list(_destination(destination))
     return Checked(tuple(lines), tuple(quality))
+
+
+def _names(pipeline: Pipeline) -> list[AccessCheck]:
+    current = pipeline.ledger.models.current()
+    faults = name_faults(pipeline, current.segments if current else ())
+    cure = "Choose other words, or another segment, under audiences.names."
+    return [AccessCheck("audience names", ok=False, detail=fault, cure=cure) for fault in faults]
 
 
 def _source(pipeline: Pipeline, source: TableSource, quality: list[SourceQuality]) -> AccessCheck:
@@ -82,8 +92,14 @@ def _source(pipeline: Pipeline, source: TableSource, quality: list[SourceQuality
         f"source {source.name}",
         ok=not stops and tally.kept > 0,
         detail=detail,
-        cure="Mend the table, or raise guards.bad_rows." if stops else "The table has no usable row.",
+        cure=_cure(stops=bool(stops), kept=tally.kept),
     )
+
+
+def _cure(*, stops: bool, kept: int) -> str:
+    if stops:
+        return "Mend the table, or raise guards.bad_rows."
+    return "" if kept else "Fill the table: it has no usable row."
 
 
 def _read_through(pipeline: Pipeline, source: TableSource, tally: Tally) -> None:
@@ -116,7 +132,7 @@ def _destination(destination: Destination) -> Iterator[AccessCheck]:
     try:
         found = destination.connector.check()
     except SyncError as error:
-        cure = getattr(error, "cure", "Check the network and the endpoint, then try again.")
+        cure = getattr(error, "cure", _UNREACHED)
         yield AccessCheck(f"destination {destination.name}", ok=False, detail=str(error), cure=str(cure))
         return
     for line in found:
@@ -124,5 +140,5 @@ def _destination(destination: Destination) -> Iterator[AccessCheck]:
             f"destination {destination.name}: {line.subject}",
             ok=line.ok,
             detail=line.detail,
-            cure=line.cure,
+            cure=line.cure or ("" if line.ok else _UNREACHED),
         )

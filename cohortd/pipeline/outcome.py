@@ -148,13 +148,18 @@ def platform_size(status: RemoteStatus) -> str:
 
 def _read_back(pipeline: Pipeline) -> None:
     """Ask each platform how it sees our audiences; what it does not answer stays as it was."""
+    silent: set[str] = set()
     for remote in pipeline.ledger.remotes.all():
         destination: Destination | None = pipeline.destinations.get(remote.target.destination)
         if destination is None or remote.remote_id is None or remote.state != "ready":
+            continue
+        if destination.name in silent:
             continue
         try:
             status = destination.connector.read(remote.remote_id)
         except SyncError as error:
             log.info("size_not_read", destination=destination.name, reason=str(error))
-            return
+            if getattr(error, "scope", "audience") == "destination":
+                silent.add(destination.name)
+            continue
         pipeline.ledger.remotes.record_status(remote.id, status, at=pipeline.clock())

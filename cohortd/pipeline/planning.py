@@ -22,6 +22,7 @@ from cohortd.pipeline import guards
 from cohortd.pipeline.clusters import Clustered, cluster
 from cohortd.pipeline.desired import Desired, stage_desired
 from cohortd.pipeline.intake import Intake, take_in, withdraw_all
+from cohortd.pipeline.naming import name_faults
 from cohortd.pipeline.quality import tables_quality
 from cohortd.pipeline.reading import Tables, quality_before, read_tables, refuse_bad_rows, rows_before
 from cohortd.pipeline.traits import Trait, traits
@@ -100,7 +101,11 @@ def planned(
             as_of=as_of,
             clustered=clustered,
             deltas=deltas,
-            notes=(*clustered.notes, *_left_alone(pipeline, compared)),
+            notes=(
+                *clustered.notes,
+                *name_faults(pipeline, clustered.version.segments),
+                *_left_alone(pipeline, compared),
+            ),
             held=hold(pipeline, clustered.version.segments, deltas),
             guards=tuple(stops),
             sources=reports,
