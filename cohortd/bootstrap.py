@@ -85,6 +85,9 @@ def open_pipeline(
         )
         destinations = {account.name: _destination(account, stop) for account in settings.destinations}
         for destination in destinations.values():
+            ledger.remotes.refuse_moved(
+                destination.name, platform=destination.platform, account=destination.account
+            )
             stack.callback(destination.connector.close)
         yield Pipeline(
             data_dir=settings.data_dir,

@@ -13,7 +13,7 @@ from config.base import Duration, Share, Strict, place
 from config.countries import check_country
 from config.cron import check_cron
 from config.database import check_database, place_database
-from config.destinations import GOOGLE_DAYS, Destination
+from config.destinations import GOOGLE_DAYS, Destination, Meta
 from config.sources import Sources
 
 Cron = Annotated[str, AfterValidator(check_cron)]
@@ -281,12 +281,25 @@ class Settings(BaseSettings):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"each name may stand once; twice: {', '.join(twice)}")
+        _refuse_shared_accounts(destinations)
         return destinations
 
     @model_validator(mode="before")
     @classmethod
     def _inherit_membership(cls, value: object) -> object:
         return inherit_membership(value) if isinstance(value, dict) else value
+
+
+def _refuse_shared_accounts(destinations: tuple[Destination, ...]) -> None:
+    """Two destinations of one account would send everybody there twice."""
+    taken: dict[tuple[str, str], str] = {}
+    for each in destinations:
+        account = each.ad_account_id if isinstance(each, Meta) else each.account_id
+        other = taken.setdefault((each.platform, account), each.name)
+        if other != each.name:
+            raise ValueError(
+                f"{other} and {each.name} are the same {each.platform} account: keep one of them"
+            )
 
 
 def inherit_membership(raw: Mapping[str, object]) -> dict[str, object]:

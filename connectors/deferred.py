@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cached_property
 
-from cohortd.core.delivery import AccessCheck, Batch, Limits, Receipt, RemoteSpec, RemoteStatus
+from cohortd.core.delivery import AccessCheck, Batch, Limits, Marked, Receipt, RemoteSpec, RemoteStatus
 from connectors.protocol import Connector
 
 
@@ -31,6 +31,10 @@ class DeferredConnector:
     def ensure(self, spec: RemoteSpec) -> str:
         """Find or create the remote audience."""
         return self._made.ensure(spec)
+
+    def marked(self) -> list[Marked]:
+        """List the remote audiences of any cohortd."""
+        return self._made.marked()
 
     def apply(self, batch: Batch) -> Receipt:
         """Send a batch."""

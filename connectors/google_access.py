@@ -119,7 +119,7 @@ def account_digits(text: str, *, setting: str) -> str:
 
 def marker_of(spec: RemoteSpec) -> str:
     """Name our audience inside Google's; the same for both APIs, so that either finds it."""
-    return f"cohortd:{spec.audience}"
+    return spec.marker
 
 
 def hush_vendor_logs() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Literal
 
+from cohortd.core import errors
 from cohortd.core.errors import FatalError, RejectedError, RetryableError, SyncError
 
 #: Google does not say when its day ends; asking once an hour costs nothing.
@@ -49,7 +50,7 @@ class NameTakenError(RejectedError):
     """The name belongs to another audience of the account."""
 
 
-class GoneError(FatalError):
+class GoneError(errors.GoneError):
     """The remote audience is not there any more."""
 
 
@@ -81,7 +82,8 @@ ACCESS: Final = (
 CREDENTIALS: Final = "Give cohortd working credentials for this API."
 LIST: Final = (
     "Look at the audience in Google Ads: it was deleted or closed, is no Customer Match list, or not this "
-    "account's own. Undo that in Google Ads, or ask Google's support."
+    "account's own. Undo that in Google Ads; if it is gone for good, have it made anew with "
+    "cohortd audiences --renew."
 )
 
 #: gRPC status -> what it means where no code, or none that we know, came with it.

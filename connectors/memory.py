@@ -11,11 +11,12 @@ from cohortd.core.delivery import (
     Batch,
     BatchState,
     Limits,
+    Marked,
     Receipt,
     RemoteSpec,
     RemoteStatus,
 )
-from cohortd.core.errors import FatalError, RejectedError, SyncError
+from cohortd.core.errors import FatalError, GoneError, RejectedError, SyncError
 from cohortd.core.identifiers import Family, IdentifierKind
 
 Answer = TypeVar("Answer")
@@ -87,7 +88,7 @@ class MemoryConnector:
         """Let the next call of *verb* end in *error*; several are used up in order.
 
         Args:
-            verb: ensure, apply, poll, read, retire or check.
+            verb: ensure, marked, apply, poll, read, retire or check.
             error: What to raise.
             applied: Share of the work done all the same: 1 for a lost answer.
         """
@@ -101,6 +102,17 @@ class MemoryConnector:
     def ensure(self, spec: RemoteSpec) -> str:
         """Find the audience of the same marker, else make it."""
         return self._do("ensure", lambda _share: self._ensure(spec))
+
+    def marked(self) -> list[Marked]:
+        """List the audiences that are not retired."""
+        return self._do(
+            "marked",
+            lambda _share: [
+                Marked(each.id, each.spec.name, each.spec.marker)
+                for each in self.audiences.values()
+                if not each.retired
+            ],
+        )
 
     def apply(self, batch: Batch) -> Receipt:
         """Add or remove the identifiers of the batch."""
@@ -142,7 +154,7 @@ class MemoryConnector:
 
     def _ensure(self, spec: RemoteSpec) -> str:
         for audience in self.audiences.values():
-            if audience.spec.audience == spec.audience and not audience.retired:
+            if audience.spec.marker == spec.marker and not audience.retired:
                 return audience.id
         made = MemoryAudience(str(len(self.audiences) + 1), spec)
         self.audiences[made.id] = made
@@ -187,7 +199,7 @@ class MemoryConnector:
     def _audience(self, remote_id: str) -> MemoryAudience:
         audience = self.audiences.get(remote_id)
         if audience is None:
-            raise FatalError(
+            raise GoneError(
                 f"there is no remote audience {remote_id}",
                 cure="Have the audience made anew, or point it at one that exists.",
                 scope="audience",

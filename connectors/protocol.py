@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from cohortd.core.delivery import AccessCheck, Batch, Limits, Receipt, RemoteSpec, RemoteStatus
+from cohortd.core.delivery import AccessCheck, Batch, Limits, Marked, Receipt, RemoteSpec, RemoteStatus
 
 
 class Connector(Protocol):
@@ -28,6 +28,14 @@ class Connector(Protocol):
         """Find the remote audience that carries our marker, else create it; return its id.
 
         Calling it again after an unknown outcome finds what was created.
+        """
+        ...
+
+    def marked(self) -> list[Marked]:
+        """List the account's remote audiences that carry the marker of any cohortd.
+
+        Retired ones are left out where retiring takes the marker off. Blank where the other side, a
+        stand-in, cannot list.
         """
         ...
 

@@ -18,7 +18,7 @@ from tenacity import (
 )
 from tenacity.stop import stop_base
 
-from cohortd.core.delivery import AccessCheck, Batch, Limits, Receipt, RemoteSpec, RemoteStatus
+from cohortd.core.delivery import AccessCheck, Batch, Limits, Marked, Receipt, RemoteSpec, RemoteStatus
 from cohortd.core.errors import RetryableError
 from connectors.protocol import Connector
 
@@ -80,6 +80,10 @@ class RetryingConnector:
     def ensure(self, spec: RemoteSpec) -> str:
         """Find or create the remote audience."""
         return self._insist("ensure", lambda: self._inner.ensure(spec))
+
+    def marked(self) -> list[Marked]:
+        """List the remote audiences of any cohortd."""
+        return self._insist("marked", self._inner.marked)
 
     def apply(self, batch: Batch) -> Receipt:
         """Send a batch."""

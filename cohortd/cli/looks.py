@@ -17,10 +17,29 @@ def register(app: typer.Typer) -> None:
     app.command()(status)
 
 
-def audiences(config: ConfigFile = None, as_json: AsJson = False) -> None:
+def audiences(
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+    renew: Annotated[
+        str | None,
+        typer.Option(
+            "--renew",
+            metavar="ID",
+            help="Give up this one, which was deleted on the platform: the next sync makes another.",
+        ),
+    ] = None,
+    destination: Annotated[
+        str | None, typer.Option("--destination", metavar="NAME", help="Where, with --renew.")
+    ] = None,
+) -> None:
     """List the audiences: name, remote audience, size here and on the platform."""
     from cohortd.pipeline.looking import audience_rows
 
+    if renew is not None:
+        _renew(config, renew, destination, as_json=as_json)
+        return
+    if destination is not None:
+        raise typer.BadParameter("it goes with --renew", param_hint="--destination")
     with opened(config, as_json=as_json) as pipeline:
         rows = audience_rows(pipeline)
     columns = ("audience", "name", "destination", "remote_id", "size", "platform_size", "state", "note")
@@ -29,6 +48,17 @@ def audiences(config: ConfigFile = None, as_json: AsJson = False) -> None:
         as_json=as_json,
         show=lambda console: console.print(table("", columns, [[row[c] for c in columns] for row in rows])),
     )
+
+
+def _renew(config: str | None, audience: str, destination: str | None, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from cohortd.pipeline.renewing import renew
+
+    with opened(config, as_json=as_json) as pipeline, pipeline.ledger.leadership():
+        done = renew(pipeline, audience, destination)
+    data = {"status": "done", "renewed": asdict(done)}
+    answer(data, as_json=as_json, show=lambda console: console.print(done.sentence()))
 
 
 def runs(

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from cohortd.core.identifiers import Family, Member
+
+#: How the marker of every remote audience begins that a cohortd made.
+MARKER: Final = "cohortd"
 
 
 class Action(StrEnum):
@@ -59,6 +63,23 @@ class RemoteSpec:
     name: str
     description: str
     membership_days: int | None = None
+    #: Whose it is: the ledger's code, the destination and when it was intended. No other ledger,
+    #: destination or former audience has the same, so nothing is adopted that may hold strangers.
+    owner: str = ""
+
+    @property
+    def marker(self) -> str:
+        """The text by which the audience is known as ours."""
+        return ":".join(part for part in (MARKER, self.owner, self.audience) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A remote audience that some cohortd made, as the platform lists it."""
+
+    remote_id: str
+    name: str
+    marker: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ CohortdError                     exit code 1: something fell short
     ├── RetryableError           the same request may work later
     ├── RejectedError            this batch will not be taken; named rows may be at fault
     └── FatalError               nothing more can succeed until a person acts
+        └── GoneError            the remote audience is not there, or not for us
 """
 
 from collections.abc import Mapping, Sequence
@@ -114,3 +115,7 @@ class FatalError(SyncError):
         super().__init__(detail)
         self.cure = cure
         self.scope = scope
+
+
+class GoneError(FatalError):
+    """The remote audience is not there any more, or is shown to us no more."""

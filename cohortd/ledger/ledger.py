@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -21,16 +22,23 @@ from cohortd.ledger.models import Models
 from cohortd.ledger.outbox import Outbox
 from cohortd.ledger.remotes import Remotes
 from cohortd.ledger.removal_log import RemovalLog
+from cohortd.ledger.renewing import renew
 from cohortd.ledger.runs import Runs
 
 SECRET_BYTES: Final = 32
+#: Enough that two ledgers which share an account never have the same.
+CODE_BYTES: Final = 4
 
 
 class Ledger:
     """Durable truth, in rooms of its own; use it as a context manager, from any thread."""
 
-    def __init__(self, database: Database, *, secret: bytes, sealer: Sealer, state_dir: Path) -> None:
+    def __init__(
+        self, database: Database, *, secret: bytes, code: str, sealer: Sealer, state_dir: Path
+    ) -> None:
         self._database = database
+        #: Stands in the marker of every remote audience that was made for this ledger.
+        self.code = code
         #: Names customers and subjects; without it no key of ours can be computed.
         self.secret = secret
         self.removals = RemovalLog(database, sealer=sealer, secret=secret, state_dir=state_dir)
@@ -58,8 +66,8 @@ class Ledger:
         try:
             with database.write() as connection:
                 migrate(connection)
-                secret = _secret(connection)
-            ledger = cls(database, secret=secret, sealer=sealer, state_dir=state_dir)
+                secret, code = _identity(connection)
+            ledger = cls(database, secret=secret, code=code, sealer=sealer, state_dir=state_dir)
             ledger.removals.witness()
         except BaseException:
             database.close()
@@ -78,6 +86,18 @@ class Ledger:
         """
         return leadership(self._database)
 
+    def renew(self, remote_pk: int, *, now: datetime, detail: str) -> int:
+        """Give a remote audience up that is gone, with everybody in it; the next plan makes another.
+
+        Args:
+            detail: What the removal log says of revocations that were still open.
+
+        Returns:
+            How many members it had.
+        """
+        with self.removals.transaction() as (connection, journal):
+            return renew(connection, journal, remote_pk, now=now, detail=detail)
+
     @contextmanager
     def compare(self) -> Iterator[Comparison]:
         """Compare what is desired with what was sent; the staged rows go with the block."""
@@ -93,11 +113,11 @@ class Ledger:
         self.close()
 
 
-def _secret(connection: Connection) -> bytes:
-    """Read this installation's secret, or make it at the first opening."""
+def _identity(connection: Connection) -> tuple[bytes, str]:
+    """Read this installation's secret and code, or make them at the first opening."""
     connection.exec_driver_sql(
-        "INSERT OR IGNORE INTO installation (id, secret, created_at) VALUES (1, ?, ?)",
-        (secrets.token_bytes(SECRET_BYTES), format_time(now_utc())),
+        "INSERT OR IGNORE INTO installation (id, secret, created_at, code) VALUES (1, ?, ?, ?)",
+        (secrets.token_bytes(SECRET_BYTES), format_time(now_utc()), secrets.token_hex(CODE_BYTES)),
     )
-    secret: bytes = connection.exec_driver_sql("SELECT secret FROM installation").scalar_one()
-    return secret
+    row = connection.exec_driver_sql("SELECT secret, code FROM installation").one()
+    return row.secret, row.code

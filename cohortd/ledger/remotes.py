@@ -19,7 +19,8 @@ RemoteState = Literal["absent", "creating", "ready", "paused", "retired"]
 
 COLUMNS: Final = (
     "remote.id, remote.audience, remote.destination, remote.family, remote.platform, remote.account,"
-    " remote.remote_id, remote.name, remote.state, remote.status, remote.checked_at, remote.note"
+    " remote.remote_id, remote.name, remote.state, remote.status, remote.checked_at, remote.note,"
+    " remote.created_at"
 )
 
 
@@ -39,6 +40,8 @@ class Remote:
     checked_at: datetime | None
     note: str
     family: Family
+    #: When it was first meant to be; stands in its marker.
+    intended_at: datetime
 
 
 class Remotes:
@@ -107,6 +110,48 @@ class Remotes:
         assert made is not None
         return made
 
+    def refuse_moved(self, destination: str, *, platform: str, account: str) -> None:
+        """Refuse a destination that has become another account's.
+
+        Raises:
+            SettingsError: Under this name another account was sent to.
+        """
+        for remote in self.all():
+            if remote.target.destination == destination:
+                _refuse_other_account(remote, account, _family_of(platform))
+
+    def note_platforms(self, platforms: Mapping[str, str]) -> None:
+        """Keep through which of a family's platforms each destination is asked from now on."""
+        for remote in self.all():
+            platform = platforms.get(remote.target.destination, remote.platform)
+            if platform != remote.platform:
+                self._update("platform = ?", (platform,), remote_pk=remote.id)
+
+    def ids_in(self, account: str) -> frozenset[str]:
+        """Return the platform's ids of every remote audience ever had in an account."""
+        with self._database.read() as connection:
+            rows = connection.exec_driver_sql(
+                "SELECT remote_id FROM remote WHERE account = ? AND remote_id IS NOT NULL", (account,)
+            )
+            return frozenset(row.remote_id for row in rows)
+
+    def note_leftovers(self, destination: str, sentence: str) -> None:
+        """Keep what is to be said of audiences there that another ledger made; blank for none."""
+        with self._database.write() as connection:
+            connection.exec_driver_sql(
+                "INSERT INTO destination (name, leftovers) VALUES (?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET leftovers = excluded.leftovers",
+                (destination, sentence),
+            )
+
+    def leftovers(self) -> Mapping[str, str]:
+        """Return destination -> what is to be said of audiences there that another ledger made."""
+        with self._database.read() as connection:
+            rows = connection.exec_driver_sql(
+                "SELECT name, leftovers FROM destination WHERE leftovers != '' ORDER BY name"
+            ).all()
+        return {row.name: row.leftovers for row in rows}
+
     def attach(self, remote_pk: int, remote_id: str, at: datetime) -> None:
         """Keep the platform's id of a remote audience, which is ready from now on.
 
@@ -120,7 +165,7 @@ class Remotes:
             if row is None:
                 raise LedgerError(f"there is no remote audience {remote_pk}")
             if row.remote_id not in (None, remote_id):
-                _supersede(connection, remote_pk, at)
+                supersede(connection, remote_pk, at)
             connection.exec_driver_sql(
                 "UPDATE remote SET remote_id = ?, state = 'ready', note = '' WHERE id = ?",
                 (remote_id, remote_pk),
@@ -217,6 +262,7 @@ def remote_of(row: Row[tuple[object, ...]]) -> Remote:
         checked_at=parse_time(row.checked_at) if row.checked_at else None,
         note=row.note,
         family=Family(row.family),
+        intended_at=parse_time(row.created_at),
     )
 
 
@@ -244,9 +290,9 @@ def _refuse_other_account(known: Remote, account: str, family: Family) -> None:
         )
 
 
-def _supersede(connection: Connection, remote_pk: int, at: datetime) -> None:
+def supersede(connection: Connection, remote_pk: int, at: datetime) -> int:
     """Move a remote audience's members and revocations to a row of its own; drop its other work."""
-    old = connection.exec_driver_sql(
+    old: int = connection.exec_driver_sql(
         "INSERT INTO remote (audience, destination, family, platform, account, remote_id, name,"
         " state, status, checked_at, note, created_at, superseded)"
         " SELECT audience, destination, family, platform, account, remote_id, name, 'retired',"
@@ -258,6 +304,7 @@ def _supersede(connection: Connection, remote_pk: int, at: datetime) -> None:
     connection.exec_driver_sql("UPDATE past_membership SET remote = ? WHERE remote = ?", (old, remote_pk))
     connection.exec_driver_sql("UPDATE batch SET remote = ? WHERE remote = ?", (old, remote_pk))
     _close_regular(connection, old, at)
+    return old
 
 
 def _close_regular(connection: Connection, remote_pk: int, at: datetime) -> None:

@@ -44,7 +44,13 @@ def _id(name: str = "id") -> Column[int]:
 
 #: One row each: who we are, who leads.
 installation = _table(
-    "installation", _id(), _bytes("secret"), _text("created_at"), CheckConstraint("id = 1")
+    "installation",
+    _id(),
+    _bytes("secret"),
+    _text("created_at"),
+    #: By which a remote audience is known as this ledger's; random, no secret.
+    _text("code"),
+    CheckConstraint("id = 1"),
 )
 leader = _table("leader", _id(), _number("epoch", default=0), CheckConstraint("id = 1"))
 
@@ -73,6 +79,8 @@ destination = _table(
     _text("paused_cure"),
     _text("paused_at", null=True),
     _text("blocked_until", null=True),
+    #: Remote audiences there that another ledger made, in a sentence.
+    _text("leftovers"),
 )
 #: One row a target; a remote audience that was replaced stays as a superseded row, since people
 #: may still be on it.

@@ -11,6 +11,7 @@ from cohortd.core.quality import SourceQuality
 from cohortd.core.reporting import SourceReport
 from cohortd.identity import how_it_hashes
 from cohortd.pipeline.guards import bad_rows
+from cohortd.pipeline.leftovers import LEFTOVERS_CURE, look_for_leftovers
 from cohortd.pipeline.naming import name_faults
 from cohortd.pipeline.planning import workdir
 from cohortd.pipeline.quality import contact_quality, customers_quality, identify_in, rows_quality
@@ -65,6 +66,7 @@ def check_all(pipeline: Pipeline) -> Checked:
     for destination in pipeline.destinations.values():
         pipeline.progress(f"asking {destination.name}")
         lines += list(_destination(destination))
+        lines += _leftovers(pipeline, destination)
     return Checked(tuple(lines), tuple(quality))
 
 
@@ -73,6 +75,12 @@ def _names(pipeline: Pipeline) -> list[AccessCheck]:
     faults = name_faults(pipeline, current.segments if current else ())
     cure = "Choose other words, or another segment, under audiences.names."
     return [AccessCheck("audience names", ok=False, detail=fault, cure=cure) for fault in faults]
+
+
+def _leftovers(pipeline: Pipeline, destination: Destination) -> list[AccessCheck]:
+    told = look_for_leftovers(pipeline, destination)
+    subject = f"destination {destination.name}: leftovers"
+    return [AccessCheck(subject, ok=False, detail=told, cure=LEFTOVERS_CURE)] if told else []
 
 
 def _source(pipeline: Pipeline, source: TableSource, quality: list[SourceQuality]) -> AccessCheck:

@@ -12,6 +12,7 @@ from cohortd.core.errors import FatalError, RejectedError, RetryableError, SyncE
 from cohortd.core.modelling import Segment
 from cohortd.core.planning import Target
 from cohortd.ledger import Claimed, PollDue
+from cohortd.pipeline.leftovers import look_for_leftovers, owner_of
 from cohortd.pipeline.wiring import Destination, Pipeline
 
 #: Wait before an unknown outcome is sent again, where the platform named no time; seconds.
@@ -19,6 +20,8 @@ RESEND_AFTER_S = 60.0
 #: Batches in a row without an answer after which a destination is left alone for that long: one bad
 #: batch holds nobody up, and a platform that is down is not knocked at for ever.
 MOST_SILENCES = 2
+#: Longest a platform's word is taken for when to come again.
+BLOCKED_AT_MOST = timedelta(days=1)
 
 log = structlog.get_logger()
 
@@ -36,9 +39,24 @@ class Delivery:
     #: Sentences for people about what fell short.
     notes: list[str] = field(default_factory=list)
     _stopped: set[str] = field(default_factory=set)
+    #: Destinations at which an audience was made.
+    _made: set[str] = field(default_factory=set)
     #: Destination -> batches in a row without an answer, and until when it is left alone.
     _silences: Counter[str] = field(default_factory=Counter)
     _alone_until: dict[str, datetime] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Keep to what the platforms asked of an earlier process; note whom we ask now."""
+        remotes, destinations = self.pipeline.ledger.remotes, self.pipeline.destinations
+        remotes.note_platforms({name: each.platform for name, each in destinations.items()})
+        now = self.pipeline.clock()
+        for name in destinations:
+            until = remotes.blocked_until(name)
+            if until is not None and until > now:
+                self._alone_until[name] = until
+                self.notes.append(
+                    f"{name}: asked to be left alone; nothing is sent until {until:%H:%M:%S} UTC"
+                )
 
     def drain(self, *, lane: Lane | None = None, only: Collection[str] | None = None) -> int:
         """Send every batch that is due; stop early when the process is asked to stop.
@@ -118,15 +136,19 @@ class Delivery:
             return True
         if target.destination in self._stopped:
             return False
+        remote = remotes.intend(
+            target,
+            platform=destination.platform,
+            account=destination.account,
+            name=f"{self.pipeline.audiences.name_prefix}{segment.name}",
+            at=self.pipeline.clock(),
+        )
         spec = RemoteSpec(
             audience=target.audience,
-            name=f"{self.pipeline.audiences.name_prefix}{segment.name}",
+            name=remote.name,
             description=segment.description,
             membership_days=destination.membership_days,
-        )
-        now = self.pipeline.clock()
-        remote = remotes.intend(
-            target, platform=destination.platform, account=destination.account, name=spec.name, at=now
+            owner=owner_of(self.pipeline, remote),
         )
         try:
             remote_id = destination.connector.ensure(spec)
@@ -134,8 +156,17 @@ class Delivery:
             self._fell_short(destination, target, error)
             return False
         remotes.attach(remote.id, remote_id, at=self.pipeline.clock())
+        self._made.add(destination.name)
         log.info("remote_audience_ready", audience=target.audience, destination=target.destination)
         return True
+
+    def tell_leftovers(self) -> None:
+        """Say which audiences another ledger made, where one was made now or some were left before."""
+        for name in sorted(self._made | set(self.pipeline.ledger.remotes.leftovers())):
+            destination = self.pipeline.destinations.get(name)
+            told = look_for_leftovers(self.pipeline, destination) if destination else ""
+            if told:
+                self.notes.append(told)
 
     def resume(self) -> None:
         """Give what is paused, and removals that were refused, another try: a person may have acted."""
@@ -240,6 +271,9 @@ class Delivery:
             self._silences[destination] += 1
             if error.after_s is not None or self._silences[destination] >= MOST_SILENCES:
                 self._alone_until[destination] = until
+            if error.after_s is not None:  # the platform's own word outlives this process
+                most = self.pipeline.clock() + BLOCKED_AT_MOST
+                self.pipeline.ledger.remotes.block_destination(destination, min(until, most))
         self.notes.append(f"{destination}: {error}; sent again after {until:%H:%M:%S} UTC")
         self._log("batch_postponed", claimed, reason=str(error))
 

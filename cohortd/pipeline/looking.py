@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from cohortd.core.delivery import AccessCheck
+from cohortd.pipeline.leftovers import LEFTOVERS_CURE
 from cohortd.pipeline.outcome import platform_size, revocation_reports
 from cohortd.pipeline.wiring import Pipeline
 
@@ -134,6 +135,11 @@ def _destinations(pipeline: Pipeline) -> list[AccessCheck]:
             )
         else:
             lines.append(AccessCheck(f"destination {name}", ok=True, detail="not paused"))
+    lines += [
+        AccessCheck(f"destination {name}: leftovers", ok=False, detail=told, cure=LEFTOVERS_CURE)
+        for name, told in pipeline.ledger.remotes.leftovers().items()
+        if name in pipeline.destinations
+    ]
     lines += [
         AccessCheck(
             f"audience {r.target.audience} on {r.target.destination}", ok=False, detail=r.note or "paused"

@@ -139,6 +139,7 @@ class _Run:
         segments = {segment.id: segment for segment in plan.clustered.version.segments}
         fed = [t for t in targets if t not in plan.held and plan.deltas[t].adds and t.audience in segments]
         missing = [t for t in fed if not self.delivery.ensure(t, segments[t.audience])]
+        self.delivery.tell_leftovers()
         destinations = self.pipeline.destinations
         comparison.enqueue(
             [t for t in targets if t.destination in destinations],

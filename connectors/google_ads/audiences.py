@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from google.protobuf import field_mask_pb2
 
-from cohortd.core.delivery import RemoteSpec, RemoteStatus
+from cohortd.core.delivery import MARKER, Marked, RemoteSpec, RemoteStatus
 from cohortd.core.errors import FatalError, RejectedError
 from connectors.google_access import MAXIMUM_MEMBERSHIP_DAYS, marker_of
 from connectors.google_ads.client import AdsClient
@@ -22,6 +22,10 @@ _NAMES_TRIED: Final = 10
 _FIND: Final = (
     "SELECT user_list.resource_name, user_list.id, user_list.integration_code, user_list.access_reason, "
     "user_list.membership_status FROM user_list"
+)
+_LIST: Final = (
+    "SELECT user_list.resource_name, user_list.name, user_list.integration_code, user_list.access_reason "
+    "FROM user_list"
 )
 _SHOW: Final = (
     "SELECT user_list.resource_name, user_list.id, user_list.size_for_search, user_list.size_for_display, "
@@ -45,6 +49,20 @@ class Audiences:
         if found.membership_status == self._client.enum("UserListMembershipStatusEnum").CLOSED:
             self._set_status(found.resource_name, "OPEN")
         return _id_of(found.resource_name)
+
+    def marked(self) -> list[Marked]:
+        """List the account's own audiences that any cohortd made."""
+        reasons = self._client.enum("AccessReasonEnum")
+        try:
+            lists = [row.user_list for row in self._client.search(_LIST)]
+        except (GoneError, UnknownCallError):
+            return []  # a stand-in that cannot be asked
+        return [
+            Marked(_id_of(each.resource_name), each.name, each.integration_code)
+            for each in lists
+            if each.integration_code.startswith(f"{MARKER}:")
+            and each.access_reason in (reasons.OWNED, reasons.UNSPECIFIED)
+        ]
 
     def close(self, remote_id: str) -> None:
         """Let nobody in any more; one that is gone is as good as closed."""

@@ -15,7 +15,7 @@ Limits and their sources (all read 2026-11-21, platforms/google.md §0 and §3):
 
 from typing import Final
 
-from cohortd.core.delivery import AccessCheck, Batch, Limits, Receipt, RemoteSpec, RemoteStatus
+from cohortd.core.delivery import AccessCheck, Batch, Limits, Marked, Receipt, RemoteSpec, RemoteStatus
 from cohortd.core.errors import FatalError, RejectedError, SyncError
 from cohortd.core.identifiers import Family
 from connectors.google_access import MAXIMUM_MEMBERSHIP_DAYS, MINIMUM_SERVED, GoogleAccess
@@ -72,6 +72,10 @@ class GoogleAdsConnector:
                 cure="Look at its name, description and membership days in the settings.",
                 scope="audience",
             ) from None
+
+    def marked(self) -> list[Marked]:
+        """List the user lists whose integration code is a marker."""
+        return self._audiences.marked()
 
     def apply(self, batch: Batch) -> Receipt:
         """Create a job for the batch, fill it and run it."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 from google.ads import datamanager_v1 as dm
 from google.protobuf import duration_pb2, field_mask_pb2
 
-from cohortd.core.delivery import RemoteSpec, RemoteStatus
+from cohortd.core.delivery import MARKER, Marked, RemoteSpec, RemoteStatus
 from cohortd.core.errors import FatalError, RejectedError
 from connectors.google_access import MAXIMUM_MEMBERSHIP_DAYS, marker_of
 from connectors.google_data_manager.client import DataManagerClient
@@ -44,6 +44,17 @@ class Audiences:
         if found.membership_status == _CLOSED:
             self._set_status(found.name or self._name(_id_of(found)), _OPEN)
         return _id_of(found)
+
+    def marked(self) -> list[Marked]:
+        """List the account's own audiences that any cohortd made."""
+        try:
+            return [
+                Marked(_id_of(each), each.display_name, each.integration_code)
+                for each in self._pages("")
+                if each.integration_code.startswith(f"{MARKER}:") and each.access_reason in _OURS
+            ]
+        except (GoneError, UnknownCallError):
+            return []  # a stand-in that does not list
 
     def close(self, remote_id: str) -> None:
         """Let nobody in any more; one that is gone is as good as closed."""

@@ -16,7 +16,16 @@ from typing import Final
 
 from google.ads import datamanager_v1 as dm
 
-from cohortd.core.delivery import AccessCheck, Batch, BatchState, Limits, Receipt, RemoteSpec, RemoteStatus
+from cohortd.core.delivery import (
+    AccessCheck,
+    Batch,
+    BatchState,
+    Limits,
+    Marked,
+    Receipt,
+    RemoteSpec,
+    RemoteStatus,
+)
 from cohortd.core.errors import FatalError, RejectedError, SyncError
 from cohortd.core.identifiers import Family
 from connectors.google_access import MAXIMUM_MEMBERSHIP_DAYS, MINIMUM_SERVED, GoogleAccess
@@ -70,6 +79,10 @@ class DataManagerConnector:
             return self._audiences.ensure(spec)
         except RejectedError as error:
             raise _not_made(spec, error) from None
+
+    def marked(self) -> list[Marked]:
+        """List the user lists whose integration code is a marker."""
+        return self._audiences.marked()
 
     def apply(self, batch: Batch) -> Receipt:
         """Send a batch in as many requests as it needs; almost always one."""

@@ -1,14 +1,16 @@
 """Custom audiences as objects: our marker in the description, and what their state means."""
 
+import re
 from collections.abc import Iterator, Mapping
 
-from cohortd.core.delivery import RemoteSpec, RemoteStatus
+from cohortd.core.delivery import MARKER, Marked, RemoteSpec, RemoteStatus
 from cohortd.core.errors import RetryableError
 from connectors.meta.client import GraphClient
 
 #: Meta asks for small pages: larger ones are refused with "reduce the amount of data".
 _PAGE = 20
 _RETIRED_NAME = " (retired)"
+_MARKED = re.compile(rf"\[({MARKER}:[^\]]+)\]$")
 
 #: operation_status and delivery_status codes worth a word of their own.
 _OPERATION = {
@@ -36,19 +38,28 @@ STATUS_FIELDS = (
 )
 
 
-def marker(audience: str) -> str:
+def marker(spec: RemoteSpec) -> str:
     """The text by which a remote audience is known as ours."""
-    return f"[cohortd:{audience}]"
+    return f"[{spec.marker}]"
 
 
 def described(spec: RemoteSpec) -> str:
     """The description of a new remote audience, ending in the marker."""
-    return f"{spec.description} {marker(spec.audience)}".strip()
+    return f"{spec.description} {marker(spec)}".strip()
 
 
-def find(client: GraphClient, account: str, audience: str) -> str | None:
+def marked(client: GraphClient, account: str) -> list[Marked]:
+    """The remote audiences that any cohortd made."""
+    return [
+        Marked(str(each["id"]), str(each.get("name", "")), found[1])
+        for each in _all(client, account)
+        if (found := _MARKED.search(str(each.get("description", ""))))
+    ]
+
+
+def find(client: GraphClient, account: str, spec: RemoteSpec) -> str | None:
     """The oldest remote audience with the marker; None where there is none."""
-    wanted = marker(audience)
+    wanted = marker(spec)
     found = [
         str(each["id"])
         for each in _all(client, account)

@@ -12,6 +12,7 @@ from cohortd.core.delivery import (
     Batch,
     BatchState,
     Limits,
+    Marked,
     Receipt,
     RemoteSpec,
     RemoteStatus,
@@ -82,8 +83,12 @@ class MetaConnector:
 
     def ensure(self, spec: RemoteSpec) -> str:
         """Find the custom audience whose description ends in our marker, else create it."""
-        found = audiences.find(self._client, self._options.account, spec.audience)
+        found = audiences.find(self._client, self._options.account, spec)
         return found or self._create(spec)
+
+    def marked(self) -> list[Marked]:
+        """List the custom audiences whose description ends in a marker."""
+        return audiences.marked(self._client, self._options.account)
 
     def apply(self, batch: Batch) -> Receipt:
         """Send a batch as one request, or a few where people have many identifiers."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from cohortd.core.errors import FatalError, RejectedError, RetryableError, SyncError
+from cohortd.core.errors import FatalError, GoneError, RejectedError, RetryableError, SyncError
 
 
 class Outcome(Enum):
@@ -44,7 +44,7 @@ class GraphFault:
     trace: str = ""
 
 
-class AudienceGoneError(FatalError):
+class AudienceGoneError(GoneError):
     """The remote audience is not there, or not for us."""
 
 
@@ -62,8 +62,8 @@ _FLAGGED = (
     "Appeal the flag in Meta's Audience Manager, or rename the segment and have a new remote audience made."
 )
 _GONE = (
-    "Look for the audience in Meta's Audience Manager: if it was deleted, have it made anew; "
-    "else give the token access to it again."
+    "Look for the audience in Meta's Audience Manager: if it was deleted, have it made anew with "
+    "cohortd audiences --renew; else give the token access to it again."
 )
 
 _LATER = Rule(Outcome.LATER, "Meta is not able to answer just now")
