@@ -8,6 +8,7 @@ CohortdError                     exit code 1: something fell short
 │   └── NotLeaderError           another process leads
 └── SyncError                    a platform did not do what it was asked
     ├── RetryableError           the same request may work later
+    │   └── NotYetError          the platform refused it for now, and did nothing of it
     ├── RejectedError            this batch will not be taken; named rows may be at fault
     └── FatalError               nothing more can succeed until a person acts
         └── GoneError            the remote audience is not there, or not for us
@@ -82,6 +83,14 @@ class RetryableError(SyncError):
         super().__init__(detail)
         self.after_s = after_s
         self.scope = scope
+
+
+class NotYetError(RetryableError):
+    """The platform refused this batch for now, and did nothing of it; only the batch has to wait."""
+
+    def __init__(self, detail: str = "", *, after_s: float) -> None:
+        """Keep what happened, and after how many seconds it may be tried again."""
+        super().__init__(detail, after_s=after_s, scope="audience")
 
 
 class RejectedError(SyncError):

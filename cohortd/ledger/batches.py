@@ -56,6 +56,10 @@ class BatchRow:
     created_at: datetime
     next_at: datetime
     note: str
+    #: How often the platform refused it.
+    refusals: int
+    #: Whether it only repeats what was sent before.
+    repeats: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +142,8 @@ def open_batches(connection: Connection) -> list[BatchRow]:
     """Return every batch that has not come to its end, oldest first."""
     rows = connection.exec_driver_sql(
         "SELECT b.id, r.audience, r.destination, b.action, b.lane, b.state, b.attempts, b.rows,"
-        " b.created_at, b.next_at, b.note FROM batch b JOIN remote r ON r.id = b.remote"
-        f" WHERE b.{OPEN} ORDER BY b.id"
+        " b.created_at, b.next_at, b.note, b.refusals, b.refresh FROM batch b"
+        f" JOIN remote r ON r.id = b.remote WHERE b.{OPEN} ORDER BY b.id"
     ).all()
     return [
         BatchRow(
@@ -153,6 +157,8 @@ def open_batches(connection: Connection) -> list[BatchRow]:
             parse_time(row.created_at),
             parse_time(row.next_at),
             row.note,
+            row.refusals,
+            bool(row.refresh),
         )
         for row in rows
     ]

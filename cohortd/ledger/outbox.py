@@ -117,6 +117,14 @@ class Outbox:
                 "UPDATE batch SET next_at = ?, note = ? WHERE id = ?", (format_time(until), note, work.id)
             )
 
+    def put_off(self, batch_id: int, *, until: datetime, note: str, now: datetime, epoch: int) -> None:
+        """Leave a batch that was refused for now, and of which nothing was done, to be sent again.
+
+        Meanwhile it holds up no other batch of its audience.
+        """
+        with self._changing(batch_id, epoch, states=(BatchState.SENDING,)) as (connection, journal, work):
+            refusing.wait(connection, journal, work, until=until, note=note, now=now)
+
     def repoll(self, batch_id: int, *, at: datetime, epoch: int) -> None:
         """Ask again about an accepted batch, not before *at*."""
         with self._changing(batch_id, epoch, states=(BatchState.ACCEPTED,)) as (connection, _, work):

@@ -84,14 +84,21 @@ def causes_of(connection: Connection, withdrawals: Iterable[int]) -> Mapping[int
 
 
 def log_batch(
-    connection: Connection, journal: Journal, batch: int, *, event: RemovalEvent, at: datetime
+    connection: Connection,
+    journal: Journal,
+    batch: int,
+    *,
+    event: RemovalEvent,
+    at: datetime,
+    detail: str = "",
 ) -> None:
     """Log a step of a whole batch: one line a withdrawal it answers; none for regular batches."""
     rows = connection.exec_driver_sql(
         "SELECT DISTINCT withdrawal, kind FROM batch_item WHERE batch = ? AND withdrawal IS NOT NULL",
         (batch,),
     ).all()
-    log_rows(connection, journal, batch, [(row.withdrawal, row.kind) for row in rows], event=event, at=at)
+    steps = [(row.withdrawal, row.kind) for row in rows]
+    log_rows(connection, journal, batch, steps, event=event, at=at, detail=detail)
 
 
 def log_rows(

@@ -11,9 +11,11 @@ from typing import Final
 from sqlalchemy import Connection
 
 from cohortd.core.delivery import BatchState, Receipt
+from cohortd.core.removals import RemovalEvent
 from cohortd.core.times import format_time
 from cohortd.ledger import batches, settling
 from cohortd.ledger.batches import Work
+from cohortd.ledger.queueing import log_batch
 from cohortd.ledger.removal_log import Journal
 
 #: An add at which the platform itself failed is sent again after ten minutes, then twenty, at most a day.
@@ -52,9 +54,13 @@ def split(
 
 
 def is_for_a_part(connection: Connection, work: Work, receipt: Receipt) -> bool:
-    """Whether the platform refused a whole batch for fewer rows than it holds, and did not say which."""
+    """Whether the platform refused a whole batch for fewer rows than it holds, and did not say which.
+
+    For whose fault does not matter here: an add is put off before where it was the platform's own, and
+    a removal must not be held up for ever by one row at which the platform keeps failing.
+    """
     unnamed = sum(receipt.unattributed.values())
-    if receipt.state is not BatchState.REJECTED or receipt.fault or not unnamed:
+    if receipt.state is not BatchState.REJECTED or not unnamed:
         return False
     return unnamed < len(batches.positions(connection, work.id)) - len(receipt.rejected)
 
@@ -77,6 +83,17 @@ def put_off(
         (receipt.fault, tally.write(), work.id),
     )
     _again(connection, work.id, now + wait)
+
+
+def wait(
+    connection: Connection, journal: Journal, work: Work, *, until: datetime, note: str, now: datetime
+) -> None:
+    """Leave a batch of which nothing was done to be sent again, not before *until*."""
+    log_batch(connection, journal, work.id, event=RemovalEvent.REJECTED, at=now, detail=note)
+    connection.exec_driver_sql(
+        "UPDATE batch SET refusals = refusals + 1, note = ? WHERE id = ?", (note, work.id)
+    )
+    _again(connection, work.id, until)
 
 
 def _halve(connection: Connection, work: Work, middle: int, now: datetime) -> None:

@@ -11,7 +11,7 @@ from cohortd.core.removals import RemovalEvent
 from cohortd.core.times import format_time
 from cohortd.ledger import batches, settling
 from cohortd.ledger.batches import OPEN
-from cohortd.ledger.queueing import log_rows
+from cohortd.ledger.queueing import log_batch
 from cohortd.ledger.remotes import supersede
 from cohortd.ledger.removal_log import Journal
 
@@ -66,12 +66,7 @@ def _confirm_revocations(
         work = batches.load(
             connection, batch.id, states=(BatchState.PENDING, BatchState.SENDING, BatchState.ACCEPTED)
         )
-        rows = connection.exec_driver_sql(
-            "SELECT DISTINCT withdrawal, kind FROM batch_item WHERE batch = ? AND withdrawal IS NOT NULL",
-            (batch.id,),
-        ).all()
-        steps = [(row.withdrawal, row.kind) for row in rows]
-        log_rows(connection, journal, batch.id, steps, event=RemovalEvent.CONFIRMED, at=now, detail=detail)
+        log_batch(connection, journal, batch.id, event=RemovalEvent.CONFIRMED, at=now, detail=detail)
         tally = settling.Tally.read(work.result)
         tally.done += len(batches.positions(connection, batch.id))
         settling.close(connection, work, state=BatchState.CONFIRMED, now=now, note=detail, tally=tally)

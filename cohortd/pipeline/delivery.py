@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from cohortd.core.delivery import BatchState, Lane, Receipt, RemoteSpec
-from cohortd.core.errors import FatalError, RejectedError, RetryableError, SyncError
+from cohortd.core.errors import FatalError, NotYetError, RejectedError, RetryableError, SyncError
 from cohortd.core.modelling import Segment
 from cohortd.core.planning import Target
 from cohortd.ledger import Claimed, PollDue
@@ -183,6 +183,9 @@ class Delivery:
         batch = claimed.batch
         try:
             receipt = destination.connector.apply(batch)
+        except NotYetError as error:
+            self._put_off(claimed, error)
+            return
         except RetryableError as error:
             self._postpone(claimed, error)
             return
@@ -259,6 +262,16 @@ class Delivery:
             )
         if receipt.note:
             log.info("platform_said", destination=destination.name, batch=batch_id, note=receipt.note)
+
+    def _put_off(self, claimed: Claimed, error: NotYetError) -> None:
+        """Let a batch wait of which nothing was done; its audience goes on without it."""
+        now = self.pipeline.clock()
+        until = now + timedelta(seconds=error.after_s or RESEND_AFTER_S)
+        self.pipeline.ledger.outbox.put_off(
+            claimed.batch.id, until=until, note=str(error), now=now, epoch=self.epoch
+        )
+        self.notes.append(f"{claimed.remote.target.destination}: {error}")
+        self._log("batch_put_off", claimed, reason=str(error))
 
     def _postpone(self, claimed: Claimed, error: RetryableError) -> None:
         """Leave an unknown outcome to be sent again, and the destination alone until then."""

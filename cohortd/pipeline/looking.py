@@ -1,15 +1,20 @@
 """What is, what was done, is all well: read from the ledger alone, without any platform."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from cohortd.core.delivery import AccessCheck
+from cohortd.core.delivery import AccessCheck, Lane
+from cohortd.ledger import RemovalTiming
 from cohortd.pipeline.leftovers import LEFTOVERS_CURE
-from cohortd.pipeline.outcome import platform_size, revocation_reports
+from cohortd.pipeline.outcome import platform_size
 from cohortd.pipeline.wiring import Pipeline
 
 #: After this long without a finished sync, somebody should look.
 STALE_AFTER = timedelta(days=2)
+#: After this long without a confirmation, too: Google may take a day, and is then asked once more.
+OVERDUE_AFTER = timedelta(hours=36)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ def status_of(pipeline: Pipeline) -> Health:
         AccessCheck("ledger", ok=True, detail="opened, migrated and writable"),
         _last_sync(pipeline),
         *_destinations(pipeline),
-        _revocations(pipeline),
+        *_revocations(pipeline),
     ]
     return Health(tuple(lines))
 
@@ -150,13 +155,62 @@ def _destinations(pipeline: Pipeline) -> list[AccessCheck]:
     return lines
 
 
-def _revocations(pipeline: Pipeline) -> AccessCheck:
-    reports = revocation_reports(pipeline, since=None)
-    revoked = sum(report.revoked for report in reports)
-    open_ = revoked - sum(report.confirmed for report in reports)
-    return AccessCheck(
-        "revocations", ok=True, detail=f"{revoked:,} removals asked for, {open_:,} not yet confirmed"
-    )
+def _revocations(pipeline: Pipeline) -> list[AccessCheck]:
+    timings = pipeline.ledger.removals.timings()
+    waiting = [timing for timing in timings if timing.confirmed_at is None]
+    detail = f"{len(timings):,} removals asked for, {len(waiting):,} not yet confirmed"
+    bad = [*_nowhere(pipeline, waiting), *_overdue(pipeline, waiting), *_refused(pipeline)]
+    return [AccessCheck("revocations", ok=not bad, detail=detail), *bad]
+
+
+def _nowhere(pipeline: Pipeline, waiting: Sequence[RemovalTiming]) -> list[AccessCheck]:
+    """Removals from destinations that are no longer set: nothing sends them."""
+    counts = Counter(each.destination for each in waiting if each.destination not in pipeline.destinations)
+    return [
+        AccessCheck(
+            f"revocations on {name}",
+            ok=False,
+            detail=f"{count:,} removals are open, and this destination is no longer in the settings",
+            cure=f"Put {name} back until they are confirmed.",
+        )
+        for name, count in sorted(counts.items())
+    ]
+
+
+def _overdue(pipeline: Pipeline, waiting: Sequence[RemovalTiming]) -> list[AccessCheck]:
+    now = pipeline.clock()
+    late = [each for each in waiting if each.destination in pipeline.destinations]
+    counts = Counter(each.destination for each in late if now - each.recorded_at > OVERDUE_AFTER)
+    return [
+        AccessCheck(
+            f"revocations on {name}",
+            ok=False,
+            detail=f"{count:,} removals are not confirmed {OVERDUE_AFTER.total_seconds() / 3600:.0f} hours"
+            " after they were recorded",
+            cure="See what cohortd log show says of them, and whether the destination is paused.",
+        )
+        for name, count in sorted(counts.items())
+    ]
+
+
+def _refused(pipeline: Pipeline) -> list[AccessCheck]:
+    refused = [
+        batch
+        for batch in pipeline.ledger.outbox.open_batches()
+        if batch.lane is Lane.REVOCATION and batch.refusals and not batch.repeats
+    ]
+    counts: Counter[tuple[str, str]] = Counter()
+    for batch in refused:
+        counts[batch.target.destination, batch.target.audience] += batch.rows
+    return [
+        AccessCheck(
+            f"revocations on {destination}",
+            ok=False,
+            detail=f"the platform refused {count:,} removals from {audience}; they are tried again",
+            cure="cohortd log show has the platform's reason; the audience may have to go as a whole.",
+        )
+        for (destination, audience), count in sorted(counts.items())
+    ]
 
 
 def _text(at: object) -> str | None:

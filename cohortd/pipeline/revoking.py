@@ -79,14 +79,19 @@ def revoke(pipeline: Pipeline, revocation: Revocation) -> Revoked:
     [withdrawal] = withdraw_all(pipeline, [Withdrawn(record, tuple(Family), extra)])
     sending = send_revocations(pipeline)
     timings = [t for t in pipeline.ledger.removals.timings() if t.subject == withdrawal.subject]
+    waiting = {t.destination for t in timings if t.confirmed_at is None}
+    nowhere = [
+        f"{name} is no longer in the settings: the removal there waits until it is put back"
+        for name in sorted(waiting - set(pipeline.destinations))
+    ]
     return Revoked(
         subject=withdrawal.subject,
         recorded_at=now,
         queued=withdrawal.remotes,
         open=sum(t.confirmed_at is None for t in timings),
         sent=sending.sent,
-        notes=sending.notes,
-        fell_short=sending.fell_short,
+        notes=(*sending.notes, *nowhere),
+        fell_short=sending.fell_short or bool(nowhere),
     )
 
 

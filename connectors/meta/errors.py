@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from cohortd.core.errors import FatalError, GoneError, RejectedError, RetryableError, SyncError
+from cohortd.core.errors import FatalError, GoneError, NotYetError, RejectedError, RetryableError, SyncError
 
 
 class Outcome(Enum):
@@ -14,6 +14,8 @@ class Outcome(Enum):
     LATER = "later"
     #: Later, and no other call to the account until then.
     LIMITED = "limited"
+    #: Later, and only this batch has to wait: nothing of it was done.
+    NOT_YET = "not yet"
     REFUSED = "refused"
     STOP_AUDIENCE = "stop this audience"
     #: The remote audience is not there, or not for us.
@@ -77,10 +79,11 @@ _TOO_LARGE = Rule(Outcome.REFUSED, "the request is too large for Meta")
 _BAD_REQUEST = Rule(Outcome.REFUSED, "Meta does not take the request as it is")
 _BUSY = Rule(Outcome.LATER, "the audience's members are being replaced", after_s=900.0)
 _TOO_SMALL = Rule(
-    Outcome.STOP_AUDIENCE,
+    Outcome.NOT_YET,
     "Meta does not remove members from an audience this small, so the removals are still open",
-    "Delete the audience in Meta's Ads Manager if members must be out at once; else the removals go "
-    "through when it has grown.",
+    "They go through when it has grown; delete the audience in Meta's Ads Manager if its members must be "
+    "out at once",
+    after_s=3600.0,
 )
 _SECRET = Rule(
     Outcome.STOP_DESTINATION,
@@ -215,10 +218,11 @@ def translate(fault: GraphFault, *, after_s: float | None = None, private: Itera
     rule = rule_for(fault)
     detail = f"{rule.what} ({_cited(fault, private)})"
     match rule.outcome:
-        case Outcome.LATER:
-            return RetryableError(detail, after_s=rule.after_s)
-        case Outcome.LIMITED:
-            return RetryableError(detail, after_s=after_s or rule.after_s)
+        case Outcome.LATER | Outcome.LIMITED:
+            told_s = after_s if rule.outcome is Outcome.LIMITED else None
+            return RetryableError(detail, after_s=told_s or rule.after_s)
+        case Outcome.NOT_YET:
+            return NotYetError(f"{detail}. {rule.cure}", after_s=rule.after_s or LIMITED_AFTER_S)
         case Outcome.REFUSED:
             return RejectedError(detail)
         case Outcome.GONE:

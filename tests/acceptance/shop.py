@@ -23,6 +23,7 @@ from cohortd import bootstrap
 from cohortd.cli.entry import run
 from cohortd.core.times import now_utc
 from cohortd.emulators.google import GoogleRules
+from cohortd.emulators.meta import MetaRules
 from cohortd.pipeline import delivery
 
 GOOGLE_ACCOUNT = "1234567890"
@@ -209,18 +210,25 @@ def _clock(ahead: timedelta) -> datetime:
 
 @contextlib.contextmanager
 def open_shop(
-    folder: Path, *, customers: int = 480, delay_s: float = 0.0, **changes: object
+    folder: Path,
+    *,
+    customers: int = 480,
+    delay_s: float = 0.0,
+    removal_floor: int = 0,
+    **changes: object,
 ) -> Iterator[Shop]:
     """Open a shop in *folder*.
 
     Args:
         delay_s: How long Google takes to do what it accepted.
+        removal_floor: Meta removes nobody from an audience with fewer people.
         changes: Replace top-level settings.
     """
     folder.mkdir(parents=True, exist_ok=True)
     wire = Wire()
     rules = GoogleRules(minimum_served=1, delay_s=delay_s)
-    with WatchedGoogle(wire, rules=rules) as google, WatchedMeta(wire) as meta:
+    watched = MetaRules(removal_floor=removal_floor)
+    with WatchedGoogle(wire, rules=rules) as google, WatchedMeta(wire, rules=watched) as meta:
         shop = Shop(folder, google, meta, wire)
         shop.settings = {**_settings(google, meta), **changes}
         _people(shop, customers)
