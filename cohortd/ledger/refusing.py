@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from cohortd.core.delivery import BatchState, Receipt
+from cohortd.core.delivery import BatchState, Lane, Receipt
 from cohortd.core.removals import RemovalEvent
 from cohortd.core.times import format_time
 from cohortd.ledger import batches, settling
@@ -56,11 +56,12 @@ def split(
 def is_for_a_part(connection: Connection, work: Work, receipt: Receipt) -> bool:
     """Whether the platform refused a whole batch for fewer rows than it holds, and did not say which.
 
-    For whose fault does not matter here: an add is put off before where it was the platform's own, and
-    a removal must not be held up for ever by one row at which the platform keeps failing.
+    Where the platform itself failed, a removal is sent again as it is, and only the second time in
+    parts: one row at which it keeps failing must not hold up a revocation of others for ever.
     """
     unnamed = sum(receipt.unattributed.values())
-    if receipt.state is not BatchState.REJECTED or not unnamed:
+    keeps_failing = work.lane is Lane.REVOCATION and work.refusals > 0
+    if receipt.state is not BatchState.REJECTED or not unnamed or (receipt.fault and not keeps_failing):
         return False
     return unnamed < len(batches.positions(connection, work.id)) - len(receipt.rejected)
 

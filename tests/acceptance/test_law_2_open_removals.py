@@ -47,8 +47,9 @@ def test_what_meta_does_not_remove_from_a_small_audience_lets_it_grow_and_leaves
     assert after.code == 0
 
 
+@pytest.mark.parametrize(("reason", "fault"), [("INVALID_FORMAT", ""), ("INTERNAL_ERROR", "it failed")])
 def test_a_row_that_google_will_not_remove_holds_up_no_other(
-    synced: Shop, monkeypatch: pytest.MonkeyPatch
+    synced: Shop, monkeypatch: pytest.MonkeyPatch, reason: str, fault: str
 ) -> None:
     told = statuses.receipt_of
 
@@ -58,19 +59,20 @@ def test_a_row_that_google_will_not_remove_holds_up_no_other(
         rows = sum(map(_removed, answers))
         if receipt.state is BatchState.ACCEPTED or rows < 3:
             return receipt
-        return Receipt(BatchState.REJECTED, request=request, unattributed={"INTERNAL_ERROR": 1}, fault="x")
+        return Receipt(BatchState.REJECTED, request=request, unattributed={reason: 1}, fault=fault)
 
     monkeypatch.setattr(statuses, "receipt_of", refusing)
     for customer in ("c00000", "c00004", "c00008"):
         synced.consent.append(grant(customer, "2026-02-01T00:00:00Z", "revoked"))
     synced.write()
     synced.sync()
+    synced.sync()
     counts = Counter(
         event for (event,) in synced.query("SELECT event FROM removal_log WHERE destination = 'google'")
     )
 
     assert counts["confirmed"] == 3
-    assert counts["rejected"] == 0
+    assert counts["rejected"] == (3 if fault else 0)
 
 
 def test_status_wants_a_person_where_a_removal_is_overdue(synced: Shop) -> None:

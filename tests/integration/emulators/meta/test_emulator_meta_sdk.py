@@ -14,7 +14,7 @@ from facebook_business.exceptions import FacebookRequestError
 from meta_client import CREATE, Make, digest
 
 from cohortd.core.delivery import Action, Batch, BatchState, RemoteSpec
-from cohortd.core.errors import FatalError, RejectedError
+from cohortd.core.errors import FatalError, NotYetError, RejectedError
 from cohortd.core.identifiers import Identifier, IdentifierKind, Member
 from cohortd.emulators.faults import Fault, FaultKind, FaultSchedule
 from cohortd.emulators.meta import MetaEmulator, MetaRules
@@ -123,7 +123,7 @@ def test_removals_that_meta_refuses_for_size_stay_open() -> None:
         connector = MetaConnector(options(emulator))
         remote_id = connector.ensure(SPEC)
         connector.apply(Batch(1, remote_id, Action.ADD, (person(1),)))
-        with pytest.raises(FatalError) as raised:
+        with pytest.raises(NotYetError) as raised:
             connector.apply(Batch(2, remote_id, Action.REMOVE, (person(1),)))
         connector.close()
         assert emulator.size(remote_id) == 1

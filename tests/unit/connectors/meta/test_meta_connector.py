@@ -9,7 +9,7 @@ import pytest
 import responses
 
 from cohortd.core.delivery import Action, Batch, BatchState, Receipt, RemoteSpec
-from cohortd.core.errors import FatalError, RejectedError, RetryableError
+from cohortd.core.errors import NotYetError, RejectedError, RetryableError
 from cohortd.core.identifiers import Identifier, IdentifierKind, Member
 from connectors.meta import MetaConnector
 
@@ -192,12 +192,12 @@ def test_too_large_a_body_is_refused_without_rows(
     assert raised.value.rows == {}
 
 
-def test_an_audience_too_small_pauses_that_audience(
+def test_what_an_audience_is_too_small_for_has_to_wait_alone(
     graph: responses.RequestsMock, connector: MetaConnector
 ) -> None:
     error = {"message": "Permissions error", "code": 200, "error_subcode": 1870047}
     graph.post(USERS, status=403, json={"error": error})
-    with pytest.raises(FatalError) as raised:
+    with pytest.raises(NotYetError) as raised:
         connector.apply(batch(ANN, action=Action.REMOVE))
     assert raised.value.scope == "audience"
 
