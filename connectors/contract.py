@@ -26,6 +26,7 @@ failed assertions.
 import itertools
 import re
 import traceback
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -177,6 +178,13 @@ class ConnectorContract:
         first = connector.ensure(self.spec)
         renamed = RemoteSpec(self.spec.audience, "Another name", self.spec.description)
         assert connector.ensure(renamed) == first
+
+    def test_what_was_made_is_listed_with_its_marker(self, connector: Connector) -> None:
+        """By that the pipeline finds audiences whose ledger is lost; another owner's is another one."""
+        ours = replace(self.spec, owner="0a1b2c3d:shop:18f00000000")
+        made = {connector.ensure(spec): spec.marker for spec in (self.spec, ours)}
+        assert made == {each.remote_id: each.marker for each in connector.marked()}
+        assert len(made) == len({self.spec.marker, ours.marker})
 
     def test_two_audiences_are_two(
         self, connector: Connector, members: Inspector, pass_time: Elapse

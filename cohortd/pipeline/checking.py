@@ -65,8 +65,10 @@ def check_all(pipeline: Pipeline) -> Checked:
         )
     for destination in pipeline.destinations.values():
         pipeline.progress(f"asking {destination.name}")
-        lines += list(_destination(destination))
-        lines += _leftovers(pipeline, destination)
+        found = list(_destination(destination))
+        lines += found
+        if all(line.ok for line in found):
+            lines += _leftovers(pipeline, destination)
     return Checked(tuple(lines), tuple(quality))
 
 
