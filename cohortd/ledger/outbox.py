@@ -199,18 +199,6 @@ class Outbox:
         with self._database.read() as connection:
             return batches.open_batches(connection)
 
-    def pending_members(self, target: Target) -> int:
-        """Count the members in open batches of a target."""
-        with self._database.read() as connection:
-            return int(
-                connection.exec_driver_sql(
-                    "SELECT coalesce(sum(b.rows), 0) FROM batch b JOIN remote r ON r.id = b.remote"
-                    f" WHERE b.{OPEN}"
-                    " AND r.audience = ? AND r.destination = ?",
-                    (target.audience, target.destination),
-                ).scalar_one()
-            )
-
     def summary(self, since: datetime) -> Mapping[Target, dict[str, int]]:
         """Count members of batches that ended from *since* on, a target: added, removed, rejected.
 

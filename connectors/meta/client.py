@@ -49,11 +49,6 @@ class GraphClient:
         # urllib3 writes whole URLs at debug level, and the token is in every one of them.
         logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
-    @property
-    def usage_percent(self) -> float:
-        """Highest share of any of Meta's allowances that the last answer told of."""
-        return self._pace.percent
-
     def call(
         self,
         method: str,

@@ -162,7 +162,6 @@ def test_a_new_plan_replaces_what_waited_unsent(world: World) -> None:
 
     assert len(first) == 3
     assert [batch.rows for batch in batches] == [2, 1]
-    assert world.ledger.outbox.pending_members(GOOGLE) == 3
     world.drain()
     assert world.on_platform(GOOGLE) == everybody(*crowd(3))
 
