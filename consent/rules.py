@@ -11,7 +11,7 @@ import pandas as pd
 
 from cohortd.core.consenting import ConsentStatus, Reason
 from cohortd.core.identifiers import Family
-from consent.statements import NEVER, Statements, newest_grants, unanswered
+from consent.statements import NEVER, Statements, instant, newest_grants, unanswered
 
 ANYWHERE: Final = "*"
 #: Codes people write that no country has.
@@ -92,7 +92,7 @@ def decide(
         newest grant, where that is why) and ``rule`` (the line of ``TABLE`` that decided).
     """
     people = pd.Index(customers["customer_id"], name="customer_id")
-    said = Statements.read(records, people, rules.purpose, family=family, seen_until=_instant(as_of))
+    said = Statements.read(records, people, rules.purpose, family=family, seen_until=instant(as_of))
     standing = unanswered(said)
     granted_at = newest_grants(said.only(said.is_grant & said.is_seen & said.is_ours), len(people))
     elsewhere = said.is_grant & said.is_seen & ~said.is_ours
@@ -137,9 +137,3 @@ def _any(person: "npt.NDArray[np.intp]", people: int) -> "npt.NDArray[np.bool_]"
     found = np.zeros(people, dtype=np.bool_)
     found[person] = True
     return found
-
-
-def _instant(at: datetime) -> int:
-    if at.tzinfo is None:
-        raise ValueError("as_of must be aware")
-    return int(np.datetime64(at.astimezone(UTC).replace(tzinfo=None), "us").astype(np.int64))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, Self
 
 import numpy as np
@@ -77,6 +78,13 @@ class Statements:
     def only(self, chosen: Flags) -> "Statements":
         """Keep the chosen ones."""
         return Statements(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
+
+def instant(at: datetime) -> int:
+    """Write an aware time as ``Statements.at`` has it."""
+    if at.tzinfo is None:
+        raise ValueError("as_of must be aware")
+    return int(np.datetime64(at.astimezone(UTC).replace(tzinfo=None), "us").astype(np.int64))
 
 
 def unanswered(said: Statements) -> Flags:

@@ -9,24 +9,30 @@ import pandas as pd
 
 from cohortd.core.consenting import ConsentRecord, ConsentStatus
 from cohortd.core.identifiers import Family
-from consent.rules import ConsentRules
 from consent.scopes import covers_purpose, platform_scope
-from consent.statements import Statements, unanswered
+from consent.statements import Statements, instant, unanswered
 
 
 def withdrawals(
-    records: pd.DataFrame, rules: ConsentRules, *, families: Collection[Family]
-) -> pd.DataFrame:
-    """Keep the records that withdraw consent for our purpose and that no newer grant answers.
+    records: pd.DataFrame, *, purpose: str, families: Collection[Family], as_of: datetime | None = None
+) -> npt.NDArray[np.bool_]:
+    """Mark the records that withdraw consent for *purpose* and that no newer grant answers.
 
     A withdrawal for several families stands while it stands for one of them.
+
+    Args:
+        records: The columns of ``decide``.
+        purpose: Our purpose.
+        families: Whose platforms.
+        as_of: Later grants are not seen.
     """
     people = pd.Index(records["customer_id"].unique())
     standing = np.zeros(len(records), dtype=np.bool_)
+    until = None if as_of is None else instant(as_of)
     for family in families:
-        said = Statements.read(records, people, rules.purpose, family=family, seen_until=None)
+        said = Statements.read(records, people, purpose, family=family, seen_until=until)
         standing[said.row[unanswered(said)]] = True
-    return records[standing]
+    return standing
 
 
 def withdraws(records: pd.DataFrame, *, purpose: str) -> npt.NDArray[np.bool_]:

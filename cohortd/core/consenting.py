@@ -52,3 +52,6 @@ class ConsentRecord:
     source: str = ""
     #: SHA-256 hex of the evidence as received; the evidence itself is never kept here.
     evidence: str = ""
+    #: Whether the statement bore no readable time: ``recorded_at`` is then when it first reached us,
+    #: and no part of what it says.
+    untimed: bool = False

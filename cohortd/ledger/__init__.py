@@ -2,7 +2,7 @@
 
 from cohortd.ledger.batches import BatchRow, Claimed, PollDue
 from cohortd.ledger.comparing import Comparison
-from cohortd.ledger.consent_store import ConsentStore, Recorded
+from cohortd.ledger.consent_store import CUSTOMER_STATEMENTS, ConsentStore, Recorded
 from cohortd.ledger.heads import read_heads
 from cohortd.ledger.ledger import Ledger
 from cohortd.ledger.memberships import Members, MembershipRow, PastMembership
@@ -16,6 +16,7 @@ from cohortd.ledger.timings import RemovalTiming
 from cohortd.ledger.withdrawing import Extra, Withdrawal, Withdrawn
 
 __all__ = [
+    "CUSTOMER_STATEMENTS",
     "BatchRow",
     "Claimed",
     "Comparison",

@@ -1,9 +1,11 @@
 """Consent as the ledger keeps it: statements, withdrawals, what they suppress."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
+
+import pyarrow as pa
 
 from cohortd.core.consenting import ConsentRecord, SubjectKind
 from cohortd.core.identifiers import Family
@@ -15,7 +17,20 @@ from cohortd.ledger.suppressions import SuppressedSet, SuppressionCause
 from cohortd.ledger.withdrawing import Extra, Withdrawal, Withdrawn, withdraw
 
 _PAGE: Final = 5_000
-_PER_TRANSACTION: Final = 1_000
+_PER_TRANSACTION: Final = 5_000
+_WORD: Final = pa.dictionary(pa.int32(), pa.string())
+#: Statements as columns: millions of them fit in memory.
+CUSTOMER_STATEMENTS: Final = pa.schema(
+    [
+        ("key", pa.binary()),
+        ("status", _WORD),
+        ("recorded_at", pa.timestamp("us", tz="UTC")),
+        ("purpose", _WORD),
+        ("platform", _WORD),
+        ("regulation", _WORD),
+    ]
+)
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +51,57 @@ class ConsentStore:
 
     def record(self, records: Sequence[ConsentRecord], *, received_at: datetime) -> Recorded:
         """Keep statements; the same content is kept once. It suppresses nobody: see ``withdraw``."""
-        new = []
-        with self._database.write() as connection:
-            for record in records:
-                if consent_records.find(connection, record) is None:
-                    consent_records.insert(connection, record, received_at=received_at)
-                    new.append(record)
+        new: list[ConsentRecord] = []
+        for part in _parts(records):
+            new += self.unknown(part)
+            with self._database.write() as connection:
+                consent_records.keep(connection, part, received_at=received_at)
         return Recorded(new, len(records) - len(new))
 
     def unknown(self, records: Sequence[ConsentRecord]) -> Sequence[ConsentRecord]:
         """Return those that are not kept yet, each once, in their order."""
-        with self._database.read() as connection:
-            return [r for r in dict.fromkeys(records) if consent_records.find(connection, r) is None]
+        return [record for record, kept in self._look_up(records) if kept is None]
 
-    def records(self) -> Iterator[ConsentRecord]:
-        """Yield every statement kept, in the order in which they came."""
+    def to_withdraw(self, records: Sequence[ConsentRecord]) -> Sequence[ConsentRecord]:
+        """Return those that were not taken in as withdrawals yet, each once, in their order."""
+        return [r for r, kept in self._look_up(records) if kept is None or kept.absent or not kept.withdrew]
+
+    def dated(self, records: Sequence[ConsentRecord]) -> Sequence[ConsentRecord]:
+        """Give statements that bear no time the one at which each first reached us, if it did before."""
+        return [
+            replace(record, recorded_at=kept.recorded_at)
+            if kept is not None and record.untimed and not kept.absent
+            else record
+            for record, kept in self._look_up(records, once=False)
+        ]
+
+    def note_absent(self, *, present: Sequence[ConsentRecord]) -> None:
+        """Note which statements without a time the table no longer makes; *present* are those it makes."""
+        with self._database.write() as connection:
+            consent_records.note_absent(connection, present)
+
+    def by_customer(self) -> pa.Table:
+        """Return every statement kept that names a customer, as columns (``CUSTOMER_STATEMENTS``)."""
+        with self._database.read() as connection:
+            batches = [
+                pa.RecordBatch.from_arrays(
+                    [pa.array(c).cast(t) for c, t in zip(part, CUSTOMER_STATEMENTS.types, strict=True)],
+                    schema=CUSTOMER_STATEMENTS,
+                )
+                for part in consent_records.by_customer(connection)
+            ]
+        return pa.Table.from_batches(batches, schema=CUSTOMER_STATEMENTS)
+
+    def by_contact(self) -> Iterator[ConsentRecord]:
+        """Yield every statement kept that names a contact field, in the order in which they came."""
+        return self.records(but=SubjectKind.CUSTOMER.value)
+
+    def records(self, *, but: str = "") -> Iterator[ConsentRecord]:
+        """Yield every statement kept, in the order in which they came, but of one kind of subject."""
         newest = 0
         while True:
             with self._database.read() as connection:
-                page = list(consent_records.after(connection, newest, limit=_PAGE))
+                page = list(consent_records.after(connection, newest, limit=_PAGE, but=but))
             yield from (record for _, record in page)
             if len(page) < _PAGE:
                 return
@@ -97,21 +144,43 @@ class ConsentStore:
         now: datetime,
         at: datetime | None = None,
     ) -> Sequence[Withdrawal]:
-        """Take in many withdrawals, a thousand a transaction."""
+        """Take in many withdrawals, some thousands a transaction."""
         outcomes: list[Withdrawal] = []
-        for start in range(0, len(withdrawn), _PER_TRANSACTION):
+        for part in _parts(withdrawn):
             asked = [
                 (item, self._log.subject_ref(item.record.subject_kind, item.record.subject))
-                for item in withdrawn[start : start + _PER_TRANSACTION]
+                for item in part
             ]
             with self._log.transaction() as (connection, journal):
                 outcomes += withdraw(connection, journal, asked, trigger=trigger, at=at or now, now=now)
         return outcomes
 
     def active(self) -> Sequence[SuppressionCause]:
-        """Return the withdrawals that stand, oldest first."""
+        """Return the withdrawals that stand, oldest first; they may be very many."""
         with self._database.read() as connection:
             return suppressions.active(connection)
+
+    def oldest(self) -> datetime | None:
+        """Return when the oldest withdrawal was made that stands; None where none does."""
+        with self._database.read() as connection:
+            return suppressions.oldest(connection)
+
+    def has_revocations(self) -> bool:
+        """Tell whether anybody ever took consent back: the removal log must tell of it."""
+        with self._database.read() as connection:
+            return consent_records.has_revocations(connection)
+
+    def about(self, keys: Sequence[bytes]) -> Sequence[SuppressionCause]:
+        """Return the withdrawals that stand and whose record names any of these keys, oldest first."""
+        with self._database.read() as connection:
+            return suppressions.about(connection, keys)
+
+    def against(
+        self, family: Family, keys: Collection[tuple[int, bytes]]
+    ) -> Sequence[tuple[tuple[int, bytes], SuppressionCause]]:
+        """Say by which withdrawals these are suppressed: (0, member key), or (kind, digest) if named."""
+        with self._database.read() as connection:
+            return suppressions.against(connection, family, keys)
 
     def suppressed(self, family: Family) -> SuppressedSet:
         """Return all that must not be added under one family's rules."""
@@ -143,3 +212,18 @@ class ConsentStore:
         """Lift the older withdrawals that named a contact field (family, kind, digest), for that family."""
         with self._database.write() as connection:
             return suppressions.lift_contact(connection, contact, granted_at=granted_at, now=now)
+
+    def _look_up(
+        self, records: Sequence[ConsentRecord], *, once: bool = True
+    ) -> Iterator[tuple[ConsentRecord, consent_records.Kept | None]]:
+        """Put beside each record what is kept of the same content."""
+        chosen = list(dict.fromkeys(records)) if once else records
+        for part in _parts(chosen):
+            contents = [consent_records.content_of(record) for record in part]
+            with self._database.read() as connection:
+                kept = consent_records.find(connection, contents)
+            yield from ((r, kept.get(content)) for r, content in zip(part, contents, strict=True))
+
+
+def _parts(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+    return (items[start : start + _PER_TRANSACTION] for start in range(0, len(items), _PER_TRANSACTION))

@@ -219,7 +219,12 @@ consent_record = _table(
     _text("source"),
     _text("evidence"),
     _text("received_at"),
+    #: Whether the statement bore no time: ``recorded_at`` is then when it first reached us.
+    _number("untimed", default=0),
+    #: Of such a statement, whether the consent table no longer makes it: made again, it counts anew.
+    _number("absent", default=0),
 )
+Index("consent_record_untimed", consent_record.c.absent, sqlite_where=text("untimed = 1"))
 consent_subject = _table(
     "consent_subject",
     Column("subject_kind", Text, primary_key=True, nullable=False),

@@ -1,5 +1,6 @@
 """Who must not be added to any audience, and until which grant."""
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,22 @@ from cohortd.ledger.consent_records import Subject, subject_text
 
 #: The place of a member key among the identifier kinds.
 MEMBER: Final = 0
+
+#: A customer's record has one key, a contact field's the digests under each family's rules.
+_ABOUT: Final = f"""
+    SELECT {consent_records.COLUMNS} FROM withdrawal w JOIN consent_record c ON c.id = w.id
+    WHERE w.lifted_at IS NULL AND w.id IN (
+        SELECT s.record FROM json_each(?) j CROSS JOIN (SELECT 'customer' AS kind
+            UNION ALL SELECT 'email' UNION ALL SELECT 'phone') k
+        CROSS JOIN consent_subject s ON s.subject_kind = k.kind AND s.key = unhex(j.value))
+    ORDER BY w.withdrawn_at, w.id
+"""
+_AGAINST: Final = f"""
+    SELECT s.kind, s.key, {consent_records.COLUMNS} FROM json_each(?) j
+        CROSS JOIN suppression s ON s.family = ? AND s.kind = j.value ->> 0
+            AND s.key = unhex(j.value ->> 1) AND s.lifted_at IS NULL AND (s.kind = {MEMBER} OR s.named = 1)
+        CROSS JOIN consent_record c ON c.id = s.withdrawal
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +89,35 @@ class SuppressedSet:
 
 
 def active(connection: Connection) -> list[SuppressionCause]:
-    """Return the withdrawals that stand, oldest first."""
+    """Return the withdrawals that stand, oldest first; they may be very many."""
     rows = connection.exec_driver_sql(
         f"SELECT {consent_records.COLUMNS} FROM withdrawal w JOIN consent_record c ON c.id = w.id"
         " WHERE w.lifted_at IS NULL ORDER BY w.withdrawn_at, w.id"
     ).all()
     return [SuppressionCause(row.id, consent_records.record_of(row)) for row in rows]
+
+
+def about(connection: Connection, keys: Collection[bytes]) -> list[SuppressionCause]:
+    """Return the withdrawals that stand and whose record names any of these keys, oldest first."""
+    rows = connection.exec_driver_sql(_ABOUT, (json.dumps([key.hex() for key in keys]),)).all()
+    return [SuppressionCause(row.id, consent_records.record_of(row)) for row in rows]
+
+
+def against(
+    connection: Connection, family: Family, keys: Collection[tuple[int, bytes]]
+) -> list[tuple[tuple[int, bytes], SuppressionCause]]:
+    """Return which withdrawals suppress a member (kind ``MEMBER``), or a contact field that they name."""
+    wanted = json.dumps([(kind, key.hex()) for kind, key in keys])
+    rows = connection.exec_driver_sql(_AGAINST, (wanted, family.value)).all()
+    return [((row.kind, row.key), SuppressionCause(row.id, consent_records.record_of(row))) for row in rows]
+
+
+def oldest(connection: Connection) -> datetime | None:
+    """Return when the oldest withdrawal was made that stands."""
+    found: str | None = connection.exec_driver_sql(
+        "SELECT min(withdrawn_at) FROM withdrawal WHERE lifted_at IS NULL"
+    ).scalar()
+    return None if found is None else parse_time(found)
 
 
 def suppressed(connection: Connection, family: Family) -> SuppressedSet:

@@ -1,6 +1,8 @@
 """A withdrawal of consent: who is meant, what of them is suppressed, what must leave."""
 
-from collections.abc import Collection, Iterable, Sequence
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -11,7 +13,6 @@ from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
 from cohortd.core.errors import LedgerError
 from cohortd.core.identifiers import Family, Identifier, IdentifierKind
 from cohortd.core.removals import RemovalEvent
-from cohortd.core.times import format_time
 from cohortd.ledger import consent_records, late
 from cohortd.ledger.batches import OPEN
 from cohortd.ledger.memberships import State
@@ -101,7 +102,8 @@ _SUPPRESS: Final = """
     UNION ALL SELECT f.family, 0, p.member, p.withdrawal, 0, w.withdrawn_at FROM temp.w_person p
         JOIN temp.w_family f ON f.withdrawal = p.withdrawal JOIN withdrawal w ON w.id = p.withdrawal
     WHERE true
-    ON CONFLICT DO UPDATE SET lifted_at = NULL, named = max(named, excluded.named)
+    ON CONFLICT DO UPDATE SET lifted_at = NULL, named = max(named, excluded.named),
+        withdrawn_at = excluded.withdrawn_at
 """
 #: Every row that may be on a platform, unless a removal of it for the same subject is open.
 _LEAVING: Final = f"""
@@ -114,6 +116,29 @@ _LEAVING: Final = f"""
             CROSS JOIN batch_item i ON i.withdrawal = same.id CROSS JOIN batch b ON b.id = i.batch
         WHERE w.id = k.withdrawal AND b.remote = m.remote AND b.refresh = 0 AND i.kind = m.kind
             AND i.digest = m.digest)
+"""
+#: The record's own time, which it may have kept from before.
+_STAND: Final = """
+    INSERT INTO withdrawal (id, subject_ref, cause, withdrawn_at)
+    SELECT id, ?, ?, recorded_at FROM consent_record WHERE id = ?
+    ON CONFLICT (id) DO UPDATE SET lifted_at = NULL, withdrawn_at = excluded.withdrawn_at
+"""
+_STANDING: Final = """
+    SELECT w.id FROM json_each(?) j CROSS JOIN withdrawal w ON w.id = j.value WHERE w.lifted_at IS NULL
+"""
+_ASKED: Final = """
+    SELECT c.id FROM json_each(?) j CROSS JOIN consent_record c ON c.id = j.value
+    WHERE c.status = 'revoked'
+"""
+#: Those that the log tells of already.
+_LOGGED: Final = """
+    SELECT w.id FROM json_each(?) j CROSS JOIN withdrawal w ON w.id = j.value
+        CROSS JOIN removal_log l ON l.subject = w.subject_ref AND l.event = 'recorded'
+            AND l.event_time = w.withdrawn_at
+"""
+_IDENTIFIERS: Final = """
+    SELECT s.withdrawal, count(*) AS identifiers FROM json_each(?) j
+        CROSS JOIN suppression s ON s.withdrawal = j.value AND s.kind > 0 GROUP BY s.withdrawal
 """
 
 
@@ -135,40 +160,52 @@ def withdraw(
     """
     for statement in _TABLES:
         connection.exec_driver_sql(statement)
-    ids = [_keep(connection, journal, item, ref, trigger=trigger, at=at) for item, ref in asked]
+    if any(item.record.status is ConsentStatus.GRANTED for item, _ in asked):
+        raise LedgerError("a grant withdraws nothing; record it instead")
+    ids = consent_records.keep(connection, [item.record for item, _ in asked], received_at=at)
+    refs = dict(zip(ids, (ref for _, ref in asked), strict=True))
+    anew = _stand(connection, refs, trigger)
     _fill(connection, list(zip(ids, (item for item, _ in asked), strict=True)))
     for statement in (_PERSONS, _KEYS, _SUPPRESS):
         connection.exec_driver_sql(statement)
     leaving = [Leaving(*row) for row in connection.exec_driver_sql(_LEAVING)]
     blindly = late.sent_blindly(connection, now=now)
+    _log_recorded(connection, journal, refs, anew=anew, leaving=[*leaving, *blindly], at=at)
     queue_removals(connection, journal, leaving, schedule=Schedule(at, now))
     late.repeat(connection, journal, blindly, now=now)
-    return [
-        _outcome(connection, withdrawal, ref, leaving)
-        for withdrawal, (_, ref) in zip(ids, asked, strict=True)
-    ]
+    named = [(withdrawal, ref) for withdrawal, (_, ref) in zip(ids, asked, strict=True)]
+    return _outcomes(connection, named, leaving)
 
 
-def _keep(
-    connection: Connection, journal: Journal, asked: Withdrawn, ref: str, *, trigger: str, at: datetime
-) -> int:
-    """Keep the record and that it withdraws; log it unless it stands already."""
-    record = asked.record
-    if record.status is ConsentStatus.GRANTED:
-        raise LedgerError("a grant withdraws nothing; record it instead")
-    found = consent_records.find(connection, record)
-    if found is None:
-        found = consent_records.insert(connection, record, received_at=at)
-    kept = connection.exec_driver_sql("SELECT lifted_at FROM withdrawal WHERE id = ?", (found,)).first()
-    if kept is not None and kept.lifted_at is None:
-        return found
-    connection.exec_driver_sql(
-        "INSERT INTO withdrawal (id, subject_ref, cause, withdrawn_at) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (id) DO UPDATE SET lifted_at = NULL",
-        (found, ref, trigger, format_time(record.recorded_at)),
-    )
-    journal.note(RemovalEvent.RECORDED, at=at, withdrawal=causes_of(connection, [found])[found], place={})
-    return found
+def _stand(connection: Connection, refs: Mapping[int, str], trigger: str) -> frozenset[int]:
+    """Keep that these records withdraw; return those that did not stand already."""
+    standing = connection.exec_driver_sql(_STANDING, (json.dumps(list(refs)),)).scalars()
+    anew = frozenset(refs) - frozenset(standing)
+    _many(connection, _STAND, [(refs[record], trigger, record) for record in sorted(refs)])
+    return anew
+
+
+def _log_recorded(
+    connection: Connection,
+    journal: Journal,
+    refs: Mapping[int, str],
+    *,
+    anew: frozenset[int],
+    leaving: Collection[Leaving],
+    at: datetime,
+) -> None:
+    """Log what came in: whatever a person asked for, and of mere denials those that take something back.
+
+    Who said no without ever having been sent has nothing removed, and the removal log stays a log of
+    removals.
+    """
+    taking = {row.withdrawal for row in leaving}
+    asked = connection.exec_driver_sql(_ASKED, (json.dumps(sorted(anew)),)).scalars()
+    said = connection.exec_driver_sql(_LOGGED, (json.dumps(sorted(taking - anew)),)).scalars()
+    causes = causes_of(connection, sorted({*asked, *(taking - set(said))}))
+    for withdrawal in refs:
+        if withdrawal in causes:
+            journal.note(RemovalEvent.RECORDED, at=at, withdrawal=causes[withdrawal], place={})
 
 
 def _fill(connection: Connection, asked: Iterable[tuple[int, Withdrawn]]) -> None:
@@ -199,10 +236,12 @@ def _many(connection: Connection, statement: str, rows: Sequence[tuple[object, .
         connection.exec_driver_sql(statement, list(rows))
 
 
-def _outcome(connection: Connection, withdrawal: int, ref: str, leaving: Sequence[Leaving]) -> Withdrawal:
-    identifiers = connection.exec_driver_sql(
-        "SELECT count(*) FROM suppression WHERE withdrawal = ? AND kind > 0", (withdrawal,)
-    ).scalar_one()
-    return Withdrawal(
-        ref, len({row.remote for row in leaving if row.withdrawal == withdrawal}), identifiers
-    )
+def _outcomes(
+    connection: Connection, asked: Sequence[tuple[int, str]], leaving: Iterable[Leaving]
+) -> list[Withdrawal]:
+    remotes: dict[int, set[int]] = defaultdict(set)
+    for row in leaving:
+        remotes[row.withdrawal].add(row.remote)
+    rows = connection.exec_driver_sql(_IDENTIFIERS, (json.dumps([withdrawal for withdrawal, _ in asked]),))
+    identifiers = {row.withdrawal: row.identifiers for row in rows}
+    return [Withdrawal(ref, len(remotes[found]), identifiers.get(found, 0)) for found, ref in asked]

@@ -9,10 +9,12 @@ from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
 from cohortd.core.identifiers import Family, IdentifierKind, member_key
 from cohortd.identity import digests_of_contact
+from cohortd.ledger import CUSTOMER_STATEMENTS
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.sources import TableSource, Tally, read_consent
 
@@ -21,7 +23,12 @@ RECORD_COLUMNS = ["customer_id", "status", "recorded_at", "purpose", "platform",
 #: A withdrawal by a contact field that is no valid one.
 WITHDRAWAL_OF_NOBODY = "withdrawal_of_nobody"
 _DETAIL = ["status", "recorded_at", "purpose", "platform", "regulation", "source", "evidence"]
+#: The table by customer: ``untimed`` says that a row bore no readable time.
+_COLUMNS = ["customer_id", *_DETAIL, "untimed"]
 _KINDS = {int(IdentifierKind.EMAIL): SubjectKind.EMAIL, int(IdentifierKind.PHONE): SubjectKind.PHONE}
+
+#: Rows made into records at once: a table may have millions.
+ROWS_AT_ONCE = 50_000
 
 Subject = tuple[tuple[str, bytes], ...]
 Contact = tuple[str, int, bytes]
@@ -31,10 +38,12 @@ Contact = tuple[str, int, bytes]
 class ConsentBook:
     """All consent records, findable by customer id, by member key and by contact digest."""
 
-    #: The table's rows that name a customer: customer_id and ``_DETAIL``.
+    #: The table's rows that name a customer: ``_COLUMNS``.
     table: pd.DataFrame
-    #: Records kept by the ledger (imports, revocations) and the table's rows by contact field.
-    by_member: Mapping[bytes, Sequence[ConsentRecord]]
+    #: What the ledger keeps by customer (withdrawals, imports, the grants that answered): columns, not
+    #: records, since a table may hold millions of denials.
+    kept: pa.Table
+    #: Records by contact field, the ledger's and the table's.
     by_contact: Mapping[Contact, Sequence[ConsentRecord]]
 
     def rows(self, customers: Mapping[bytes, str], contacts: Iterable[tuple[str, Contact]]) -> pd.DataFrame:
@@ -48,18 +57,25 @@ class ConsentBook:
             One row a customer and record, with ``RECORD_COLUMNS``.
         """
         table = self.table.loc[self.table["customer_id"].isin(set(customers.values())), RECORD_COLUMNS]
-        kept = [_row(customers[key], record) for key in customers for record in self.by_member.get(key, ())]
+        found = [table, self._kept_of(customers)]
         if self.by_contact:
-            kept += [
-                _row(customer, record)
-                for customer, contact in contacts
-                for record in self.by_contact.get(contact, ())
+            rows = [
+                _row(c, record) for c, contact in contacts for record in self.by_contact.get(contact, ())
             ]
-        if not kept:
-            return table
-        extra = pd.DataFrame(kept, columns=RECORD_COLUMNS)
-        extra["recorded_at"] = pd.to_datetime(extra["recorded_at"], utc=True)
-        return pd.concat([table, extra], ignore_index=True) if len(table) else extra
+            found.append(pd.DataFrame(rows, columns=RECORD_COLUMNS))
+        found = [frame for frame in found if len(frame)] or [table]
+        for frame in found:
+            frame["recorded_at"] = pd.to_datetime(frame["recorded_at"], utc=True)
+        return pd.concat(found, ignore_index=True)
+
+    def _kept_of(self, customers: Mapping[bytes, str]) -> pd.DataFrame:
+        """What the ledger keeps of these customers (by member key), with ``RECORD_COLUMNS``."""
+        theirs = pc.is_in(self.kept.column("key"), value_set=pa.array(customers, type=pa.binary()))
+        frame = self.kept.filter(theirs).to_pandas()
+        frame["customer_id"] = frame["key"].map(customers)
+        words = ["status", "purpose", "platform", "regulation"]
+        rows: pd.DataFrame = frame.astype(dict.fromkeys(words, object))[RECORD_COLUMNS]
+        return rows
 
     def contact_records(self) -> Iterator[ConsentRecord]:
         """Every record by contact field, once."""
@@ -72,26 +88,22 @@ class ConsentBook:
 
 
 def open_book(pipeline: Pipeline, tally: Tally | None = None) -> ConsentBook:
-    """Read the consent table, if there is one, beside what the ledger keeps."""
-    by_member: dict[bytes, list[ConsentRecord]] = defaultdict(list)
-    by_contact: dict[Contact, list[ConsentRecord]] = defaultdict(list)
-    for record in pipeline.ledger.consent.records():
-        _index(record, by_member, by_contact)
-    table = pd.DataFrame(columns=["customer_id", *_DETAIL])
+    """Read the consent table, if there is one, beside what the ledger keeps.
+
+    Of statements without a time, it is noted which the table no longer makes.
+    """
+    store = pipeline.ledger.consent
+    table, records = _no_rows(), list[ConsentRecord]()
     if pipeline.sources.consent is not None:
         table, records = read_consent_table(pipeline, pipeline.sources.consent, tally or Tally("consent"))
-        for record in records:
-            _index(record, by_member, by_contact)
-    table["recorded_at"] = pd.to_datetime(table["recorded_at"], utc=True)
-    return ConsentBook(table, by_member, by_contact)
+        untimed = [record for _, record in table_records(pipeline, table[table["untimed"]])]
+        store.note_absent(present=[*untimed, *(record for record in records if record.untimed)])
+    return ConsentBook(table, store.by_customer(), _indexed([*store.by_contact(), *records]))
 
 
 def book_of(table: pd.DataFrame, by_contact_field: Iterable[ConsentRecord]) -> ConsentBook:
     """Index one table alone."""
-    by_contact: dict[Contact, list[ConsentRecord]] = defaultdict(list)
-    for record in by_contact_field:
-        _index(record, {}, by_contact)
-    return ConsentBook(table, {}, by_contact)
+    return ConsentBook(table, CUSTOMER_STATEMENTS.empty_table(), _indexed(by_contact_field))
 
 
 def read_consent_table(
@@ -105,20 +117,25 @@ def read_consent_table(
     Returns:
         The rows by customer id as a table, and the rows by contact field as records.
     """
-    today = pipeline.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+    now = pipeline.clock().replace(microsecond=0)  # a table has whole seconds
     frames: list[pd.DataFrame] = []
     records: list[ConsentRecord] = []
     for batch in read_consent(source, tally):
-        frame = _detail(batch, today)
+        frame = _detail(batch, now)
         named = frame["customer_id"] != ""
         frames.append(frame[named])
         if not named.all():
             records += _by_contact(
                 pipeline, batch.filter(pa.array(~named)), frame[~named], tally, hashed=source.hashed
             )
-    if not frames:
-        return pd.DataFrame(columns=["customer_id", *_DETAIL]), records
-    return pd.concat(frames, ignore_index=True), records
+    table = pd.concat(frames, ignore_index=True) if frames else _no_rows()
+    _date(pipeline, table)
+    return table, list(pipeline.ledger.consent.dated(records))
+
+
+def parts(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Cut a long table into parts that can be made into records."""
+    return (rows.iloc[start : start + ROWS_AT_ONCE] for start in range(0, len(rows), ROWS_AT_ONCE))
 
 
 def table_records(pipeline: Pipeline, rows: pd.DataFrame) -> list[tuple[str, ConsentRecord]]:
@@ -162,7 +179,21 @@ def contacts_of(
     ]
 
 
-def _detail(batch: pa.RecordBatch, today: datetime) -> pd.DataFrame:
+def _no_rows() -> pd.DataFrame:
+    table = pd.DataFrame(columns=_COLUMNS).astype({"untimed": bool})
+    return table.assign(recorded_at=pd.to_datetime(table["recorded_at"], utc=True))
+
+
+def _date(pipeline: Pipeline, table: pd.DataFrame) -> None:
+    """Date the rows without a time: each counts from when it first reached us, not anew every day."""
+    untimed = table.index[table["untimed"]]
+    records = [record for _, record in table_records(pipeline, table.loc[untimed])]
+    dated = [record.recorded_at for record in pipeline.ledger.consent.dated(records)]
+    if dated:
+        table.loc[untimed, "recorded_at"] = pd.Series(pd.to_datetime(dated, utc=True), index=untimed)
+
+
+def _detail(batch: pa.RecordBatch, now: datetime) -> pd.DataFrame:
     """Columns as ``decide`` wants them: lower-case scopes, blank for absent, aware times."""
     table = pa.Table.from_batches([batch])
     frame = pd.DataFrame(index=range(table.num_rows))
@@ -174,9 +205,10 @@ def _detail(batch: pa.RecordBatch, today: datetime) -> pd.DataFrame:
     for name in ["purpose", "platform", "regulation"]:
         frame[name] = frame[name].str.strip().str.lower()
     recorded_at = pd.to_datetime(frame["recorded_at"], utc=True, errors="coerce")
-    # Only a withdrawal comes without a readable time. It counts from today, so that a grant of
-    # before cannot stand against it, and one of later can.
-    frame["recorded_at"] = recorded_at.fillna(pd.Timestamp(today))
+    # Only a withdrawal comes without a readable time. It counts from when it first reaches us, so that
+    # a grant of before cannot stand against it, and one of later can.
+    frame["untimed"] = recorded_at.isna()
+    frame["recorded_at"] = recorded_at.fillna(pd.Timestamp(now))
     return frame
 
 
@@ -204,16 +236,12 @@ def _by_contact(
     return records
 
 
-def _index(
-    record: ConsentRecord,
-    by_member: dict[bytes, list[ConsentRecord]],
-    by_contact: dict[Contact, list[ConsentRecord]],
-) -> None:
-    if record.subject_kind is SubjectKind.CUSTOMER:
-        by_member[record.subject[0][1]].append(record)
-        return
-    for contact in contacts_of_record(record):
-        by_contact[contact].append(record)
+def _indexed(records: Iterable[ConsentRecord]) -> Mapping[Contact, Sequence[ConsentRecord]]:
+    by_contact: dict[Contact, list[ConsentRecord]] = defaultdict(list)
+    for record in records:
+        for contact in contacts_of_record(record):
+            by_contact[contact].append(record)
+    return by_contact
 
 
 def _record(kind: SubjectKind, subject: Subject, row: object) -> ConsentRecord:
@@ -232,6 +260,7 @@ def _record(kind: SubjectKind, subject: Subject, row: object) -> ConsentRecord:
         regulation=text["regulation"],
         source=text["source"] or "consent table",
         evidence=sha256(evidence.encode()).hexdigest() if evidence else "",
+        untimed=bool(getattr(row, "untimed")),  # noqa: B009 - see above
     )
 
 

@@ -1,7 +1,7 @@
 """Who should be in which audience: consent and identifiers of everybody, staged for comparison."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,9 +19,10 @@ from cohortd.ledger import Comparison, SuppressedSet
 from cohortd.pipeline.consents import ConsentBook, Contact, contacts_of
 from cohortd.pipeline.decisions import keeping
 from cohortd.pipeline.quality import contact_quality, identify_in
+from cohortd.pipeline.sharing import Shared
 from cohortd.pipeline.wiring import Destination, Pipeline
 from cohortd.sources import read_contacts
-from consent import decide
+from consent import decide, withdrawals
 
 Row = tuple[int, bytes, bytes, bytes]  # kind, digest, member key, payload
 
@@ -35,6 +36,8 @@ class Desired:
     #: Withdrawals of customers, by family and member key: whoever of them is still in the ledger
     #: goes by the fast lane.
     withdrawn: dict[tuple[Family, bytes], ConsentRecord] = field(default_factory=dict)
+    #: Customers whose consent is withdrawn, and who carry what somebody else would be sent by.
+    sharing: dict[Family, Sequence[str]] = field(default_factory=dict)
     #: Contact fields that a newer grant of everybody who carries them frees again.
     freed: dict[Contact, datetime] = field(default_factory=dict)
     #: What everybody's contact fields are worth to each family.
@@ -111,6 +114,7 @@ def stage_desired(
     by_family = {f: [d for d in pipeline.destinations.values() if d.family is f] for f in pipeline.families}
     suppressed = {family: pipeline.ledger.consent.suppressed(family) for family in by_family}
     carriers = {family: _Carriers(suppressed[family].contact_causes) for family in by_family}
+    shared = {family: Shared() for family in by_family}
     for destinations in by_family.values():
         for target in (Target(s, d.name) for d in destinations for s in segments):
             comparison.stage(target, destinations[0].family, ())
@@ -130,13 +134,16 @@ def stage_desired(
                     as_of=as_of,
                     desired=desired,
                 )
-                rows = _rows(people, suppressed[family], carriers[family])
+                rows = list(_rows(people, suppressed[family], carriers[family]))
                 _stage(comparison, destinations, rows)
+                shared[family].note_sent(digest for _, (_, digest, _, _) in rows)
+                shared[family].note_withdrawn(people.ids, people.reasons, people.identifiers)
                 _account(people, family, desired)
                 keep(family, {**people.decided(), "match_keys": known_by.tolist()})
         desired.contacts = quality.figures()
     for family, destinations in by_family.items():
         _stage_freed(comparison, destinations, carriers[family], desired.freed)
+        desired.sharing[family] = shared[family].customers()
     return desired
 
 
@@ -158,7 +165,7 @@ def _decide(
     customers = pd.DataFrame({"customer_id": ids, "country": _countries(batch)})
     decided = decide(customers, records, pipeline.consent, family=family, as_of=as_of)
     decided = decided.reindex(ids)
-    _note_withdrawals(pipeline, family, decided, records, desired)
+    _note_withdrawals(pipeline, family, decided, records, as_of=as_of, desired=desired)
     segments = assignment.reindex(ids).fillna("").to_numpy(dtype=object)
     reasons = decided["reason"].to_numpy(dtype=object).copy()
     reachable = np.zeros(len(ids), dtype=bool)
@@ -205,7 +212,7 @@ def _rows(people: _People, suppressed: SuppressedSet, carriers: _Carriers) -> It
 
 
 def _stage(
-    comparison: Comparison, destinations: Sequence[Destination], rows: Iterator[tuple[str, Row]]
+    comparison: Comparison, destinations: Sequence[Destination], rows: Iterable[tuple[str, Row]]
 ) -> None:
     by_segment: dict[str, list[Row]] = defaultdict(list)
     for segment, row in rows:
@@ -235,13 +242,19 @@ def _account(people: _People, family: Family, desired: Desired) -> None:
 
 
 def _note_withdrawals(
-    pipeline: Pipeline, family: Family, decided: pd.DataFrame, records: pd.DataFrame, desired: Desired
+    pipeline: Pipeline,
+    family: Family,
+    decided: pd.DataFrame,
+    records: pd.DataFrame,
+    *,
+    as_of: datetime,
+    desired: Desired,
 ) -> None:
-    """Keep the newest withdrawal of everybody whom one keeps out."""
+    """Keep, of everybody whom a withdrawal keeps out, the newest that stands."""
     out = decided[decided["reason"].isin([Reason.REVOKED.value, Reason.DENIED.value])]
-    said = records[
-        records["customer_id"].isin(out.index) & (records["status"] != ConsentStatus.GRANTED.value)
-    ]
+    theirs = records[records["customer_id"].isin(out.index)]
+    standing = withdrawals(theirs, purpose=pipeline.consent.purpose, families=[family], as_of=as_of)
+    said = theirs[standing]
     newest = said.groupby("customer_id")["recorded_at"].max()
     for customer, at in newest.items():
         key = member_key(str(customer), pipeline.ledger.secret)

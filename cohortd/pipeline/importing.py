@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cohortd.pipeline.consents import book_of, read_consent_table, table_records
-from cohortd.pipeline.intake import withdraw_new
+from cohortd.pipeline.intake import lost_withdrawals, withdraw_new
 from cohortd.pipeline.revoking import send_revocations
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.sources import TableSource, Tally
@@ -37,15 +37,16 @@ def import_consent(pipeline: Pipeline, file: Path) -> Imported:
     table, by_contact = read_consent_table(pipeline, source, tally)
     records = [*(record for _, record in table_records(pipeline, table)), *by_contact]
     new = len(pipeline.ledger.consent.unknown(records))
-    withdrawn = withdraw_new(pipeline, book_of(table, by_contact))
+    withdrawn = withdraw_new(pipeline, book_of(table, by_contact), as_of=pipeline.clock())
     pipeline.ledger.consent.record(records, received_at=pipeline.clock())
     sending = send_revocations(pipeline)
+    lost = lost_withdrawals(tally.dropped)
     return Imported(
         read=tally.read,
         new=new,
         known=len(records) - new,
         withdrawn=withdrawn,
         dropped=dict(tally.dropped),
-        notes=sending.notes,
-        fell_short=sending.fell_short,
+        notes=(*sending.notes, *([lost] if lost else [])),
+        fell_short=sending.fell_short or bool(lost),
     )

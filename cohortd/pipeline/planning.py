@@ -25,6 +25,7 @@ from cohortd.pipeline.intake import Intake, take_in, withdraw_all
 from cohortd.pipeline.naming import name_faults
 from cohortd.pipeline.quality import tables_quality
 from cohortd.pipeline.reading import Tables, quality_before, read_tables, refuse_bad_rows, rows_before
+from cohortd.pipeline.sharing import withdraw_shared
 from cohortd.pipeline.traits import Trait, traits
 from cohortd.pipeline.wiring import Pipeline
 
@@ -88,6 +89,7 @@ def planned(
             scratch=folder,
         )
         pipeline.progress("comparing with what was sent")
+        withdraw_shared(pipeline, desired.sharing, desired.withdrawn)
         _withdraw_leftovers(pipeline, comparison, desired)
         compared = comparison.deltas(
             now=pipeline.clock(), refresh_after=lambda t: membership_days(pipeline, t)

@@ -85,6 +85,6 @@ def _kept(file: Path | None) -> list[SignedHead]:
 
 
 def _wiped(pipeline: Pipeline, entries: Collection[RemovalEntry]) -> str:
-    if entries or not pipeline.ledger.consent.active():
+    if entries or not pipeline.ledger.consent.has_revocations():
         return ""
     return "the log is cut off to nothing, although withdrawals are recorded: its entries were deleted"

@@ -5,11 +5,10 @@ import pytest
 
 from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
 from cohortd.core.identifiers import Family
-from consent import ConsentRules, answers, is_withdrawal, withdrawals, withdraws
+from consent import answers, is_withdrawal, withdrawals, withdraws
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LATER = NOON + timedelta(seconds=1)
-RULES = ConsentRules("advertising")
 
 
 def record(status: str, at: datetime = NOON, **scope: str) -> ConsentRecord:
@@ -21,6 +20,10 @@ def table(*rows: tuple[str, str, datetime, str, str]) -> pd.DataFrame:
     frame["regulation"] = ""
     frame["recorded_at"] = pd.to_datetime(frame["recorded_at"], utc=True)
     return frame
+
+
+def _standing(records: pd.DataFrame, *families: Family, as_of: datetime | None = None) -> list[int]:
+    return withdrawals(records, purpose="advertising", families=families, as_of=as_of).nonzero()[0].tolist()
 
 
 def test_a_strictly_newer_grant_answers():
@@ -90,11 +93,12 @@ def test_only_unanswered_withdrawals_stand():
         ("b", "granted", NOON, "newsletter", ""),
         ("c", "denied", NOON, "", ""),
     )
-    assert withdrawals(records, RULES, families=list(Family)).index.tolist() == [0, 5]
-    assert withdrawals(records, RULES, families=[Family.GOOGLE]).index.tolist() == [5]
-    assert withdrawals(records, RULES, families=[]).empty
+    assert _standing(records, *Family) == [0, 5]
+    assert _standing(records, Family.GOOGLE) == [5]
+    assert _standing(records) == []
+    assert _standing(records, *Family, as_of=NOON) == [0, 2, 5]
 
 
 def test_an_empty_table_withdraws_nothing():
-    assert withdrawals(table(), RULES, families=list(Family)).empty
+    assert _standing(table(), *Family) == []
     assert withdraws(table(), purpose="advertising").tolist() == []

@@ -70,10 +70,19 @@ def upgrade() -> None:
         sa.Column("source", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("evidence", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("received_at", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("untimed", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("absent", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("content"),
         sqlite_strict=True,
         sqlite_with_rowid=True,
+    )
+    op.create_index(
+        "consent_record_untimed",
+        "consent_record",
+        ["absent"],
+        unique=False,
+        sqlite_where=sa.text("untimed = 1"),
     )
     op.create_table(
         "consent_subject",
