@@ -89,13 +89,18 @@ def import_records(
         "known": done.known,
         "withdrawn": done.withdrawn,
         "dropped": done.dropped,
+        "taken_for_denied": done.taken_for_denied,
         "notes": list(done.notes),
     }
     sentence = (
         f"{done.read:,} rows read: {done.new:,} new records, {done.known:,} known before,"
-        f" {sum(done.dropped.values()):,} unusable; {done.withdrawn:,} people taken back."
+        f" {sum(done.dropped.values()):,} unusable; {done.withdrawn:,} withdrawals taken in."
     )
     sentences = [sentence]
+    if done.taken_for_denied:
+        sentences.append(
+            f"{done.taken_for_denied:,} rows have a status that is none of ours: taken for denied"
+        )
     sentences += [f"unusable: {reason} {count:,}" for reason, count in sorted(done.dropped.items())]
     answer(data, as_json=as_json, show=lambda console: console.print("\n".join([*sentences, *done.notes])))
     if done.fell_short:

@@ -72,6 +72,13 @@ _PAST: Final = (
     "SELECT r.audience, r.destination, r.remote_id, p.kind, p.digest, p.member, p.added_at, p.removed_at,"
     " p.added_batch, p.removed_batch FROM past_membership p JOIN remote r ON r.id = p.remote"
 )
+_OWNERS: Final = """
+    SELECT m.member FROM remote r
+        CROSS JOIN membership m ON m.remote = r.id AND m.kind = ?2 AND m.digest = ?3 WHERE r.family = ?1
+    UNION SELECT p.member FROM past_membership p JOIN remote r ON r.id = p.remote
+        WHERE p.digest = ?3 AND p.kind = ?2 AND r.family = ?1
+    UNION SELECT c.member FROM co_owner c WHERE c.family = ?1 AND c.kind = ?2 AND c.digest = ?3
+"""
 _PAGE: Final = 10_000
 
 
@@ -127,6 +134,13 @@ class Members:
             " WHERE m.remote IN (SELECT id FROM remote WHERE family = ?) AND m.kind = ? AND m.digest = ?",
             (family.value, int(kind), digest),
         )
+
+    def owners_of(self, family: Family, kind: IdentifierKind, digest: bytes) -> frozenset[bytes]:
+        """Return the member keys of everybody who is or was sent by one identifier."""
+        with self._database.read() as connection:
+            return frozenset(
+                connection.exec_driver_sql(_OWNERS, (family.value, int(kind), digest)).scalars()
+            )
 
     def history_of(
         self, member: bytes | None = None, *, digests: Sequence[bytes] = ()

@@ -11,7 +11,7 @@ import clustering
 from cohortd.core.modelling import FeatureSpec, ModelVersion
 from cohortd.engine import Engine, StagedTable
 from cohortd.pipeline.featuring import Chosen, choose_features
-from cohortd.pipeline.reading import Tables, require_customers
+from cohortd.pipeline.reading import Tables
 from cohortd.pipeline.wiring import Pipeline
 
 
@@ -39,8 +39,6 @@ def cluster(
         force: Whether to make a new version in any case.
     """
     current = pipeline.ledger.models.current()
-    if current is None:
-        require_customers(tables)
     chosen = choose_features(pipeline, engine, tables, current)
     pipeline.progress("computing features")
     features = engine.features(

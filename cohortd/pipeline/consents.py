@@ -25,7 +25,8 @@ WITHDRAWAL_OF_NOBODY = "withdrawal_of_nobody"
 _DETAIL = ["status", "recorded_at", "purpose", "platform", "regulation", "source", "evidence"]
 #: The table by customer: ``untimed`` says that a row bore no readable time.
 _COLUMNS = ["customer_id", *_DETAIL, "untimed"]
-_KINDS = {int(IdentifierKind.EMAIL): SubjectKind.EMAIL, int(IdentifierKind.PHONE): SubjectKind.PHONE}
+IDENTIFIER_KINDS = {SubjectKind.EMAIL: IdentifierKind.EMAIL, SubjectKind.PHONE: IdentifierKind.PHONE}
+_KINDS = {int(kind): subject for subject, kind in IDENTIFIER_KINDS.items()}
 
 #: Rows made into records at once: a table may have millions.
 ROWS_AT_ONCE = 50_000

@@ -134,6 +134,17 @@ def first_size(deltas: Mapping[Target, Delta], *, limit: int | None) -> list[Gua
     ]
 
 
+def approval(approved: str, plan_id: str) -> list[GuardStop]:
+    """Stop where another plan was approved than the one that would be applied now."""
+    return [
+        GuardStop(
+            "approval",
+            f"plan {approved} was approved, but what would be done now is plan {plan_id}:"
+            " the data, the model or consent changed since",
+        )
+    ]
+
+
 def _in_order(deltas: Mapping[Target, Delta]) -> list[tuple[Target, Delta]]:
     return sorted(deltas.items(), key=lambda item: (item[0].destination, item[0].audience))
 

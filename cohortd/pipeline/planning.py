@@ -24,7 +24,14 @@ from cohortd.pipeline.desired import Desired, stage_desired
 from cohortd.pipeline.intake import Intake, take_in, withdraw_all
 from cohortd.pipeline.naming import name_faults
 from cohortd.pipeline.quality import tables_quality
-from cohortd.pipeline.reading import Tables, quality_before, read_tables, refuse_bad_rows, rows_before
+from cohortd.pipeline.reading import (
+    Tables,
+    quality_before,
+    read_tables,
+    refuse_bad_rows,
+    require_customers,
+    rows_before,
+)
 from cohortd.pipeline.sharing import withdraw_shared
 from cohortd.pipeline.traits import Trait, traits
 from cohortd.pipeline.wiring import Pipeline
@@ -49,6 +56,21 @@ class Plan:
     intake: Intake
     #: What sets each segment apart, for the report.
     traits: Mapping[str, Sequence[Trait]]
+
+    def stops(self, approved: str | None) -> Sequence[GuardStop]:
+        """Say what stops this plan, given the id of the one that a person approved, if any did.
+
+        What is applied is what was looked at, whether a guard stops it or not. Only where nothing is
+        left to do may any plan have been approved: it was all done before.
+        """
+        if approved == self.plan_id:
+            return ()
+        if approved is None or not (self.guards or self._moves_anybody()):
+            return self.guards
+        return (*self.guards, *guards.approval(approved, self.plan_id))
+
+    def _moves_anybody(self) -> bool:
+        return any(d.removes or (d.adds and target not in self.held) for target, d in self.deltas.items())
 
     def ordered(self) -> list[tuple[Target, Delta]]:
         """Targets in the order of segment number and destination."""
@@ -147,6 +169,7 @@ def _read(
     refuse_bad_rows(pipeline, reports)
     shrunk = guards.source_drop(_rows(reports), rows_before(pipeline), limit=pipeline.guards.source_drop)
     _refuse_emptied(tables, shrunk)
+    require_customers(tables)
     return tables, reports, shrunk
 
 

@@ -36,7 +36,6 @@ def read_tables(pipeline: Pipeline, engine: Engine, *, as_of: datetime) -> Table
     """Stage customers and events.
 
     Raises:
-        SourceError: There is nobody to work on.
         GuardError: A table lost more rows to faults than its guard allows.
     """
     pipeline.progress("reading customers")
@@ -94,13 +93,18 @@ def _without_strangers(
     tally: Tally, engine: Engine, events: StagedTable, customers: StagedTable
 ) -> SourceReport:
     """Count events of customers who are not in the customers table as left out."""
-    strangers = engine.unknown_customers(events, customers)
+    # Where there is no customer at all, nothing is wrong with the events.
+    strangers = engine.unknown_customers(events, customers) if customers.rows else 0
     tally.drop("unknown_customer", strangers)
     tally.kept -= strangers
     return tally.report()
 
 
 def require_customers(tables: Tables) -> None:
-    """Refuse to go on without anybody, where no earlier run can tell that a table went empty."""
+    """Refuse to go on without anybody.
+
+    Raises:
+        SourceError: There is nobody.
+    """
     if tables.customers.rows == 0:
         raise SourceError("customers: the table has no usable row; nothing can be clustered or sent")

@@ -6,7 +6,7 @@ from datetime import datetime
 from cohortd.core.modelling import ModelVersion
 from cohortd.pipeline.clusters import cluster
 from cohortd.pipeline.planning import workdir
-from cohortd.pipeline.reading import read_tables
+from cohortd.pipeline.reading import read_tables, require_customers
 from cohortd.pipeline.wiring import Pipeline
 
 
@@ -42,6 +42,7 @@ def recluster(pipeline: Pipeline, *, as_of: datetime | None, force: bool) -> Rec
     at = pipeline.at(as_of)
     with workdir(pipeline) as folder, pipeline.engine(folder) as engine:
         tables = read_tables(pipeline, engine, as_of=at)
+        require_customers(tables)
         clustered = cluster(pipeline, engine, tables, as_of=at, refit=True, force=force)
         sizes = engine.sizes(clustered.assignment)
     version = clustered.version

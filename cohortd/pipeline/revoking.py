@@ -1,5 +1,6 @@
 """One person's revocation, recorded and sent at once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -8,9 +9,9 @@ from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
 from cohortd.core.delivery import Lane
 from cohortd.core.errors import NotLeaderError, SettingsError
 from cohortd.core.identifiers import Family
-from cohortd.ledger import Withdrawn
+from cohortd.ledger import Extra, Withdrawn
 from cohortd.pipeline import carriers
-from cohortd.pipeline.consents import contact_subject, customer_subject
+from cohortd.pipeline.consents import IDENTIFIER_KINDS, contact_subject, customer_subject
 from cohortd.pipeline.delivery import Delivery
 from cohortd.pipeline.intake import withdraw_all
 from cohortd.pipeline.wiring import Pipeline
@@ -78,6 +79,7 @@ def revoke(pipeline: Pipeline, revocation: Revocation) -> Revoked:
     )
     [withdrawal] = withdraw_all(pipeline, [Withdrawn(record, tuple(Family), extra)])
     sending = send_revocations(pipeline)
+    notes = sending.notes if _is_known(pipeline, record, extra) else (_nobody(revocation), *sending.notes)
     timings = [t for t in pipeline.ledger.removals.timings() if t.subject == withdrawal.subject]
     waiting = {t.destination for t in timings if t.confirmed_at is None}
     nowhere = [
@@ -90,8 +92,27 @@ def revoke(pipeline: Pipeline, revocation: Revocation) -> Revoked:
         queued=withdrawal.remotes,
         open=sum(t.confirmed_at is None for t in timings),
         sent=sending.sent,
-        notes=(*sending.notes, *nowhere),
+        notes=(*notes, *nowhere),
         fell_short=sending.fell_short or bool(nowhere),
+    )
+
+
+def _is_known(pipeline: Pipeline, record: ConsentRecord, extra: Sequence[Extra]) -> bool:
+    """Whether the customers table names the person now, or anything was ever sent of them."""
+    members = pipeline.ledger.members
+    if extra:
+        return True
+    if record.subject_kind is SubjectKind.CUSTOMER:
+        return any(members.of_member(key) or members.history_of(key) for _, key in record.subject)
+    kind = IDENTIFIER_KINDS[record.subject_kind]
+    return any(members.owners_of(Family(family), kind, digest) for family, digest in record.subject)
+
+
+def _nobody(revocation: Revocation) -> str:
+    named = "id" if revocation.kind is SubjectKind.CUSTOMER else revocation.kind.value
+    return (
+        f"nobody of this {named} is known now: no customer who can be reached has it, and nobody was ever"
+        " sent by it. The revocation stands all the same"
     )
 
 

@@ -10,7 +10,7 @@ import structlog
 
 from cohortd.core.delivery import Lane
 from cohortd.core.errors import CohortdError, GuardError, SettingsError
-from cohortd.core.planning import GuardStop, Target
+from cohortd.core.planning import Target
 from cohortd.core.reporting import RunReport
 from cohortd.core.times import format_time
 from cohortd.engine import Engine
@@ -100,7 +100,7 @@ class _Run:
             observe=self.call.observe,
         ) as (plan, comparison):
             self._check_audiences(plan)
-            stopped = bool(plan.guards) and self.call.approve != plan.plan_id
+            stopped = bool(plan.stops(self.call.approve))
             if not stopped:
                 self._queue(plan, comparison)
         if not stopped:
@@ -188,12 +188,6 @@ class _Run:
         notes = [*plan.notes, *self.delivery.notes]
         if not settled:
             notes.append(_UNSETTLED)
-        stops: list[GuardStop] = list(plan.guards) if stopped else []
-        if stopped and self.call.approve is not None:
-            notes.append(
-                f"plan {self.call.approve} was approved, but what would be done now is plan {plan.plan_id}:"
-                " the data, the model or consent changed since"
-            )
         if plan.intake.lost:
             notes.append(plan.intake.lost)
         fell_short = bool(self.delivery.notes or plan.intake.lost) or not settled
@@ -209,7 +203,7 @@ class _Run:
             plan_id=plan.plan_id,
             sources=list(plan.sources),
             quality=list(plan.quality),
-            guards=stops,
+            guards=list(plan.stops(self.call.approve)),
             notes=notes,
         )
 

@@ -8,12 +8,12 @@ import pyarrow.parquet as pq
 
 from cohortd.core.consenting import ConsentRecord, SubjectKind
 from cohortd.core.errors import SettingsError, SourceError
-from cohortd.core.identifiers import Family, IdentifierKind, member_key
+from cohortd.core.identifiers import Family, member_key
 from cohortd.core.removals import RemovalEvent
 from cohortd.core.times import format_time
 from cohortd.identity import identify
 from cohortd.ledger import MembershipRow, PastMembership
-from cohortd.pipeline.consents import Subject, contact_subject, customer_subject
+from cohortd.pipeline.consents import IDENTIFIER_KINDS, Subject, contact_subject, customer_subject
 from cohortd.pipeline.decisions import newest
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.sources import read_contacts
@@ -25,7 +25,6 @@ _STANDING = {
     "removing": "being taken back, not confirmed yet",
     "rejected": "not accepted",
 }
-KINDS = {SubjectKind.EMAIL: IdentifierKind.EMAIL, SubjectKind.PHONE: IdentifierKind.PHONE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,7 @@ def trace_person(pipeline: Pipeline, kind: SubjectKind, value: str) -> Trace:
     sent: list[MembershipRow | PastMembership] = []
     for key in sorted(keys):
         sent += [*members.of_member(key), *members.history_of(key)]
-    named = {of: by for by, of in KINDS.items()}
+    named = {of: by for by, of in IDENTIFIER_KINDS.items()}
     subjects += [(named[row.kind], (("", row.digest),)) for row in sent if row.kind in named]
     consent = tuple(
         _consent(record)
@@ -153,13 +152,12 @@ def trace_person(pipeline: Pipeline, kind: SubjectKind, value: str) -> Trace:
 
 
 def _member_keys(pipeline: Pipeline, kind: SubjectKind, subject: Subject) -> set[bytes]:
+    """Everybody who is or was sent by the contact field, erased at the source or not."""
     if kind is SubjectKind.CUSTOMER:
         return {subject[0][1]}
-    members = pipeline.ledger.members
+    owners = pipeline.ledger.members.owners_of
     return {
-        row.member
-        for family, digest in subject
-        for row in members.of_digest(Family(family), KINDS[kind], digest)
+        key for family, digest in subject for key in owners(Family(family), IDENTIFIER_KINDS[kind], digest)
     }
 
 
@@ -176,7 +174,7 @@ def _customers(pipeline: Pipeline, kind: SubjectKind, subject: Subject) -> set[s
                 default_region=pipeline.identity.default_region,
                 hashed=pipeline.identity.hashed,
             ).identifiers
-            same = table.filter(pc.equal(table.column("kind"), int(KINDS[kind])))
+            same = table.filter(pc.equal(table.column("kind"), int(IDENTIFIER_KINDS[kind])))
             for row, candidate in zip(
                 *(same.column(c).to_pylist() for c in ("row", "digest")), strict=True
             ):

@@ -1,7 +1,7 @@
 """First-party data in: files, SQL, object stores; Arrow batches out."""
 
 from cohortd.core.tables import CONTACT_FIELDS
-from cohortd.sources.consent import CONSENT_COLUMNS, WITHDRAWAL_LOST, read_consent
+from cohortd.sources.consent import CONSENT_COLUMNS, TAKEN_FOR_DENIED, WITHDRAWAL_LOST, read_consent
 from cohortd.sources.customers import read_contacts, read_customers
 from cohortd.sources.events import read_events
 from cohortd.sources.reading import columns_of
@@ -10,6 +10,7 @@ from cohortd.sources.table import TableSource, Tally
 __all__ = [
     "CONSENT_COLUMNS",
     "CONTACT_FIELDS",
+    "TAKEN_FOR_DENIED",
     "WITHDRAWAL_LOST",
     "TableSource",
     "Tally",

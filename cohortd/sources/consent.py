@@ -21,6 +21,9 @@ CONSENT_COLUMNS = (*CONSENT_SUBJECT_FIELDS, "status", "recorded_at", *CONSENT_TE
 #: whoever ordered it is still being sent, so a run should not go on as if nothing were.
 WITHDRAWAL_LOST = "unreadable_withdrawal"
 
+#: Rows whose status is none of ours: at fault, and kept all the same, as denials.
+TAKEN_FOR_DENIED = ("missing_status_taken_for_denied", "unknown_status_taken_for_denied")
+
 _KNOWN = pa.array([str(status) for status in ConsentStatus])
 _WITHDRAWING = pa.array([str(ConsentStatus.DENIED), str(ConsentStatus.REVOKED)])
 _EXPLAINING = ("source", "evidence")
@@ -79,10 +82,8 @@ def _known_or_denied(chunk: Chunk, status: Cast, tally: Tally) -> pa.Array:
     """
     statuses = pc.utf8_lower(status.values)
     known = np.asarray(pc.fill_null(pc.is_in(statuses, value_set=_KNOWN), fill_value=False))
-    for faulty, reason in (
-        (~is_set(statuses) & ~status.faulty, "missing_status_taken_for_denied"),
-        (is_set(statuses) & ~known, "unknown_status_taken_for_denied"),
-    ):
+    faults = (~is_set(statuses) & ~status.faulty, is_set(statuses) & ~known)
+    for faulty, reason in zip(faults, TAKEN_FOR_DENIED, strict=True):
         rows = np.flatnonzero(faulty)
         tally.drop(reason, len(rows), rows=chunk.numbers[rows[:20]].tolist(), file=chunk.file)
         tally.kept -= len(rows)

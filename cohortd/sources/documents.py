@@ -21,11 +21,19 @@ Row = dict[str, object] | None
 
 
 def columns(file: SourceFile) -> list[str]:
-    """Collect the names that the first rows use."""
+    """Collect the names that the first rows use.
+
+    Raises:
+        SourceError: None of them is an object.
+    """
     names: dict[str, None] = {}
+    seen = objects = 0
     with file.reading(), file.open() as stream:
         for row in itertools.islice(_rows(file, io.BufferedReader(stream, _BUFFER_BYTES)), _ROWS_FOR_NAMES):
             names.update(dict.fromkeys(row or ()))
+            seen, objects = seen + 1, objects + (row is not None)
+    if seen and not objects:
+        raise _no_objects(file)
     return list(names)
 
 
@@ -55,8 +63,12 @@ def _rows(file: SourceFile, stream: io.BufferedReader) -> Iterator[Row]:
         return
     document = _parsed(first + b"".join(lines))
     if not isinstance(document, list):
-        raise SourceError(f"{file.table}: {file.name} is no JSON array of objects, nor one object a line")
+        raise _no_objects(file)
     yield from (row if isinstance(row, dict) else None for row in document)
+
+
+def _no_objects(file: SourceFile) -> SourceError:
+    return SourceError(f"{file.table}: {file.name} is no JSON array of objects, nor one object a line")
 
 
 def _row(line: bytes) -> Row:

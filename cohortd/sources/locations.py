@@ -74,7 +74,9 @@ def files_of(source: TableSource) -> list[SourceFile]:
     explicit = found == [path]
     files = [file for each in found if (file := _file(source, filesystem, each, explicit=explicit))]
     if not files:
-        raise SettingsError(f"sources.{source.name}: there is no file at {shown(source.path)}")
+        is_folder = filesystem.get_file_info(path).type == fs.FileType.Directory
+        nothing = "no CSV, Parquet or JSON file in the folder" if is_folder else "no file at"
+        raise SettingsError(f"sources.{source.name}: there is {nothing} {shown(source.path)}")
     return files
 
 
