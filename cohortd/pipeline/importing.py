@@ -75,5 +75,6 @@ def _check(file: Path, source: TableSource) -> None:
     if missing:
         raise SettingsError(
             f"{file}: there is no column {', none '.join(missing)}; it has"
-            f" {', '.join(found) or 'no columns'}. A file of consent records is read by these very names, whatever the settings say."
+            f" {', '.join(found) or 'no columns'}. A file of consent records is read by these very names,"
+            " whatever the settings say."
         )

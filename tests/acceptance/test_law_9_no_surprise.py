@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from shop import BEHAVIOURS, Shop, write_csv
+from shop import BEHAVIOURS, Shop, add_customer, write_csv
 
 
 def _lose_consent(shop: Shop) -> None:
@@ -144,6 +144,23 @@ def test_a_stale_approval_stops_again_with_the_new_plan(synced: Shop) -> None:
     assert (answer.code, answer.json["status"]) == (3, "stopped")
     assert answer.json["plan_id"] == fresh != stale
     assert synced.held() == before
+
+
+def test_an_approval_of_another_plan_stops_although_no_guard_does(synced: Shop) -> None:
+    before = synced.held()
+    add_customer(synced, 480)
+    synced.write()
+    plan = synced.call("plan", "--json").json
+    other = synced.sync("--approve", "0" * 12)
+    held = synced.held()
+    approved = synced.sync("--approve", plan["plan_id"])
+    again = synced.sync("--approve", plan["plan_id"])
+
+    assert (other.code, other.json["plan_id"]) == (3, plan["plan_id"])
+    assert [stop["guard"] for stop in other.json["guards"]] == ["approval"]
+    assert held == before
+    assert (approved.code, again.code) == (0, 0), again.out  # nothing is left to do
+    assert synced.destinations_of("c00480") == {"google", "ads", "meta"}
 
 
 def test_what_was_stopped_goes_on_by_itself_when_the_table_is_mended(synced: Shop) -> None:
