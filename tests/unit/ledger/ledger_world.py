@@ -56,6 +56,11 @@ class Person:
         return {(kind, value) for kind, value, *_ in self.rows()}
 
 
+def staged_rows(rows: Iterable[Row]) -> Iterable[Row]:
+    """Put rows into the form in which they are staged."""
+    return [tuple(row) for row in rows]
+
+
 def people(*names: str) -> list[Person]:
     return [Person(name) for name in names]
 
