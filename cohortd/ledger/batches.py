@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import Final
 
 from sqlalchemy import Connection
@@ -15,6 +14,8 @@ from cohortd.core.planning import Target
 from cohortd.core.times import parse_time
 from cohortd.ledger.remotes import Remote
 
+#: Calling the enumeration once a row would take longer than reading the row.
+_KINDS: Final = {int(kind): kind for kind in IdentifierKind}
 #: Written exactly like the condition of the index of open batches, or SQLite does not use it.
 OPEN: Final = "state IN ('pending', 'sending', 'accepted')"
 
@@ -123,10 +124,11 @@ def members(connection: Connection, batch_id: int) -> tuple[Member, ...]:
         " ORDER BY position, kind, digest",
         (batch_id,),
     ).all()
-    return tuple(
-        Member(found[0][1], tuple(Identifier(IdentifierKind(r[2]), r[3], r[4]) for r in found))
-        for found in (list(group) for _, group in groupby(rows, key=lambda row: row[0]))
-    )
+    carried: dict[int, tuple[bytes, list[Identifier]]] = {}
+    for position, member, kind, digest, payload in rows:
+        _, found = carried.setdefault(position, (member, []))
+        found.append(Identifier(_KINDS[kind], digest, payload))
+    return tuple(Member(key, tuple(found)) for key, found in carried.values())
 
 
 def positions(connection: Connection, batch_id: int) -> list[int]:
@@ -135,7 +137,15 @@ def positions(connection: Connection, batch_id: int) -> list[int]:
         "SELECT DISTINCT position FROM batch_item WHERE batch = ? AND dropped = 0 ORDER BY position",
         (batch_id,),
     )
-    return [row.position for row in rows]
+    return list(rows.scalars().all())
+
+
+def count(connection: Connection, batch_id: int) -> int:
+    """Count a batch's members."""
+    found: int = connection.exec_driver_sql(
+        "SELECT count(DISTINCT position) FROM batch_item WHERE batch = ? AND dropped = 0", (batch_id,)
+    ).scalar_one()
+    return found
 
 
 def open_batches(connection: Connection) -> list[BatchRow]:

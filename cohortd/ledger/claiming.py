@@ -88,7 +88,7 @@ def claim(connection: Connection, journal: Journal, ask: Ask) -> Claimed | None:
             _leave_out_suppressed(connection, work)
         elif work.repeats:
             late.leave_out_returned(connection, work)
-        rows = len(batches.positions(connection, work.id))
+        rows = batches.count(connection, work.id)
         if rows:
             _write_ahead(connection, work, ask.now)
             return _send(connection, journal, work, ask=ask, rows=rows)
