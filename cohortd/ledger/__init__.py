@@ -10,6 +10,7 @@ from cohortd.ledger.models import Models
 from cohortd.ledger.outbox import Outbox
 from cohortd.ledger.remotes import Remote, Remotes
 from cohortd.ledger.removal_log import RemovalLog
+from cohortd.ledger.rows import STAGED
 from cohortd.ledger.runs import RunRow, Runs
 from cohortd.ledger.suppressions import SuppressedSet, SuppressionCause
 from cohortd.ledger.timings import RemovalTiming
@@ -17,6 +18,7 @@ from cohortd.ledger.withdrawing import Extra, Withdrawal, Withdrawn
 
 __all__ = [
     "CUSTOMER_STATEMENTS",
+    "STAGED",
     "BatchRow",
     "Claimed",
     "Comparison",

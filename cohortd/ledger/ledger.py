@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +15,7 @@ from cohortd.core.times import format_time, now_utc
 from cohortd.ledger.comparing import Comparison
 from cohortd.ledger.consent_store import ConsentStore
 from cohortd.ledger.database import Database
+from cohortd.ledger.finding import ROWS_AT_ONCE
 from cohortd.ledger.leader import leadership
 from cohortd.ledger.memberships import Members
 from cohortd.ledger.migrating import migrate
@@ -99,10 +100,17 @@ class Ledger:
             return renew(connection, journal, remote_pk, now=now, detail=detail)
 
     @contextmanager
-    def compare(self) -> Iterator[Comparison]:
+    def compare(self, *, rows_at_once: int = ROWS_AT_ONCE) -> Iterator[Comparison]:
         """Compare what is desired with what was sent; the staged rows go with the block."""
-        with self._database.scratch() as connection:
-            yield Comparison(connection, database=self._database, outbox=self.outbox)
+        with (
+            self._database.scratch() as connection,
+            closing(
+                Comparison(
+                    connection, database=self._database, outbox=self.outbox, rows_at_once=rows_at_once
+                )
+            ) as comparison,
+        ):
+            yield comparison
 
     def __enter__(self) -> Self:
         return self

@@ -1,144 +1,114 @@
-"""What is desired, put beside the ledger in the ledger's own order, for the time of a comparison."""
+"""What is desired, set down by target and key for the time of a comparison."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
+import pyarrow as pa
 from sqlalchemy import Connection
 
 from cohortd.core.errors import LedgerError
 from cohortd.core.identifiers import Family
 from cohortd.core.planning import Target
+from cohortd.ledger.rows import DIGEST_WORDS, MEMBER_WORDS, Rows
+from cohortd.ledger.spill import Block, Spill, cells_of
 
-Row = tuple[int, bytes, bytes, bytes]
-_Numbered = tuple[int, int, bytes, bytes, bytes]
-
-#: Rows sorted and written at once, however few the caller hands over at a time: scattered rows take
-#: several times as long.
-_CHUNK: Final = 100_000
-
-TABLES: Final = (
-    """CREATE TABLE scratch.staged_target (target INTEGER PRIMARY KEY, audience TEXT, destination TEXT,
-        family TEXT, staged INTEGER, refresh_s INTEGER)""",
-    """CREATE TABLE scratch.staged (target INTEGER, kind INTEGER, digest BLOB, member BLOB, payload BLOB,
-        other BLOB, PRIMARY KEY (target, kind, digest)) WITHOUT ROWID""",
-    """CREATE TABLE scratch.staged_shared (target INTEGER, kind INTEGER, digest BLOB, member BLOB,
-        PRIMARY KEY (target, kind, digest, member)) WITHOUT ROWID""",
-    # Fires only for an identifier that is staged a second time by another member.
-    """CREATE TRIGGER scratch.staged_twice AFTER UPDATE ON staged WHEN new.other IS NOT NULL BEGIN
-        INSERT INTO staged_shared SELECT new.target, new.kind, new.digest, new.other
-        WHERE NOT EXISTS (SELECT 1 FROM staged_shared t WHERE t.target = new.target
-            AND t.kind = new.kind AND t.digest = new.digest AND t.member = new.other);
-    END""",
-)
-_STAGE: Final = """
-    INSERT INTO scratch.staged (target, kind, digest, member, payload) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET
-        other = CASE WHEN excluded.member = member THEN NULL ELSE max(member, excluded.member) END,
-        payload = CASE WHEN excluded.member < member THEN excluded.payload
-            WHEN excluded.member = member THEN min(payload, excluded.payload) ELSE payload END,
-        member = min(member, excluded.member)
-"""
-_DROP_SUPPRESSED: Final = """
-    DELETE FROM scratch.{table} AS i
-    WHERE i.target IN (SELECT target FROM scratch.staged_target WHERE family = :family) AND (
-        EXISTS (SELECT 1 FROM suppression s WHERE s.family = :family AND s.kind = i.kind
-            AND s.key = i.digest AND s.lifted_at IS NULL)
-        OR EXISTS (SELECT 1 FROM suppression s WHERE s.family = :family AND s.kind = 0
-            AND s.key = i.member AND s.lifted_at IS NULL))
-"""
+#: A target's cells: one for each first byte of a key.
+CELLS: Final = 256
 
 
+@dataclass(slots=True)
+class Place:
+    """A target in a comparison."""
+
+    number: int
+    target: Target
+    family: Family
+    #: Its remote audience, once there is one.
+    remote: int | None = None
+
+    def cells(self, part: int, parts: int) -> tuple[int, int]:
+        """Return the cells of one of *parts* equal parts of its keys."""
+        width = CELLS // parts
+        low = self.number * CELLS + part * width
+        return low, low + width
+
+
+@dataclass(slots=True)
 class Staging:
-    """The staged rows of one comparison; a target's number is its remote audience's id, if it has one."""
+    """The rows that a comparison's caller wants to be on the platforms."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._numbers: dict[Target, tuple[int, Family]] = {}
-        self._waiting: list[_Numbered] = []
-        with connection.begin():
-            for statement in TABLES:
-                connection.exec_driver_sql(statement)
+    connection: Connection
+    folder: Path
+    places: dict[Target, Place] = field(default_factory=dict)
+    spill: Spill = field(init=False)
 
-    def add(self, target: Target, family: Family, rows: Iterable[Row]) -> None:
-        """Stage rows; an identifier staged twice for a target keeps the smallest member key."""
-        with self._connection.begin():
-            number = self._number(target, family)
-            for row in rows:
-                self._waiting.append((number, *row))
-                if len(self._waiting) >= _CHUNK:
-                    self.flush()
+    def __post_init__(self) -> None:
+        self.spill = row_spill(self.folder)
 
-    def flush(self) -> None:
-        """Write the rows that wait for more."""
-        if self._waiting:
-            self._waiting.sort()
-            self._connection.exec_driver_sql(_STAGE, [_bound(row) for row in self._waiting])
-            self._waiting.clear()
+    def add(self, target: Target, family: Family, table: pa.Table | pa.RecordBatch | None) -> None:
+        """Stage rows (``STAGED``), or nobody."""
+        place = self._place(target, family)
+        if table is not None and table.num_rows:
+            put(self.spill, place, Rows.of(table), by_member=False)
 
-    def drop_suppressed(self) -> None:
-        """Take out every identifier and member that is suppressed now."""
-        families = self._connection.exec_driver_sql(
-            "SELECT DISTINCT t.family FROM scratch.staged_target t WHERE t.staged = 1 AND EXISTS"
-            " (SELECT 1 FROM suppression s WHERE s.family = t.family AND s.lifted_at IS NULL)"
-        ).all()
-        for row in families:
-            for table in ("staged", "staged_shared"):
-                self._connection.exec_driver_sql(
-                    _DROP_SUPPRESSED.format(table=table), {"family": row.family}
-                )
+    def count(self, place: Place) -> int:
+        """Count the rows staged for a target."""
+        return self.spill.count(*place.cells(0, 1))
+
+    def read(self, place: Place, part: int, parts: int) -> Rows:
+        """Read one of *parts* parts of what is staged for a target."""
+        return read_rows(self.spill, place.cells(part, parts))
 
     def include_remotes(self) -> None:
         """Bring in the remote audiences as they are now; where nothing was staged, nobody is desired."""
-        made = self._connection.exec_driver_sql(
-            "SELECT t.target, r.id FROM scratch.staged_target t JOIN remote r ON r.audience = t.audience"
-            " AND r.destination = t.destination AND r.superseded = 0 WHERE t.target < 0"
+        rows = self.connection.exec_driver_sql(
+            "SELECT id, audience, destination, family, state FROM remote WHERE superseded = 0 ORDER BY id"
         ).all()
-        for row in made:
-            for table in ("staged_target", "staged_shared", "staged"):
-                self._connection.exec_driver_sql(
-                    f"UPDATE scratch.{table} SET target = ? WHERE target = ?", (row.id, row.target)
-                )
-        moved = {row.target: row.id for row in made}
-        self._numbers = {t: (moved.get(number, number), f) for t, (number, f) in self._numbers.items()}
-        self._connection.exec_driver_sql(
-            "INSERT OR IGNORE INTO scratch.staged_target (target, audience, destination, family, staged)"
-            " SELECT id, audience, destination, family, 0 FROM remote WHERE superseded = 0 AND"
-            " state != 'retired'"
+        for row in rows:
+            target = Target(row.audience, row.destination)
+            if target not in self.places and row.state != "retired":
+                self.places[target] = Place(len(self.places), target, Family(row.family))
+            if target in self.places:
+                self.places[target].remote = row.id
+
+    def in_order(self) -> Sequence[Place]:
+        """Return every target in the order of their names."""
+        return sorted(
+            self.places.values(), key=lambda place: (place.target.audience, place.target.destination)
         )
 
-    def targets(self) -> Sequence[tuple[int, Target]]:
-        """Return every target with its number, in the order of their names."""
-        rows = self._connection.exec_driver_sql(
-            "SELECT target, audience, destination FROM scratch.staged_target ORDER BY audience, destination"
-        ).all()
-        return [(row.target, Target(row.audience, row.destination)) for row in rows]
-
-    def _number(self, target: Target, family: Family) -> int:
-        if target not in self._numbers:
-            row = self._connection.exec_driver_sql(
-                "SELECT id, family FROM remote WHERE audience = ? AND destination = ? AND superseded = 0",
+    def _place(self, target: Target, family: Family) -> Place:
+        if target not in self.places:
+            found = self.connection.exec_driver_sql(
+                "SELECT family FROM remote WHERE audience = ? AND destination = ? AND superseded = 0",
                 (target.audience, target.destination),
-            ).first()
-            number = row.id if row is not None else -1 - len(self._numbers)
-            if row is not None and row.family != family.value:
-                raise LedgerError(
-                    f"{target.destination} takes {row.family} identifiers, not {family.value}"
-                )
-            self._connection.exec_driver_sql(
-                "INSERT OR REPLACE INTO scratch.staged_target"
-                " (target, audience, destination, family, staged) VALUES (?, ?, ?, ?, 1)",
-                (number, target.audience, target.destination, family.value),
+            ).scalar()
+            if found is not None and found != family.value:
+                raise LedgerError(f"{target.destination} takes {found} identifiers, not {family.value}")
+            self.places[target] = Place(len(self.places), target, family)
+        place = self.places[target]
+        if place.family is not family:
+            raise LedgerError(
+                f"{target.destination} was staged with {place.family.value} identifiers before"
             )
-            self._numbers[target] = (number, family)
-        number, known = self._numbers[target]
-        if known is not family:
-            raise LedgerError(f"{target.destination} was staged with {known.value} identifiers before")
-        return number
+        return place
 
 
-def _bound(row: _Numbered) -> tuple[int, int, bytearray, bytearray, bytearray]:
-    """Make a row for the driver: it looks for an adapter of each bytes object, which takes five
-    as long as binding a bytearray.
-    """
-    number, kind, digest, member, payload = row
-    return number, kind, bytearray(digest), bytearray(member), bytearray(payload)
+def row_spill(folder: Path) -> Spill:
+    """Make a spill for ``put`` and ``read_rows``."""
+    return Spill(folder, (DIGEST_WORDS, MEMBER_WORDS))
+
+
+def put(spill: Spill, place: Place, rows: Rows, *, by_member: bool) -> None:
+    """Keep a target's rows by their digests, or by their members."""
+    cells = cells_of(rows.member if by_member else rows.digest, place.number * CELLS)
+    spill.add(cells, Block((rows.digest, rows.member), rows.kind, rows.payload))
+
+
+def read_rows(spill: Spill, cells: tuple[int, int]) -> Rows:
+    """Read the rows of some cells."""
+    found = spill.read(*cells)
+    digest, member = found.words
+    return Rows(digest, member, found.byte, found.payload)

@@ -1,7 +1,7 @@
 """Who should be in which audience: consent and identifiers of everybody, staged for comparison."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from cohortd.core.consenting import ConsentRecord, ConsentStatus, Reason, SubjectKind
 from cohortd.core.identifiers import Family, member_key
 from cohortd.core.planning import Target
 from cohortd.core.quality import ContactFigures
 from cohortd.identity import Identified, normalize
-from cohortd.ledger import Comparison, SuppressedSet
+from cohortd.ledger import STAGED, Comparison, SuppressedSet
 from cohortd.pipeline.consents import ConsentBook, Contact, contacts_of
 from cohortd.pipeline.decisions import keeping
 from cohortd.pipeline.quality import contact_quality, identify_in
@@ -25,6 +27,7 @@ from cohortd.sources import read_contacts
 from consent import decide, withdrawals
 
 Row = tuple[int, bytes, bytes, bytes]  # kind, digest, member key, payload
+Mask = NDArray[np.bool_]
 
 
 @dataclass(slots=True)
@@ -116,8 +119,8 @@ def stage_desired(
     carriers = {family: _Carriers(suppressed[family].contact_causes) for family in by_family}
     shared = {family: Shared() for family in by_family}
     for destinations in by_family.values():
-        for target in (Target(s, d.name) for d in destinations for s in segments):
-            comparison.stage(target, destinations[0].family, ())
+        for segment in segments:
+            _stage_everywhere(comparison, destinations, segment, None)
     with keeping(decisions) as keep, contact_quality(pipeline, scratch) as quality:
         for batch in read_contacts(pipeline.sources.customers, None):
             quality.read(batch)
@@ -134,9 +137,8 @@ def stage_desired(
                     as_of=as_of,
                     desired=desired,
                 )
-                rows = list(_rows(people, suppressed[family], carriers[family]))
-                _stage(comparison, destinations, rows)
-                shared[family].note_sent(digest for _, (_, digest, _, _) in rows)
+                sent = _stage(comparison, destinations, people, suppressed[family], carriers[family])
+                shared[family].note_sent(sent)
                 shared[family].note_withdrawn(people.ids, people.reasons, people.identifiers)
                 _account(people, family, desired)
                 keep(family, {**people.decided(), "match_keys": known_by.tolist()})
@@ -186,40 +188,68 @@ def _countries(batch: pa.RecordBatch) -> list[str]:
     return [known[value] for value in values]
 
 
-def _rows(people: _People, suppressed: SuppressedSet, carriers: _Carriers) -> Iterator[tuple[str, Row]]:
-    """Yield (segment, row) of everybody who may be sent, without any suppressed identifier."""
-    columns = (people.identifiers.column(name).to_pylist() for name in ("row", "kind", "digest", "payload"))
-    usable: set[int] = set()
-    held_back: set[int] = set()
-    for row, kind, digest, payload in zip(*columns, strict=True):
+def _stage(
+    comparison: Comparison,
+    destinations: Sequence[Destination],
+    people: _People,
+    suppressed: SuppressedSet,
+    carriers: _Carriers,
+) -> pa.ChunkedArray:
+    """Stage everybody who may be sent, without any suppressed identifier.
+
+    Returns:
+        The digests they are sent by.
+    """
+    found = people.identifiers
+    row = found.column("row").to_numpy()
+    allowed = (people.reasons == "")[row]
+    barred = np.fromiter((key in suppressed.members for key in people.keys), np.bool_, len(people.keys))
+    usable = allowed & ~barred[row]
+    withheld = _withhold(people, usable, suppressed, carriers)
+    held_back, has_some = (np.zeros(len(people.keys), dtype=np.bool_) for _ in range(2))
+    held_back[row[allowed]] = True
+    has_some[row[usable]] = True
+    people.reasons[held_back & ~has_some] = Reason.IDENTIFIER_REVOKED.value
+    sent = np.flatnonzero(usable & ~withheld)
+    members = pa.array(people.keys, STAGED.field("member").type).take(pa.array(row[sent]))
+    columns = {**{n: found.column(n).take(sent) for n in ("kind", "digest", "payload")}, "member": members}
+    codes, segments = pd.factorize(people.segments)
+    of_each = codes[row[sent]]
+    for code in np.unique(of_each):
+        places = pa.array(np.flatnonzero(of_each == code))
+        rows = pa.table({name: columns[name].take(places) for name in STAGED.names}, schema=STAGED)
+        _stage_everywhere(comparison, destinations, segments[code], rows)
+    return columns["digest"]
+
+
+def _withhold(people: _People, usable: Mask, suppressed: SuppressedSet, carriers: _Carriers) -> Mask:
+    """Take out what is suppressed: for good, or until it is known whether it is free again.
+
+    Returns:
+        Which rows are not to be sent yet; *usable* loses those that are not to be sent at all.
+    """
+    withheld = np.zeros(len(usable), dtype=np.bool_)
+    digests = pa.array({digest for _, digest in suppressed.digests}, STAGED.field("digest").type)
+    seen = pc.is_in(people.identifiers.column("digest"), value_set=digests)
+    places = np.flatnonzero(seen.to_numpy())
+    hits = people.identifiers.take(pa.array(places))
+    columns = (hits.column(name).to_pylist() for name in ("row", "kind", "digest", "payload"))
+    for place, row, kind, digest, payload in zip(places.tolist(), *columns, strict=True):
         if (kind, digest) in carriers.since:
             carriers.granted[kind, digest].append(people.granted_at[row])
-        if people.reasons[row] != "":
-            continue
-        item = (people.segments[row], (kind, digest, people.keys[row], payload))
-        if people.keys[row] in suppressed.members:
-            held_back.add(row)
-        elif (kind, digest) in carriers.since:
-            carriers.rows.append(item)
-            usable.add(row)
+            if usable[place]:
+                withheld[place] = True
+                carriers.rows.append((people.segments[row], (kind, digest, people.keys[row], payload)))
         elif (kind, digest) in suppressed.digests:
-            held_back.add(row)
-        else:
-            usable.add(row)
-            yield item
-    for row in held_back - usable:
-        people.reasons[row] = Reason.IDENTIFIER_REVOKED.value
+            usable[place] = False
+    return withheld
 
 
-def _stage(
-    comparison: Comparison, destinations: Sequence[Destination], rows: Iterable[tuple[str, Row]]
+def _stage_everywhere(
+    comparison: Comparison, destinations: Sequence[Destination], segment: str, rows: pa.Table | None
 ) -> None:
-    by_segment: dict[str, list[Row]] = defaultdict(list)
-    for segment, row in rows:
-        by_segment[segment].append(row)
-    for segment, found in sorted(by_segment.items()):
-        for destination in destinations:
-            comparison.stage(Target(segment, destination.name), destination.family, found)
+    for destination in destinations:
+        comparison.stage(Target(segment, destination.name), destination.family, rows)
 
 
 def _stage_freed(
@@ -231,7 +261,10 @@ def _stage_freed(
     family = destinations[0].family.value
     found = carriers.freed()
     freed.update({(family, kind, digest): at for (kind, digest), at in found.items()})
-    _stage(comparison, destinations, (item for item in carriers.rows if item[1][:2] in found))
+    for segment, row in carriers.rows:
+        if row[:2] in found:
+            rows = pa.table([[value] for value in row], schema=STAGED)
+            _stage_everywhere(comparison, destinations, segment, rows)
 
 
 def _account(people: _People, family: Family, desired: Desired) -> None:

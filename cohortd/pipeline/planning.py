@@ -112,10 +112,9 @@ def planned(
         )
         pipeline.progress("comparing with what was sent")
         withdraw_shared(pipeline, desired.sharing, desired.withdrawn)
-        _withdraw_leftovers(pipeline, comparison, desired)
-        compared = comparison.deltas(
-            now=pipeline.clock(), refresh_after=lambda t: membership_days(pipeline, t)
-        )
+        compared = _compare(pipeline, comparison)
+        if _withdraw_leftovers(pipeline, comparison, desired):
+            compared = _compare(pipeline, comparison)
         # Nothing can be sent to a destination that is no longer set: it is no part of the plan.
         deltas = {t: delta for t, delta in compared.items() if t.destination in pipeline.destinations}
         quality = tables_quality(reports, desired.contacts)
@@ -237,21 +236,27 @@ def _free_contacts(pipeline: Pipeline, desired: Desired) -> None:
         pipeline.ledger.consent.lift_contact(contact, granted_at=granted_at, now=pipeline.clock())
 
 
-def _withdraw_leftovers(pipeline: Pipeline, comparison: Comparison, desired: Desired) -> None:
+def _compare(pipeline: Pipeline, comparison: Comparison) -> Mapping[Target, Delta]:
+    return comparison.deltas(
+        now=pipeline.clock(), refresh_after=lambda target: membership_days(pipeline, target)
+    )
+
+
+def _withdraw_leftovers(pipeline: Pipeline, comparison: Comparison, desired: Desired) -> bool:
     """Send whoever's consent is withdrawn, and who still is on a platform, down the fast lane.
 
     Intake catches a withdrawal by whom it names; this catches the rest, as when two customers carry
     the address that was withdrawn.
+
+    Returns:
+        Whether there was anybody, which changes what is left to plan.
     """
     leaving = comparison.leaving()
-    withdraw_all(
-        pipeline,
-        [
-            Withdrawn(record, {family})
-            for (family, key), record in desired.withdrawn.items()
-            if key in leaving
-        ],
-    )
+    left = [
+        Withdrawn(record, {family}) for (family, key), record in desired.withdrawn.items() if key in leaving
+    ]
+    withdraw_all(pipeline, left)
+    return bool(left)
 
 
 def hold(

@@ -5,7 +5,7 @@ withdrawal wins for it all the same, whenever it reached the customers table.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from cohortd.core.consenting import ConsentRecord, Reason
-from cohortd.core.identifiers import Family, member_key
+from cohortd.core.identifiers import DIGEST_BYTES, Family, member_key
 from cohortd.ledger import SuppressionCause, Withdrawn
 from cohortd.pipeline import carriers
 from cohortd.pipeline.intake import withdraw_all
@@ -21,6 +21,7 @@ from cohortd.pipeline.wiring import Pipeline
 
 #: The first eight bytes of digests: of two that only begin alike, a person is looked at in vain.
 Heads = npt.NDArray[np.uint64]
+_HEAD_BYTES = 8
 _WITHDRAWN = [Reason.REVOKED.value, Reason.DENIED.value]
 
 
@@ -33,7 +34,7 @@ class Shared:
     #: The customer of each withdrawn one.
     whose: list[pa.Array] = field(default_factory=list)
 
-    def note_sent(self, digests: Iterable[bytes]) -> None:
+    def note_sent(self, digests: pa.ChunkedArray) -> None:
         """Take in what some customers would be sent by."""
         self.sent.append(_heads(digests))
 
@@ -43,7 +44,7 @@ class Shared:
         """Take in what those of some customers carry whom a withdrawal keeps out."""
         rows = np.asarray(identifiers.column("row").to_numpy(), dtype=np.int64)
         theirs = np.isin(reasons, _WITHDRAWN)[rows]
-        self.withdrawn.append(_heads(identifiers.column("digest").filter(pa.array(theirs)).to_pylist()))
+        self.withdrawn.append(_heads(identifiers.column("digest").filter(pa.array(theirs))))
         self.whose.append(pa.array(ids, type=pa.string()).take(pa.array(rows[theirs])))
 
     def customers(self) -> Sequence[str]:
@@ -93,5 +94,9 @@ def _causes(
     return found
 
 
-def _heads(digests: Iterable[bytes]) -> Heads:
-    return np.frombuffer(b"".join(digest[:8] for digest in digests), dtype=np.uint64)
+def _heads(digests: pa.ChunkedArray) -> Heads:
+    whole = digests.combine_chunks()
+    data = np.frombuffer(whole.buffers()[1] or b"", dtype=np.uint8)
+    data = data[whole.offset * DIGEST_BYTES : (whole.offset + len(whole)) * DIGEST_BYTES]
+    heads = np.ascontiguousarray(data.reshape(-1, DIGEST_BYTES)[:, :_HEAD_BYTES])
+    return heads.view(np.uint64).ravel()

@@ -46,8 +46,12 @@ class Situation:
     sent: Collection[Sent]
     #: (kind, digest or member key); kind 0 for members.
     suppressed: Collection[Key]
-    #: What open batches of the revocation lane take off.
+    #: What open batches of the revocation lane take off, now or later.
     taken_back: Collection[Key]
+    #: What of it is under way or may be sent now, with the member it is taken from.
+    going: Collection[tuple[int, bytes, bytes]]
+    #: Identifier -> members who carry or carried it beside the one that its membership names.
+    carriers: Mapping[Key, Collection[bytes]]
     now: int
     refresh_s: int | None
 
@@ -81,16 +85,17 @@ def compare(found: Situation) -> Outcome:
         if key not in wanted and row.may_be_there and key not in found.taken_back
     ]
     members = {row.member for row in wanted.values()}
-    for row in leaving:
-        if row.member in members:
-            coming.setdefault(row.member, 1)
+    for member in _touched(leaving, found) & members:
+        coming.setdefault(member, 1)
     outcome = Outcome(
         Delta(
             eligible=len(members),
             adds=list(coming.values()).count(0),
             removes=len({row.member for row in leaving}),
             refreshes=list(coming.values()).count(1),
-            present=len({row.member for row in sent.values() if row.state in (State.ADDING, State.PRESENT)}),
+            present=len(
+                {row.member for row in sent.values() if row.state in (State.ADDING, State.PRESENT)}
+            ),
         ),
         owners={k: r.member for k, r in wanted.items() if k in sent and sent[k].member != r.member},
         forgotten={
@@ -126,6 +131,13 @@ def _resolve(found: Situation) -> tuple[dict[Key, Staged], set[tuple[int, bytes,
     }
     kept = {k: r for k, r in wanted.items() if not _is_suppressed(r.kind, r.digest, r.member, found)}
     return kept, shared
+
+
+def _touched(leaving: Collection[Sent], found: Situation) -> set[bytes]:
+    """Return everybody whom a platform may take off together with what leaves."""
+    going = {(row.kind, row.digest, row.member) for row in leaving} | set(found.going)
+    shared = (found.carriers.get((kind, digest), ()) for kind, digest, _ in going)
+    return {member for *_, member in going} | {member for some in shared for member in some}
 
 
 def _is_suppressed(kind: int, digest: bytes, member: bytes, found: Situation) -> bool:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
+
 from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
 from cohortd.core.delivery import Action, Batch, BatchState, Lane, Receipt
 from cohortd.core.identifiers import Family, Identifier, IdentifierKind
 from cohortd.core.planning import Delta, Target
-from cohortd.ledger import Claimed, Ledger, Withdrawal
+from cohortd.ledger import STAGED, Claimed, Ledger, Withdrawal
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 GOOGLE = Target("s1", "google")
@@ -56,9 +58,9 @@ class Person:
         return {(kind, value) for kind, value, *_ in self.rows()}
 
 
-def staged_rows(rows: Iterable[Row]) -> Iterable[Row]:
+def staged_rows(rows: Iterable[Row]) -> pa.Table:
     """Put rows into the form in which they are staged."""
-    return [tuple(row) for row in rows]
+    return pa.table([list(column) for column in zip(*rows, strict=True)] or [[]] * 4, schema=STAGED)
 
 
 def people(*names: str) -> list[Person]:
@@ -120,7 +122,7 @@ class World:
         with self.ledger.compare() as comparison:
             for target, wanted in desired.items():
                 rows = [row for person in wanted for row in person.rows()]
-                comparison.stage(target, FAMILIES[target.destination], rows)
+                comparison.stage(target, FAMILIES[target.destination], staged_rows(rows))
             return comparison.deltas(now=self.now, refresh_after=lambda _: refresh_days)
 
     def plan(
@@ -133,7 +135,7 @@ class World:
         with self.ledger.compare() as comparison:
             for target, wanted in desired.items():
                 rows = [row for person in wanted for row in person.rows()]
-                comparison.stage(target, FAMILIES[target.destination], rows)
+                comparison.stage(target, FAMILIES[target.destination], staged_rows(rows))
             deltas = comparison.deltas(now=self.now, refresh_after=lambda _: refresh_days)
             for target in desired:
                 self.ready(target)
@@ -149,9 +151,8 @@ class World:
     def fingerprint(self, desired: Mapping[Target, Iterable[Person]]) -> str:
         with self.ledger.compare() as comparison:
             for target, wanted in desired.items():
-                comparison.stage(
-                    target, FAMILIES[target.destination], [r for p in wanted for r in p.rows()]
-                )
+                rows = [row for person in wanted for row in person.rows()]
+                comparison.stage(target, FAMILIES[target.destination], staged_rows(rows))
             comparison.deltas(now=self.now, refresh_after=lambda _: None)
             return comparison.fingerprint()
 

@@ -1,5 +1,17 @@
 import pytest
-from ledger_world import EMAIL, GOOGLE, META, OTHER, Person, World, crowd, digest, everybody, people
+from ledger_world import (
+    EMAIL,
+    GOOGLE,
+    META,
+    OTHER,
+    Person,
+    World,
+    crowd,
+    digest,
+    everybody,
+    people,
+    staged_rows,
+)
 
 from cohortd.core.delivery import BatchState, Receipt
 from cohortd.core.errors import LedgerError
@@ -137,7 +149,7 @@ def test_a_held_target_only_loses(world: World) -> None:
 
 def test_members_cannot_be_queued_for_an_audience_that_was_never_intended(world: World) -> None:
     with world.ledger.compare() as comparison:
-        comparison.stage(GOOGLE, Family.GOOGLE, ANN.rows())
+        comparison.stage(GOOGLE, Family.GOOGLE, staged_rows(ANN.rows()))
         ask = {"rows_per_batch": lambda _: 10, "version": 1, "at": world.now}
         assert comparison.enqueue([GOOGLE], hold_adds=[GOOGLE], **ask) == 0
         with pytest.raises(LedgerError, match="no remote audience was intended"):
@@ -150,7 +162,7 @@ def test_identifiers_of_another_family_are_refused(world: World) -> None:
         world.ledger.compare() as comparison,
         pytest.raises(LedgerError, match="meta takes meta identifiers"),
     ):
-        comparison.stage(META, Family.GOOGLE, ANN.rows())
+        comparison.stage(META, Family.GOOGLE, staged_rows(ANN.rows()))
 
 
 def test_a_new_plan_replaces_what_waited_unsent(world: World) -> None:
@@ -169,8 +181,8 @@ def test_a_new_plan_replaces_what_waited_unsent(world: World) -> None:
 def test_a_plan_for_one_target_leaves_the_others_alone(world: World) -> None:
     world.plan({GOOGLE: [ANN], META: [ANN]})
     with world.ledger.compare() as comparison:
-        comparison.stage(GOOGLE, Family.GOOGLE, BOB.rows())
-        comparison.stage(META, Family.META, BOB.rows())
+        comparison.stage(GOOGLE, Family.GOOGLE, staged_rows(BOB.rows()))
+        comparison.stage(META, Family.META, staged_rows(BOB.rows()))
         comparison.enqueue([GOOGLE], hold_adds=[], rows_per_batch=lambda _: 10, version=1, at=world.now)
     world.drain()
 
@@ -224,9 +236,9 @@ def test_the_fingerprint_is_the_same_before_and_after_the_audience_was_made(worl
 
 def test_staging_can_go_on_after_a_comparison(world: World) -> None:
     with world.ledger.compare() as comparison:
-        comparison.stage(GOOGLE, Family.GOOGLE, ANN.rows())
+        comparison.stage(GOOGLE, Family.GOOGLE, staged_rows(ANN.rows()))
         assert comparison.deltas(now=world.now, refresh_after=lambda _: None)[GOOGLE].adds == 1
-        comparison.stage(GOOGLE, Family.GOOGLE, BOB.rows())
+        comparison.stage(GOOGLE, Family.GOOGLE, staged_rows(BOB.rows()))
         assert comparison.deltas(now=world.now, refresh_after=lambda _: None)[GOOGLE].adds == 2
 
 
@@ -235,7 +247,7 @@ def test_the_same_member_staged_twice_with_different_profiles_is_deterministic(w
     for payloads in ([b"1", b"2"], [b"2", b"1"]):
         with world.ledger.compare() as comparison:
             for payload in payloads:
-                comparison.stage(META, Family.META, Person("ann", payload=payload).rows())
+                comparison.stage(META, Family.META, staged_rows(Person("ann", payload=payload).rows()))
             world.ready(META)
             comparison.enqueue([META], hold_adds=[], rows_per_batch=lambda _: 10, version=1, at=world.now)
         texts.add(world.must_claim().batch.members[0].identifiers[0].payload)

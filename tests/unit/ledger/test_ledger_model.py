@@ -4,6 +4,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from ledger_model import Outcome, Sent, Situation, Staged, batches, compare
 from ledger_world import FAMILIES, GOOGLE, META, OTHER, World, digest, staged_rows
 
 from cohortd.core.planning import Target
+from cohortd.core.times import format_time
 from cohortd.ledger.memberships import State
 
 TARGETS = (GOOGLE, META, OTHER)
@@ -41,6 +43,7 @@ class Place:
     sent: Sequence[tuple[Staged, State, bool, int | None, int]] | None
     retired: bool
     taken_back: Sequence[Staged]
+    taken_back_later: Sequence[Staged]
     unknown: Sequence[Staged]
     unsent: Sequence[Staged]
 
@@ -57,29 +60,49 @@ PLACES = st.builds(
     ),
     retired=st.sampled_from([False, False, True]),
     taken_back=ROWS,
+    taken_back_later=ROWS,
     unknown=ROWS,
     unsent=ROWS,
 )
 SUPPRESSED = st.sets(
     st.tuples(
-        st.sampled_from(["google", "meta"]), st.one_of(st.tuples(KINDS, DIGESTS), st.tuples(st.just(0), MEMBERS))
+        st.sampled_from(["google", "meta"]),
+        st.one_of(st.tuples(KINDS, DIGESTS), st.tuples(st.just(0), MEMBERS)),
     ),
     max_size=2,
 )
 
 
-@settings(max_examples=100, deadline=None)
-@given(
-    places=st.tuples(PLACES, PLACES, PLACES),
+@dataclass(frozen=True)
+class Setting:
+    """What a comparison depends on besides its targets."""
+
+    suppressed: set[tuple[str, tuple[int, bytes]]]
+    co_owners: set[tuple[str, int, bytes, bytes]]
+    held: set[Target]
+    days: int | None
+    rows_at_once: int
+
+
+SETTINGS = st.builds(
+    Setting,
     suppressed=SUPPRESSED,
+    co_owners=st.sets(st.tuples(st.sampled_from(["google", "meta"]), KINDS, DIGESTS, MEMBERS), max_size=6),
     held=st.sets(st.sampled_from(TARGETS), max_size=1),
     days=st.none() | st.just(100),
+    rows_at_once=st.sampled_from([1, 1000]),
 )
-def test_a_comparison_finds_and_queues_what_the_rules_say(places, suppressed, held, days) -> None:
+
+
+@settings(max_examples=100, deadline=None)
+@given(places=st.tuples(PLACES, PLACES, PLACES), setting=SETTINGS)
+def test_a_comparison_finds_and_queues_what_the_rules_say(
+    places: tuple[Place, Place, Place], setting: Setting
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         world = World(Path(folder))
         try:
-            Case(world, dict(zip(TARGETS, places, strict=True)), suppressed, held, days).check()
+            Case(world, dict(zip(TARGETS, places, strict=True)), setting).check()
         finally:
             world.ledger.close()
 
@@ -88,25 +111,23 @@ def test_a_comparison_finds_and_queues_what_the_rules_say(places, suppressed, he
 class Case:
     world: World
     places: dict[Target, Place]
-    suppressed: set[tuple[str, tuple[int, bytes]]]
-    held: set[Target]
-    days: int | None
+    setting: Setting
 
     def check(self) -> None:
         self._fill()
         before = self._co_owners()
         expected = {t: compare(self._situation(t)) for t in TARGETS if self._counts(t)}
-        with self.world.ledger.compare() as comparison:
+        with self.world.ledger.compare(rows_at_once=self.setting.rows_at_once) as comparison:
             for target, place in self.places.items():
                 for part in place.staged if place.staged is not None else ():
                     comparison.stage(target, FAMILIES[target.destination], staged_rows(part))
-            deltas = comparison.deltas(now=self.world.now, refresh_after=lambda _: self.days)
+            deltas = comparison.deltas(now=self.world.now, refresh_after=lambda _: self.setting.days)
             leaving = comparison.leaving()
             for target in deltas:
                 self.world.ready(target)
             comparison.enqueue(
                 list(deltas),
-                hold_adds=self.held,
+                hold_adds=self.setting.held,
                 rows_per_batch=lambda _: SIZE,
                 version=1,
                 at=self.world.now,
@@ -127,22 +148,27 @@ class Case:
     def _situation(self, target: Target) -> Situation:
         place, family = self.places[target], FAMILIES[target.destination].value
         now = int(self.world.now.timestamp())
+        is_made = place.sent is not None
         return Situation(
             staged=[row for part in place.staged or () for row in part],
             sent=[
                 Sent(*row, int(state), is_open, 0 if ago is None else now - ago * DAY, doubt)
                 for row, state, is_open, ago, doubt in place.sent or ()
             ],
-            suppressed={key for name, key in self.suppressed if name == family},
-            taken_back={(r.kind, r.digest) for r in place.taken_back} if place.sent is not None else set(),
+            suppressed={key for name, key in self.setting.suppressed if name == family},
+            taken_back={r[:2] for r in (*place.taken_back, *place.taken_back_later) if is_made},
+            going={row[:3] for row in place.taken_back if is_made},
+            carriers=self._carriers(family),
             now=now,
-            refresh_s=None if self.days is None else self.days * DAY,
+            refresh_s=None if self.setting.days is None else self.setting.days * DAY,
         )
 
     # filling the ledger
 
     def _fill(self) -> None:
         self._suppress()
+        for row in sorted(self.setting.co_owners):
+            self._run("INSERT INTO co_owner (family, kind, digest, member) VALUES (?, ?, ?, ?)", *row)
         for target, place in self.places.items():
             if place.sent is None:
                 continue
@@ -150,6 +176,8 @@ class Case:
             unknown = self._batch(remote, "add", "regular", "pending", place.unknown, attempts=1)
             over = self._batch(remote, "add", "regular", "confirmed", ())
             self._batch(remote, "remove", "revocation", "pending", place.taken_back)
+            later = format_time(self.world.now + timedelta(hours=1))
+            self._batch(remote, "remove", "revocation", "pending", place.taken_back_later, next_at=later)
             self._batch(remote, "add", "regular", "pending", place.unsent)
             now = int(self.world.now.timestamp())
             for row, state, is_open, ago, doubt in place.sent:
@@ -173,30 +201,41 @@ class Case:
             " 'revoked', '2026-01-01T00:00:00Z', '', '', '', '', '', '2026-01-01T00:00:00Z')"
         )
         self._run("INSERT INTO withdrawal (id, subject_ref, cause, withdrawn_at) VALUES (1, 'x', 'r', 'x')")
-        for family, (kind, key) in sorted(self.suppressed):
+        for family, (kind, key) in sorted(self.setting.suppressed):
             self._run(
-                "INSERT INTO suppression (family, kind, key, withdrawal, withdrawn_at) VALUES (?, ?, ?, 1, '')",
+                "INSERT INTO suppression (family, kind, key, withdrawal, withdrawn_at)"
+                " VALUES (?, ?, ?, 1, '')",
                 family,
                 kind,
                 key,
             )
 
     def _batch(
-        self, remote: int, action: str, lane: str, state: str, rows: Sequence[Staged], *, attempts: int = 0
+        self,
+        remote: int,
+        action: str,
+        lane: str,
+        state: str,
+        rows: Sequence[Staged],
+        *,
+        attempts: int = 0,
+        next_at: str = "",
     ) -> int:
         [(batch,)] = self._run(
-            "INSERT INTO batch (remote, action, lane, state, attempts, rows, created_at, next_at, request, note,"
-            " result) VALUES (?, ?, ?, ?, ?, ?, '', '', '', '', '') RETURNING id",
+            "INSERT INTO batch (remote, action, lane, state, attempts, rows, created_at, next_at, request,"
+            " note, result) VALUES (?, ?, ?, ?, ?, ?, '', ?, '', '', '') RETURNING id",
             remote,
             action,
             lane,
             state,
             attempts,
             len(rows),
+            next_at,
         )
         for position, row in enumerate(rows):
             self._run(
-                "INSERT INTO batch_item (batch, kind, digest, position, member, payload) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO batch_item (batch, kind, digest, position, member, payload)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
                 batch,
                 row.kind,
                 row.digest,
@@ -222,11 +261,11 @@ class Case:
             remote,
         )
         unknown = {(r.kind, r.digest) for r in place.unknown} if place.sent is not None else set()
-        assert set(dropped) == unknown - outcome.wanted.keys()
+        assert set(dropped) == (unknown if target in self.setting.held else unknown - outcome.wanted.keys())
 
     def _wanted(self, target: Target, outcome: Outcome) -> list[tuple[str, int, list]]:
         found = [("remove", 0, part) for part in batches(outcome.removes, SIZE)]
-        if target not in self.held:
+        if target not in self.setting.held:
             for refresh in (0, 1):
                 groups = {m: rows for (r, m), rows in outcome.adds.items() if r == refresh}
                 found += [("add", refresh, part) for part in batches(groups, SIZE)]
@@ -249,13 +288,20 @@ class Case:
     def _co_owners(self) -> set[tuple]:
         return set(self._run("SELECT family, kind, digest, member FROM co_owner"))
 
+    def _carriers(self, family: str) -> dict[tuple[int, bytes], set[bytes]]:
+        found = defaultdict(set)
+        for name, kind, value, member in self._co_owners():
+            if name == family:
+                found[kind, value].add(member)
+        return found
+
     def _expected_co_owners(self, expected: dict[Target, Outcome]) -> set[tuple]:
         found = set()
         for target, outcome in expected.items():
             family = FAMILIES[target.destination].value
             sent = {(row.kind, row.digest): row.member for row, *_ in self.places[target].sent or ()}
             found |= {(family, *key, sent[key]) for key in outcome.owners}
-            if target not in self.held:
+            if target not in self.setting.held:
                 found |= {(family, *row) for row in outcome.co_owners}
         return found
 
