@@ -1,0 +1,1 @@
+"""What the ledger costs at a size: ``python -m benchmarks.ledger --members 1e6``."""

@@ -1,0 +1,213 @@
+"""The ledger itself, at its work."""
+
+import hashlib
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pysqlite3
+
+from benchmarks.ledger.measuring import Spent, peak_mb
+from benchmarks.ledger.people import KINDS, Words, digests_of, members, tables
+from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
+from cohortd.core.delivery import BatchState, Receipt
+from cohortd.core.identifiers import Family
+from cohortd.core.planning import Delta, Target
+from cohortd.ledger import Ledger, Withdrawn
+
+NOW: Final = datetime(2026, 11, 22, tzinfo=UTC)
+TARGET: Final = Target("everybody", "google")
+_BATCH: Final = 10_000
+_FORGETS_DAYS: Final = 540
+_SLICES: Final = 64
+
+
+class _Sealer:
+    def seal(self, previous: str, fields: Mapping[str, object]) -> str:
+        return hashlib.sha256(f"{previous}{sorted(fields.items())}".encode()).hexdigest()
+
+    def sign(self, head: str) -> str:
+        return head[:8]
+
+
+def load(folder: Path, count: int) -> dict[str, float]:
+    """Bring everybody in as a first sync does: compared, queued, claimed, confirmed."""
+    with _opened(folder) as ledger:
+        planned, claimed, settled = Spent(), Spent(), Spent()
+        _cycle(ledger, count, planned)
+        with ledger.leadership() as epoch:
+            _drain(ledger, epoch, claimed, settled)
+    parts = {"plan": planned, "claim": claimed, "settle": settled}
+    total = sum(spent.cpu_s for spent in parts.values())
+    wall = sum(spent.wall_s for spent in parts.values())
+    by_part = {f"{name}_cpu_s": spent.cpu_s for name, spent in parts.items()}
+    return {"cpu_s": total, "wall_s": wall, "peak_mb": peak_mb(), **by_part}
+
+
+def fill(folder: Path, count: int) -> dict[str, float]:
+    """Put everybody straight into the tables, as if they had been sent yesterday."""
+    with _opened(folder):
+        pass
+    spent = Spent()
+    connection = pysqlite3.connect(folder / "ledger.db", isolation_level=None)
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("PRAGMA cache_size = -262144")
+    connection.execute("DROP INDEX membership_member")
+    sent = int((NOW - timedelta(days=1)).timestamp())
+    with spent.more():
+        for part in range(_SLICES):
+            _fill_part(connection, count, part, sent)
+        connection.execute("CREATE INDEX membership_member ON membership (member)")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return {"cpu_s": spent.cpu_s, "wall_s": spent.wall_s, "peak_mb": peak_mb()}
+
+
+def no_change(folder: Path, count: int) -> dict[str, float]:
+    """Plan and queue what is there already."""
+    return _measured(folder, count, changed=0)
+
+
+def change(folder: Path, count: int) -> dict[str, float]:
+    """Plan and queue with another e-mail for one person in a hundred."""
+    return _measured(folder, count, changed=count // 100)
+
+
+def revoke(folder: Path, count: int) -> dict[str, float]:
+    """Take consent back from a thousand people, one at a time and then another thousand at once."""
+    some = min(1_000, count // 4)
+    with _opened(folder) as ledger:
+        single, waits = Spent(), []
+        for number in range(some):
+            start = time.perf_counter()
+            with single.more():
+                ledger.consent.withdraw(
+                    _record(number * (count // 2 // some)),
+                    families=[Family.GOOGLE],
+                    trigger="revoked",
+                    now=NOW,
+                )
+            waits.append(time.perf_counter() - start)
+        together = Spent()
+        asked = [
+            Withdrawn(_record(count // 2 + n * (count // 2 // some)), [Family.GOOGLE]) for n in range(some)
+        ]
+        with together.more():
+            ledger.consent.withdraw_many(asked, trigger="revoked", now=NOW)
+    waits.sort()
+    return {
+        "cpu_s": single.cpu_s,
+        "wall_s": single.wall_s,
+        "median_ms": 1000 * waits[len(waits) // 2],
+        "p99_ms": 1000 * waits[len(waits) * 99 // 100],
+        "slowest_ms": 1000 * waits[-1],
+        "together_cpu_s": together.cpu_s,
+        "together_wall_s": together.wall_s,
+        "peak_mb": peak_mb(),
+    }
+
+
+def size(folder: Path, count: int) -> dict[str, float]:
+    """Say what the ledger's file takes a member, free pages aside."""
+    connection = pysqlite3.connect(folder / "ledger.db")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    pages, free, page = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    connection.close()
+    return {"bytes_a_member": (pages - free) * page / count}
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[Ledger]:
+    with Ledger.open(f"sqlite:///{folder / 'ledger.db'}", sealer=_Sealer(), state_dir=folder) as ledger:
+        if ledger.remotes.get(TARGET) is None:
+            remote = ledger.remotes.intend(
+                TARGET, platform="google_data_manager", account="1", name="everybody", at=NOW
+            )
+            ledger.remotes.attach(remote.id, "1", at=NOW)
+        yield ledger
+
+
+def _measured(folder: Path, count: int, *, changed: int) -> dict[str, float]:
+    with _opened(folder) as ledger:
+        spent = Spent()
+        delta, parts = _cycle(ledger, count, spent, changed=changed)
+    if (delta.eligible, delta.adds, delta.removes) != (count, changed, changed):
+        raise AssertionError(f"the ledger compares wrongly: {delta}")
+    return {"cpu_s": spent.cpu_s, "wall_s": spent.wall_s, "peak_mb": peak_mb(), **parts}
+
+
+def _cycle(ledger: Ledger, count: int, spent: Spent, *, changed: int = 0) -> tuple[Delta, dict[str, float]]:
+    """Do what a sync does between reading the tables and sending; making the people is not counted."""
+    parts = {name: Spent() for name in ("stage", "compare", "name", "queue")}
+    with ledger.compare() as comparison:
+        for table in tables(count, changed=changed):
+            with spent.more(), parts["stage"].more():
+                comparison.stage(TARGET, Family.GOOGLE, table)
+        with spent.more(), parts["compare"].more():
+            deltas = comparison.deltas(now=NOW, refresh_after=lambda _: _FORGETS_DAYS)
+        with spent.more(), parts["name"].more():
+            comparison.fingerprint()
+        with spent.more(), parts["queue"].more():
+            comparison.enqueue([TARGET], hold_adds=(), rows_per_batch=lambda _: _BATCH, version=1, at=NOW)
+    return deltas[TARGET], {f"{name}_cpu_s": part.cpu_s for name, part in parts.items()}
+
+
+def _drain(ledger: Ledger, epoch: int, claimed: Spent, settled: Spent) -> None:
+    while True:
+        with claimed.more():
+            work = ledger.outbox.claim(
+                now=NOW, epoch=epoch, destinations=["google"], overlapping=lambda _: True
+            )
+        if work is None:
+            return
+        with settled.more():
+            ledger.outbox.settle(
+                work.batch.id, Receipt(BatchState.CONFIRMED), now=NOW, epoch=epoch, first_poll_s=None
+            )
+
+
+def _fill_part(connection: pysqlite3.Connection, count: int, part: int, sent: int) -> None:
+    """Insert one slice of the digests, in the order of the table's key."""
+    low, high = part * 256 // _SLICES, (part + 1) * 256 // _SLICES
+    connection.execute("BEGIN")
+    for kind in KINDS:
+        digests, owners = _slice(count, kind, low, high)
+        order = np.argsort(digests[:, 0].byteswap())
+        rows = [
+            (kind, digest, owner, sent, sent)
+            for digest, owner in zip(_bytes(digests[order]), _bytes(owners[order]), strict=True)
+        ]
+        connection.executemany(
+            "INSERT INTO membership (remote, kind, digest, member, payload, state, batch, added_at,"
+            " sent_at, version) VALUES (1, ?, ?, ?, x'', 2, 123456, ?, ?, 1)",
+            rows,
+        )
+    connection.execute("COMMIT")
+
+
+def _slice(count: int, kind: int, low: int, high: int) -> tuple[Words, Words]:
+    found = []
+    for first in range(0, count, 1_000_000):
+        some = min(1_000_000, count - first)
+        digests = digests_of(first, some, kind)
+        byte = digests.view(np.uint8)[:, 0]
+        places = np.flatnonzero((byte >= low) & (byte < high))
+        found.append((digests[places], members(first, some)[places]))
+    return np.concatenate([d for d, _ in found]), np.concatenate([m for _, m in found])
+
+
+def _bytes(words: Words) -> list[bytearray]:
+    width = words.shape[1] * 8
+    return [bytearray(one) for one in np.ascontiguousarray(words).view(f"V{width}").ravel().tolist()]
+
+
+def _record(person: int) -> ConsentRecord:
+    key = members(person, 1).tobytes()
+    return ConsentRecord(SubjectKind.CUSTOMER, (("", key),), ConsentStatus.REVOKED, NOW)
