@@ -37,6 +37,7 @@ def duckdb_anti_join(members: int) -> dict[str, float]:
     spent = Spent()
     for desired, sent in _slices(members):
         with duckdb.connect(config={"threads": 2}) as connection:
+            connection.execute("SET enable_progress_bar = false")
             for name, rows in (("desired", desired), ("sent", sent)):
                 connection.register("rows", pa.table({"digest": _binary(rows)}))
                 connection.execute(f"CREATE TABLE {name} AS SELECT digest FROM rows")
