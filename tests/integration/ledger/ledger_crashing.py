@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "unit" / "ledger"))
 from ledger_world import GOOGLE, META, FakePlatform, Person, World, crowd, everybody
 
 from cohortd.core.delivery import Action, Batch
+from cohortd.ledger.late import LANDS_WITHIN
 
 BEFORE = crowd(5)
 GONE = BEFORE[0]
@@ -77,6 +79,9 @@ def live(folder: Path, point: Points) -> None:
     world.revoke(GONE)
     for _ in range(2):
         world.sync({GOOGLE: AFTER, META: AFTER})
+    # Only then can no add land any more whose answer a crash lost; a revocation is repeated.
+    world.now += LANDS_WITHIN
+    world.sync({GOOGLE: AFTER, META: AFTER})
     assert world.on_platform(GOOGLE) == world.in_ledger(GOOGLE) == everybody(*AFTER)
     assert world.on_platform(META) == world.in_ledger(META) == everybody(*AFTER)
     assert world.ledger.outbox.open_batches() == []
@@ -96,7 +101,11 @@ def in_a_process(work: Callable[[], None]) -> int:
         try:
             work()
             code = 0
+        except BaseException:
+            traceback.print_exc()  # the parent says "see above"
+            raise
         finally:
+            sys.stderr.flush()
             os._exit(code)
     _, status = os.waitpid(child, 0)
     if os.WIFEXITED(status) and os.WEXITSTATUS(status) != 0:

@@ -62,7 +62,7 @@ def test_google_members_live_as_long_as_the_audiences_say(loading):
         audiences: {membership_days: 90}
         destinations:
           - {name: a, platform: google_data_manager, account_id: 1}
-          - {name: b, platform: google_data_manager, account_id: 1, membership_days: 30}
+          - {name: b, platform: google_data_manager, account_id: 2, membership_days: 30}
         """
     )
     assert [destination.membership_days for destination in settings.destinations] == [90, 30]
