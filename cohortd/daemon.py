@@ -56,12 +56,16 @@ class Daemon:
         }
 
     def revocations(self) -> None:
-        """Read consent and send removals, also beside a sync under way."""
-        with self._light:
-            delivery = Delivery(self.pipeline, self.epoch)
-            try:
-                take_in(self.pipeline, as_of=self.pipeline.clock())
-            finally:
+        """Read consent and send removals, also beside a sync under way.
+
+        Reading a large table takes a while, in which ``watch`` must be free to send what
+        ``cohortd revoke`` recorded: only the sending is locked.
+        """
+        try:
+            take_in(self.pipeline, as_of=self.pipeline.clock())
+        finally:
+            with self._light:
+                delivery = Delivery(self.pipeline, self.epoch)
                 if any(
                     batch.lane is Lane.REVOCATION for batch in self.pipeline.ledger.outbox.open_batches()
                 ):
