@@ -195,6 +195,7 @@ def _destination(account: AnyAccount, stop: threading.Event) -> Destination:
         connector=RetryingConnector(DeferredConnector(make), retry, stop=stop),
         poll=poll,
         membership_days=days,
+        member_limit=account.member_limit,
     )
 
 

@@ -47,6 +47,12 @@ class Account(Strict):
         default=None,
         description="Another address, for emulators; plaintext only on this machine.",
     )
+    member_limit: int | None = Field(
+        default=None,
+        gt=0,
+        description="The most members an audience gets there; those who can be matched by more"
+        " identifiers are preferred. Left out, any number.",
+    )
     retry: Retry = Field(default_factory=Retry, description="How often a request is tried within one sync.")
     timeout_s: float = Field(default=120, gt=0, description="Seconds one request may take.")
 

@@ -284,6 +284,17 @@ class Settings(BaseSettings):
         _refuse_shared_accounts(destinations)
         return destinations
 
+    @model_validator(mode="after")
+    def _check_limits(self) -> Self:
+        least = self.audiences.minimum_size
+        for each in self.destinations:
+            if each.member_limit is not None and each.member_limit < least:
+                raise ValueError(
+                    f"{each.name}: member_limit ({each.member_limit:,}) is below"
+                    f" audiences.minimum_size ({least:,}), so that no audience could be filled"
+                )
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _inherit_membership(cls, value: object) -> object:

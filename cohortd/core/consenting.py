@@ -31,6 +31,7 @@ class Reason(StrEnum):
     NO_IDENTIFIER = "no_identifier"
     IDENTIFIER_REVOKED = "identifier_revoked"
     SEGMENT_HELD = "segment_held"
+    OVER_LIMIT = "over_limit"
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,8 @@ def _left_out(pipeline: Pipeline, plan: Plan, target: Target) -> dict[str, int]:
     reasons = dict(plan.desired.left_out.get((destination.family, target.audience), {}))
     if target in plan.held and plan.deltas[target].adds:
         reasons[Reason.SEGMENT_HELD.value] = plan.deltas[target].adds
+    if target in plan.desired.over_limit:
+        reasons[Reason.OVER_LIMIT.value] = plan.desired.over_limit[target]
     return reasons
 
 

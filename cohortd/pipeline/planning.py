@@ -128,6 +128,7 @@ def planned(
                 *clustered.notes,
                 *name_faults(pipeline, clustered.version.segments),
                 *_left_alone(pipeline, compared),
+                *_over_limit(pipeline, desired, clustered),
             ),
             held=hold(pipeline, clustered.version.segments, deltas),
             guards=tuple(stops),
@@ -199,7 +200,7 @@ def _stage(
     if not desired.freed:
         return desired
     _free_contacts(pipeline, desired)
-    return stage()
+    return stage(again=True)
 
 
 def make_plan(pipeline: Pipeline, *, as_of: datetime) -> Plan:
@@ -219,6 +220,20 @@ def _left_alone(pipeline: Pipeline, deltas: Mapping[Target, Delta]) -> list[str]
         f"destination {name} is no longer in the settings, but {members:,} members are still there:"
         " put it back until they are taken off"
         for name, members in sorted(left.items())
+    ]
+
+
+def _over_limit(pipeline: Pipeline, desired: Desired, clustered: Clustered) -> list[str]:
+    """Say which audiences found no room for everybody."""
+    names = {segment.id: segment.name for segment in clustered.version.segments}
+    return [
+        f"{names.get(target.audience, target.audience)} on {target.destination}:"
+        f" {members:,} {'member finds' if members == 1 else 'members find'} no room under its"
+        f" member_limit of {pipeline.destinations[target.destination].member_limit:,}; those who can be"
+        " matched by more identifiers are preferred"
+        for target, members in sorted(
+            desired.over_limit.items(), key=lambda item: (item[0].destination, item[0].audience)
+        )
     ]
 
 

@@ -78,9 +78,15 @@ def _decision_sentence(row: dict[str, object]) -> str:
     segment = row["segment_id"] or "none"
     keys = row.get("match_keys")  # runs of an earlier version did not count them
     known = "" if keys is None else f"; known by {keys} {'key' if keys == 1 else 'keys'}"
+    limited = row["without_room"]
+    room = (
+        f"; not on {', '.join(limited)}, which has a member_limit"
+        if isinstance(limited, list) and limited
+        else ""
+    )
     return (
         f"Decided at {row['decided_at']}: customer {row['customer_id']} {verdict} on {row['family']}"
-        f" by the consent rule {row['rule']}; segment {segment}{known}."
+        f" by the consent rule {row['rule']}; segment {segment}{known}{room}."
     )
 
 
@@ -192,7 +198,25 @@ def _decisions(pipeline: Pipeline, customers: tuple[str, ...]) -> Iterator[dict[
     run = pipeline.ledger.runs.get(found.stem)
     decided_at = format_time(run.started_at) if run is not None else ""
     for row in pq.read_table(found, filters=[("customer_id", "in", list(customers))]).to_pylist():
-        yield {"run_id": found.stem, "decided_at": decided_at, **row}
+        yield {
+            "run_id": found.stem,
+            "decided_at": decided_at,
+            **row,
+            "without_room": _without_room(pipeline, row),
+        }
+
+
+def _without_room(pipeline: Pipeline, decision: dict[str, object]) -> list[str]:
+    """Name the destinations with a limit where somebody is not who may be sent there."""
+    if decision["reason"] or not decision["segment_id"]:
+        return []
+    key = member_key(str(decision["customer_id"]), pipeline.ledger.secret)
+    there = {row.target.destination for row in pipeline.ledger.members.of_member(key)}
+    return [
+        each.name
+        for each in pipeline.destinations.values()
+        if each.family == decision["family"] and each.member_limit is not None and each.name not in there
+    ]
 
 
 def _membership(row: MembershipRow) -> dict[str, object]:

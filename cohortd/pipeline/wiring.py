@@ -41,6 +41,8 @@ class Destination:
     connector: Connector
     poll: PollPolicy
     membership_days: int | None
+    #: The most members an audience gets; None for any number.
+    member_limit: int | None = None
 
     @property
     def family(self) -> Family:

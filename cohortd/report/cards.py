@@ -16,6 +16,7 @@ _REASONS: Final[Mapping[str, str]] = {
     Reason.NO_IDENTIFIER: "without a contact field this platform can match",
     Reason.IDENTIFIER_REVOKED: "with a contact field of somebody who took consent back",
     Reason.SEGMENT_HELD: "in a segment that is held back",
+    Reason.OVER_LIMIT: "over the destination's member limit",
 }
 _PLATFORMS: Final[Mapping[str, str]] = {
     "google_data_manager": "Data Manager",

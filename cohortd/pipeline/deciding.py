@@ -1,0 +1,127 @@
+"""Who of a batch of customers may be sent to one family of platforms, and why not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from cohortd.core.consenting import ConsentRecord, ConsentStatus, Reason, SubjectKind
+from cohortd.core.identifiers import Family, member_key
+from cohortd.identity import Identified, normalize
+from cohortd.pipeline.consents import ConsentBook, contacts_of
+from cohortd.pipeline.wiring import Pipeline
+from consent import decide, withdrawals
+
+#: By family and member key: the newest withdrawal that stands.
+Withdrawn: TypeAlias = dict[tuple[Family, bytes], ConsentRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """One batch of customers under one family's rules."""
+
+    ids: Sequence[str]
+    keys: Sequence[bytes]
+    #: The segment of each, "" for none.
+    segments: "np.ndarray[tuple[int], np.dtype[np.object_]]"
+    #: Why each is left out, "" for not.
+    reasons: "np.ndarray[tuple[int], np.dtype[np.object_]]"
+    #: The rule of consent that decided about each.
+    rules: Sequence[str]
+    granted_at: Sequence[datetime | None]
+    identifiers: pa.Table
+
+    def segments_in_order(self) -> "tuple[NDArray[np.int64], NDArray[np.object_]]":
+        """Return each segment once, and for each person which of them is theirs."""
+        codes, segments = pd.factorize(self.segments)
+        return codes, segments
+
+    def decided(self) -> dict[str, Sequence[object]]:
+        """Return what was decided about each, by column."""
+        return {
+            "customer_id": self.ids,
+            "segment_id": self.segments.tolist(),
+            "reason": self.reasons.tolist(),
+            "rule": self.rules,
+        }
+
+
+def decide_batch(
+    pipeline: Pipeline,
+    batch: pa.RecordBatch,
+    family: Family,
+    assignment: "pd.Series[str]",
+    book: ConsentBook,
+    *,
+    identified: Identified,
+    as_of: datetime,
+) -> tuple[People, Withdrawn]:
+    """Decide about a batch of customers.
+
+    Args:
+        assignment: Customer id -> segment id.
+
+    Returns:
+        What was decided, and who of them took consent back.
+    """
+    ids = batch.column("customer_id").to_pylist()
+    keys = [member_key(customer, pipeline.ledger.secret) for customer in ids]
+    contacts = contacts_of(identified.identifiers, family, ids) if book.by_contact else []
+    records = book.rows(dict(zip(keys, ids, strict=True)), contacts)
+    customers = pd.DataFrame({"customer_id": ids, "country": _countries(batch)})
+    decided = decide(customers, records, pipeline.consent, family=family, as_of=as_of)
+    decided = decided.reindex(ids)
+    withdrawn = _withdrawn(pipeline, family, decided, records, as_of=as_of)
+    segments = assignment.reindex(ids).fillna("").to_numpy(dtype=object)
+    reasons = decided["reason"].to_numpy(dtype=object).copy()
+    reachable = np.zeros(len(ids), dtype=bool)
+    reachable[np.asarray(identified.identifiers.column("row").to_numpy(), dtype=np.int64)] = True
+    reasons[(reasons == "") & ~reachable] = Reason.NO_IDENTIFIER.value
+    reasons[(reasons == "") & (segments == "")] = Reason.NO_SEGMENT.value
+    granted = [None if pd.isna(at) else at.to_pydatetime() for at in decided["granted_at"]]
+    rules = decided["rule"].tolist()
+    people = People(ids, keys, segments, reasons, rules, granted, identified.identifiers)
+    return people, withdrawn
+
+
+def _countries(batch: pa.RecordBatch) -> list[str]:
+    """ISO codes for the consent defaults; blank where the country is not known."""
+    if "country" not in batch.schema.names:
+        return [""] * batch.num_rows
+    values = [value or "" for value in batch.column("country").to_pylist()]
+    known = {value: normalize(Family.GOOGLE, "country", value).normalized or "" for value in set(values)}
+    return [known[value] for value in values]
+
+
+def _withdrawn(
+    pipeline: Pipeline,
+    family: Family,
+    decided: pd.DataFrame,
+    records: pd.DataFrame,
+    *,
+    as_of: datetime,
+) -> Withdrawn:
+    """Keep, of everybody whom a withdrawal keeps out, the newest that stands."""
+    out = decided[decided["reason"].isin([Reason.REVOKED.value, Reason.DENIED.value])]
+    theirs = records[records["customer_id"].isin(out.index)]
+    standing = withdrawals(theirs, purpose=pipeline.consent.purpose, families=[family], as_of=as_of)
+    said = theirs[standing]
+    newest = said.groupby("customer_id")["recorded_at"].max()
+    found: Withdrawn = {}
+    for customer, at in newest.items():
+        key = member_key(str(customer), pipeline.ledger.secret)
+        found[family, key] = ConsentRecord(
+            subject_kind=SubjectKind.CUSTOMER,
+            subject=(("", key),),
+            status=ConsentStatus(str(out["reason"].loc[str(customer)])),
+            recorded_at=at.to_pydatetime(),
+            purpose=pipeline.consent.purpose,
+            platform=family.value,
+            source="the consent records of this customer",
+        )
+    return found
