@@ -12,7 +12,7 @@ from cohortd.core.identifiers import Family
 from cohortd.identity import identify
 
 _KIBIBYTES = 1024
-_FIELDS = ["email", "first_name", "last_name", "city", "postal_code", "country"]
+_FIELDS = ["email", "first_name", "last_name", "city", "postal_code", "country", "phone"]
 
 
 @dataclass(frozen=True, slots=True)

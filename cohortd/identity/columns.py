@@ -7,10 +7,12 @@ import numpy as np
 import pyarrow as pa
 
 from cohortd.core.identifiers import Family
+from cohortd.identity.applying import apply_rule
 from cohortd.identity.cells import Cells, Integers, Placed, integers
 from cohortd.identity.kernel import Kernel
 from cohortd.identity.normalizing import here
-from cohortd.identity.outcomes import Outcomes, outcomes
+from cohortd.identity.outcomes import Outcomes
+from cohortd.identity.remembered import Remembered
 from cohortd.identity.rules import RULES, Rule
 from cohortd.identity.steps import Where
 from cohortd.identity.text import cleaned
@@ -71,10 +73,12 @@ class Contacts:
         hashed: frozenset[str],
         today: date | None,
         kernel: Kernel | None,
+        memory: Remembered | None,
     ) -> None:
         """Find out where each row is; nothing else is read yet."""
         self.count: int = batch.num_rows
         self.kernel = kernel
+        self._memory = memory
         self._batch = batch
         self._rules = RULES[family]
         self._hashed = hashed
@@ -98,9 +102,9 @@ class Contacts:
         rule = rule or self._rules[field]
         hashed = name in self._hashed
         placed, codes = self._placed(cells, regional=rule.regional), None
-        if not (rule.unique and rule.swift and self.kernel) or hashed:
+        if not (rule.unique and (hashed or (rule.swift and self.kernel))):
             placed, codes = placed.distinct()
-        results = outcomes(rule, placed, hashed=hashed, kernel=self.kernel)
+        results = apply_rule(rule, placed, hashed=hashed, kernel=self.kernel, memory=self._memory)
         return Column(field, cells.rows, results, codes)
 
     def derived(self, column: Column, field: str, texts: pa.Array) -> Column:
@@ -108,7 +112,8 @@ class Contacts:
         encoded = texts.dictionary_encode()
         nowhere = np.zeros(len(encoded.dictionary), dtype=np.int64)
         placed = Placed(encoded.dictionary, nowhere, [self._default])
-        results = outcomes(self._rules[field], placed, hashed=False, kernel=self.kernel)
+        rule = self._rules[field]
+        results = apply_rule(rule, placed, hashed=False, kernel=self.kernel, memory=self._memory)
         of_text = Outcomes(results.sent.take(encoded.indices), results.reasons.take(encoded.indices))
         return Column(field, column.rows, of_text, column.codes)
 

@@ -10,6 +10,7 @@ from cohortd.identity import google, meta
 from cohortd.identity.columns import Contacts
 from cohortd.identity.points import dropped_table, identifiers_table
 from cohortd.identity.proven import proven
+from cohortd.identity.remembered import remembered
 
 _FAMILIES = {Family.GOOGLE: google.identifiers, Family.META: meta.identifiers}
 
@@ -36,6 +37,7 @@ def identify(
     hashed: frozenset[str],
     today: date | None = None,
     native: bool = True,
+    remember: bool = True,
 ) -> Identified:
     """Normalize and hash whatever contact columns the batch has; the others are nobody's business.
 
@@ -46,6 +48,7 @@ def identify(
         hashed: Columns that hold SHA-256 already.
         today: Nobody is born later; the current day (UTC) where not given.
         native: Whether the kernel may be used where it is; the result is the same.
+        remember: Whether values that took long may be looked up in what earlier batches gave.
     """
     seen = Contacts(
         contacts,
@@ -54,6 +57,7 @@ def identify(
         hashed=hashed,
         today=today,
         kernel=proven().kernel if native else None,
+        memory=remembered() if remember else None,
     )
     found, dropped = _FAMILIES[family](seen)
     return Identified(identifiers_table(found), dropped_table(dropped))

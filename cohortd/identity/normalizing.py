@@ -15,7 +15,7 @@ from cohortd.identity.steps import EMPTY, Absent, Where
 from cohortd.identity.text import cleaned, unhashed
 
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
-_HASH_OF_NOTHING = hashlib.sha256(b"").hexdigest()
+HASH_OF_NOTHING = hashlib.sha256(b"").hexdigest()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -102,7 +102,7 @@ def _taken_as_hashed(rule: Rule, value: str) -> Normalized:
         return _absent(Absent("needed_unhashed"))
     if not _HEX_DIGEST.fullmatch(digest):
         return _absent(Absent("not_hex_sha256"))
-    if digest == _HASH_OF_NOTHING:
+    if digest == HASH_OF_NOTHING:
         return _absent(Absent("hash_of_nothing"))
     return Normalized(None, digest, None)
 

@@ -54,6 +54,8 @@ class Rule:
     when_hashed: WhenHashed = WhenHashed.TAKE
     #: Whether the result depends on the row's region.
     regional: bool = False
+    #: Whether the result depends on the day.
+    dated: bool = False
     #: The same step for many values at once, where that is faster.
     column_step: ColumnStep | None = None
     #: The same for whole columns, as far as the kernel knows it.
@@ -88,7 +90,7 @@ _EXTERNAL_ID = Rule(chain(ids.as_is), digested=False, when_hashed=WhenHashed.IGN
 
 
 def _part(step: PlacedStep) -> Rule:
-    return Rule(then(_text(), step), when_hashed=WhenHashed.REFUSE)
+    return Rule(then(_text(), step), when_hashed=WhenHashed.REFUSE, dated=True)
 
 
 _GOOGLE: Final[Mapping[str, Rule]] = {
