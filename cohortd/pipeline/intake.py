@@ -98,6 +98,7 @@ def _withdraw_customers(pipeline: Pipeline, rows: pd.DataFrame) -> int:
     Of a first load of denials it is not read what those people carry: what of it somebody else carries
     as well comes out when everybody is read.
     """
+    rows = rows[~pipeline.known_rows.holds(rows)]
     found = [_unknown(pipeline, part) for part in parts(rows)]
     news = pd.concat(found).drop_duplicates() if found else rows
     are_few = len(news) <= ROWS_AT_ONCE
@@ -114,7 +115,9 @@ def _withdraw_customers(pipeline: Pipeline, rows: pd.DataFrame) -> int:
 def _unknown(pipeline: Pipeline, rows: pd.DataFrame) -> pd.DataFrame:
     records = [record for _, record in table_records(pipeline, rows)]
     news = set(pipeline.ledger.consent.to_withdraw(records))
-    return rows[[record in news for record in records]]
+    is_new = np.fromiter((record in news for record in records), np.bool_, len(records))
+    pipeline.known_rows.add(rows[~is_new])
+    return rows[is_new]
 
 
 def withdraw_all(pipeline: Pipeline, withdrawn: Sequence[Withdrawn]) -> list[Withdrawal]:

@@ -12,6 +12,7 @@ from cohortd.core.modelling import FeatureSpec
 from cohortd.core.times import Clock
 from cohortd.engine import Engine
 from cohortd.ledger import Ledger
+from cohortd.pipeline.known_rows import KnownRows
 from cohortd.sources import TableSource
 from connectors.protocol import Connector
 from consent import ConsentRules
@@ -129,6 +130,8 @@ class Pipeline:
     #: Set when the process should finish what is in flight and stop.
     stop: threading.Event = field(default_factory=threading.Event)
     progress: Progress = silent
+    #: What of the consent table this process knows to be in the ledger.
+    known_rows: KnownRows = field(default_factory=KnownRows)
 
     @property
     def families(self) -> tuple[Family, ...]:

@@ -7,7 +7,9 @@ import pytest
 from shop import DESTINATIONS, Answer, Shop, grant, open_shop, write_csv
 from wire import of_google, of_meta, sha256
 
+from cohortd import bootstrap
 from cohortd.emulators.faults import Fault, FaultKind
+from cohortd.pipeline.intake import take_in
 
 EVERYWHERE = set(DESTINATIONS)
 WHO = "c00041"
@@ -274,3 +276,19 @@ def test_where_two_share_an_identifier_the_revocation_wins_for_it_and_the_other_
     assert shop.on("ads") & shop.known_of(other, "ads") == of_google(of_other)
     assert shop.on("meta") & shop.known_of(other, "meta") == of_meta(of_other)
     assert shop.destinations_of("c00043") == EVERYWHERE
+
+
+def test_a_daemon_takes_in_what_the_table_says_anew_and_nothing_twice(shop: Shop) -> None:
+    shop.sync()
+    shop.consent.append(grant("c00001", at="2026-02-01T00:00:00Z", status="revoked"))
+    shop.write()
+    settings = bootstrap.load_settings(str(shop.config))
+    with bootstrap.open_pipeline(settings) as pipeline:
+        looks = [take_in(pipeline, as_of=pipeline.clock()).withdrawn for _ in range(2)]
+        shop.consent.append(grant("c00002", at="2026-02-01T00:00:00Z", status="revoked"))
+        shop.write()
+        looks.append(take_in(pipeline, as_of=pipeline.clock()).withdrawn)
+
+    assert looks == [1, 0, 1]
+    shop.sync()
+    assert [shop.destinations_of(customer) for customer in ("c00001", "c00002")] == [set(), set()]
