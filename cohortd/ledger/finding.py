@@ -174,7 +174,7 @@ class Finding:
             return resolved.places
         unknown = scanning.unknown(self._connection, place.remote, keys)
         self._write("undesired", place, keys, unknown[find(unknown, resolved.digest) < 0])
-        sent = scanning.scan(self._connection, place.remote, keys, fresh=due.latest(keys.low))
+        sent = scanning.scan(self._connection, place.remote, keys, fresh=due.latest())
         taken_back = scanning.taken_back(self._connection, place.remote, keys)
         merged = merging.merge(rows, resolved, sent, taken_back=taken_back, due=due)
         self._write("leaving", place, keys, sent.digest[merged.leaving], sent.member[merged.leaving])

@@ -26,7 +26,7 @@ GOING: Final = 32
 """Carries or carried an identifier that leaves, or that is being taken back."""
 
 #: Members are sent again at half to nine tenths of the time after which the platform forgets them,
-#: spread by the first byte of the digest.
+#: spread by the first byte of the member key: all that is sent of somebody is due at once.
 _EARLIEST: Final = 0.5
 _SPREAD: Final = 0.4
 
@@ -42,15 +42,15 @@ class Due:
     refresh_s: int | None
 
     def since(self, first_byte: NDArray[np.uint64]) -> NDArray[np.float64]:
-        """Return until when digests that begin so must have been sent to be due; 0 for never."""
+        """Return until when members whose keys begin so must have been sent to be due; 0 for never."""
         if self.refresh_s is None:
             return np.zeros(len(first_byte))
         share = _EARLIEST + _SPREAD * first_byte.astype(np.float64) / 255.0
         return self.now - self.refresh_s * share
 
-    def latest(self, low: bytes) -> int:
-        """Return until when any digest from *low* on must have been sent to be due; at least 0."""
-        return max(0, int(self.since(np.array([low[0]], dtype=np.uint64))[0]))
+    def latest(self) -> int:
+        """Return until when anybody must have been sent to be due; at least 0."""
+        return max(0, int(self.since(np.zeros(1, dtype=np.uint64))[0]))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -119,7 +119,7 @@ def merge(rows: Rows, found: Resolved, sent: Sent, *, taken_back: Words, due: Du
     own = same(found.member[hit], sent.member[at])
     there = np.isin(sent.standing, (State.ADDING, State.PRESENT, LEFT_BEHIND))
     flags = np.full(len(found.digest), STAGED | MISSING, dtype=np.uint8)
-    flags[hit] = _wishes(take(rows.payload, found.places[hit]), found.digest[hit], sent, at, due)
+    flags[hit] = _wishes(take(rows.payload, found.places[hit]), found.member[hit], sent, at, due)
     flags[hit[own & there[at]]] |= THERE
     unmatched = np.ones(len(sent), dtype=np.bool_)
     unmatched[at] = False
@@ -145,7 +145,7 @@ def tally(members: Words, flags: Flags) -> tuple[Words, Flags]:
     return members[starts], np.bitwise_or.reduceat(flags[order], starts)
 
 
-def _wishes(payload: Payloads, digest: Words, sent: Sent, at: Places, due: Due) -> Flags:
+def _wishes(payload: Payloads, member: Words, sent: Sent, at: Places, due: Due) -> Flags:
     """Say what is to be done about identifiers that the ledger knows."""
     standing = sent.standing[at]
     differs = unlike(payload, take(sent.payload, at), len(at))
@@ -155,7 +155,7 @@ def _wishes(payload: Payloads, digest: Words, sent: Sent, at: Places, due: Due) 
     if sent.sent_at is not None:
         # A row marked as sent at 0 is in doubt: at once.
         sent_at = sent.sent_at[at]
-        again = again | (sent_at == 0) | (sent_at <= due.since(heads(digest) >> np.uint64(56)))
+        again = again | (sent_at == 0) | (sent_at <= due.since(heads(member) >> np.uint64(56)))
     again = again & (standing == State.PRESENT)
     flags: Flags = np.uint8(STAGED) | missing * np.uint8(MISSING) | again * np.uint8(DUE)
     return flags

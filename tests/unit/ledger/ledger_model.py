@@ -157,5 +157,5 @@ def _wish(row: Staged, sent: Sent | None, found: Situation) -> int | None:
         return 1
     if found.refresh_s is None:
         return None
-    share = 0.5 + 0.4 * row.digest[0] / 255
+    share = 0.5 + 0.4 * row.member[0] / 255
     return 1 if sent.sent_at <= found.now - found.refresh_s * share else None
