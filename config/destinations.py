@@ -107,7 +107,9 @@ class GoogleAds(GoogleAccount):
     schemes: ClassVar[tuple[str, ...]] = ("grpc",)
 
     platform: Literal["google_ads"] = Field(description="`google_ads`.")
-    developer_token: SecretStr | None = Field(default=None, description="The developer token.")
+    developer_token: SecretStr | None = Field(
+        default=None, description="The developer token; Google ignores it since September 2026."
+    )
     developer_token_file: Path | None = Field(
         default=None, description="A file that holds `developer_token`."
     )
@@ -136,8 +138,6 @@ class GoogleAds(GoogleAccount):
             )
         if self.is_local:
             return self
-        if self.developer_token is None:
-            raise ValueError("needs developer_token or developer_token_file")
         if missing and not self.credentials_file:
             raise ValueError(
                 f"needs credentials_file, or {', '.join(missing)} (each may be given as a file)"

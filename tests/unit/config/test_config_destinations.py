@@ -36,7 +36,7 @@ def test_meta_needs_its_token(loading):
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        ("", "needs developer_token or developer_token_file"),
+        ("", "needs credentials_file, or client_id, client_secret, refresh_token"),
         (", developer_token: t", "needs credentials_file, or client_id, client_secret, refresh_token"),
         (
             ", developer_token: t, client_id: c, client_secret: s",
