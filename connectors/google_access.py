@@ -28,6 +28,7 @@ from google.auth.transport.requests import Request
 
 from cohortd.core.delivery import RemoteSpec
 from cohortd.core.errors import FatalError, RetryableError, SettingsError, SyncError
+from connectors.google_errors import DEAD_TOKEN
 
 TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address, no secret
 #: Google forgets a member so many days after the last time it was added; no list may ask for more.
@@ -230,7 +231,7 @@ def auth_error(error: auth_errors.GoogleAuthError, *, scope: str) -> SyncError:
 
 
 def _oauth_code(error: Exception) -> str:
-    found = re.search(r"\b(invalid_[a-z_]+|unauthorized_client|access_denied|deleted_client)\b", str(error))
+    found = DEAD_TOKEN.search(str(error))
     return found[1] if found else type(error).__name__
 
 

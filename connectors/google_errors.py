@@ -1,5 +1,6 @@
 """What an error code of Google's means for us; the tables are beside each connector."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -12,6 +13,10 @@ from cohortd.core.errors import FatalError, RejectedError, RetryableError, SyncE
 DAILY_QUOTA_S = 3600.0
 #: A quota a minute is full again after one.
 MINUTE_QUOTA_S = 60.0
+#: What the OAuth server says of credentials that will never work again.
+DEAD_TOKEN: Final = re.compile(
+    r"\b(invalid_[a-z_]+|unauthorized_client|access_denied|deleted_client|disabled_client)\b"
+)
 
 
 class Verdict(IntEnum):
@@ -64,20 +69,44 @@ class TokenRefusedError(FatalError):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A verdict and what a person must do about it, if one must."""
+    """What a code means, its verdict, and what a person must do about it, if one must."""
 
     verdict: Verdict
+    what: str
     cure: str = ""
 
 
-RETRY: Final = Rule(Verdict.RETRY)
-ROW: Final = Rule(Verdict.ROW)
-BATCH: Final = Rule(Verdict.BATCH)
+def retry(what: str) -> Rule:
+    """The same request may work in a moment."""
+    return Rule(Verdict.RETRY, what)
+
+
+def row(what: str) -> Rule:
+    """The row is at fault."""
+    return Rule(Verdict.ROW, what)
+
+
+def batch(what: str) -> Rule:
+    """Something in the batch is at fault, or its size: halving it finds what."""
+    return Rule(Verdict.BATCH, what)
+
+
+def stop_audience(what: str, cure: str) -> Rule:
+    """Nothing goes on for the audience until a person acts."""
+    return Rule(Verdict.AUDIENCE, what, cure)
+
+
+def stop_destination(what: str, cure: str) -> Rule:
+    """Nothing goes on for the destination until a person acts."""
+    return Rule(Verdict.DESTINATION, what, cure)
+
 
 LOOK_UP: Final = "Look the code up in Google's documentation of this API and mend its cause."
+#: Halving the batch would not help, and would end with everybody set aside.
+OURS: Final = "This is cohortd's own mistake: install a newer version, or tell its maintainers the code."
 ACCESS: Final = (
-    "Give the credentials' user access to the account in Google Ads; where that is through a manager "
-    "account, name that one as the login account."
+    "Give the credentials' user access to the account in Google Ads (Admin, Access and security); where "
+    "that is through a manager account, set login_account_id to that one's number."
 )
 CREDENTIALS: Final = "Give cohortd working credentials for this API."
 LIST: Final = (
@@ -85,36 +114,47 @@ LIST: Final = (
     "account's own. Undo that in Google Ads; if it is gone for good, have it made anew with "
     "cohortd audiences --renew."
 )
+TERMS: Final = "Accept the customer data terms in Google Ads (Admin, Data protection), as an administrator."
+NAME: Final = "Choose another name or description for the audience in the settings."
+MEMBERSHIP: Final = "Set membership_days to at most 540."
+POLITICAL: Final = (
+    "Make the EU political advertising declaration for the account's campaigns in Google Ads."
+)
 
 #: gRPC status -> what it means where no code, or none that we know, came with it.
 STATUSES: Final[Mapping[str, Rule]] = {
-    "CANCELLED": RETRY,
-    "UNKNOWN": RETRY,
-    "DEADLINE_EXCEEDED": RETRY,
-    "INTERNAL": RETRY,
-    "UNAVAILABLE": RETRY,
-    "ABORTED": RETRY,
-    "RESOURCE_EXHAUSTED": Rule(Verdict.QUOTA_MINUTE),
-    "INVALID_ARGUMENT": BATCH,
-    "OUT_OF_RANGE": BATCH,
-    "NOT_FOUND": Rule(Verdict.GONE, LIST),
-    "ALREADY_EXISTS": Rule(Verdict.NAME_TAKEN),
+    "CANCELLED": retry("the call was broken off"),
+    "UNKNOWN": retry("Google does not say what went wrong"),
+    "DEADLINE_EXCEEDED": retry("Google did not answer in time"),
+    "INTERNAL": retry("Google failed inside"),
+    "UNAVAILABLE": retry("Google was not there"),
+    "ABORTED": retry("another change was under way"),
+    "RESOURCE_EXHAUSTED": Rule(Verdict.QUOTA_MINUTE, "a quota is used up"),
+    "INVALID_ARGUMENT": batch("Google does not take the request, and does not say why"),
+    "OUT_OF_RANGE": batch("a value is out of its range"),
+    "NOT_FOUND": Rule(Verdict.GONE, "there is no such audience", LIST),
+    "ALREADY_EXISTS": Rule(Verdict.NAME_TAKEN, "the name belongs to another audience"),
     "UNIMPLEMENTED": Rule(
-        Verdict.UNKNOWN_CALL, "Update cohortd: Google switched this version of its API off."
+        Verdict.UNKNOWN_CALL,
+        "Google does not know the call",
+        "Update cohortd: Google switched this version of its API off.",
     ),
-    "UNAUTHENTICATED": Rule(Verdict.TOKEN, CREDENTIALS),
-    "PERMISSION_DENIED": Rule(Verdict.DESTINATION, ACCESS),
+    "UNAUTHENTICATED": Rule(Verdict.TOKEN, "Google does not take the access token", CREDENTIALS),
+    "PERMISSION_DENIED": stop_destination("the credentials may not do this", ACCESS),
+    "FAILED_PRECONDITION": stop_audience("something else has to be done first", LOOK_UP),
+    "DATA_LOSS": stop_audience("Google lost data", LOOK_UP),
 }
 
 
 def rule_of_status(status: str) -> Rule:
     """What a status alone means; an unknown one is permanent until a person has looked."""
-    return STATUSES.get(status, Rule(Verdict.AUDIENCE, LOOK_UP))
+    return STATUSES.get(status, stop_audience("Google refuses for a reason cohortd does not know", LOOK_UP))
 
 
 def is_dead_token(status: str, message: str) -> bool:
     """Whether a seeming 503 is in truth credentials that nobody can refresh any more."""
-    return status == "UNAVAILABLE" and "metadata from plugin failed" in message and "invalid_" in message
+    is_plugin = status == "UNAVAILABLE" and "metadata from plugin failed" in message
+    return is_plugin and DEAD_TOKEN.search(message) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +183,7 @@ def error_of(refusal: Refusal, *, platform: str) -> SyncError:
     if refusal.rows and rule.verdict <= Verdict.BATCH:
         return RejectedError(_rows_detail(platform, refusal.rows.values()), rows=refusal.rows)
     reference = f", Google's request {refusal.request_id}" if refusal.request_id else ""
-    return _error(rule, f"{platform} refused: {code}{reference}", refusal.retry_after_s)
+    return _error(rule, f"{platform} refused: {rule.what} ({code}{reference})", refusal.retry_after_s)
 
 
 #: Seconds to wait where Google does not say.
@@ -167,7 +207,6 @@ def _error(rule: Rule, detail: str, retry_after_s: float | None) -> SyncError:
     if rule.verdict is Verdict.STARTED:
         return AlreadyStartedError(detail)
     if rule.verdict in _WAITS:
-        detail += " (a day's quota is used up)" if rule.verdict is Verdict.QUOTA_DAY else ""
         return RetryableError(detail, after_s=retry_after_s or _WAITS[rule.verdict])
     if rule.verdict in _STOPS:
         kind, scope = _STOPS[rule.verdict]

@@ -51,6 +51,8 @@ class Pending:
     action: Action
     members: int
     rejected: Mapping[int, str] = field(default_factory=dict)
+    #: Values that Google found malformed and took all the same; said once, not written down.
+    warnings: int = 0
 
     def dump(self) -> str:
         """Write it down for the ledger."""
@@ -105,7 +107,10 @@ class Jobs:
         except RetryableError:
             self._unheard[place] = batch, pending
             raise
-        return Receipt(BatchState.ACCEPTED, request=pending.dump(), rejected=dict(pending.rejected))
+        note = f"{pending.warnings} warnings about malformed values" if pending.warnings else ""
+        return Receipt(
+            BatchState.ACCEPTED, request=pending.dump(), rejected=dict(pending.rejected), note=note
+        )
 
     def _run(self, job: str, *, dry: bool = False) -> bool:
         """Start a job; tell whether it had been started before."""
@@ -147,9 +152,12 @@ def _filled(client: AdsClient, batch: Batch) -> Pending:
     refused: dict[int, str] = {}
     refused_operations: Counter[int] = Counter()
     operations: Counter[int] = Counter()
+    warnings = 0
     for chunk in chunks(client, batch, job):
         operations.update(chunk.members)
-        for index, reason in _add(client, chunk):
+        found, warned = _add(client, chunk)
+        warnings += warned
+        for index, reason in found:
             refused_operations[index] += 1
             refused.setdefault(index, reason)
     if refused and sum(refused_operations.values()) == sum(operations.values()):
@@ -159,10 +167,11 @@ def _filled(client: AdsClient, batch: Batch) -> Pending:
         for index, reason in refused.items()
         if batch.action is Action.REMOVE or refused_operations[index] == operations[index]
     }
-    return Pending(job, batch.action, len(batch.members), rejected)
+    return Pending(job, batch.action, len(batch.members), rejected, warnings)
 
 
-def _add(client: AdsClient, chunk: Chunk) -> list[tuple[int, str]]:
+def _add(client: AdsClient, chunk: Chunk) -> tuple[list[tuple[int, str]], int]:
+    """Add operations; gives the members Google refused and why, and how often it warned."""
     answer = client.call(
         _SERVICE, "add_offline_user_data_job_operations", chunk.request, members=chunk.members
     )
@@ -173,7 +182,8 @@ def _add(client: AdsClient, chunk: Chunk) -> list[tuple[int, str]]:
         if isinstance(error, FatalError | RetryableError) or not error_rows(error):
             raise error
         refused.extend(_refused(failure, chunk))
-    return refused
+    warned = sum(len(client.failure(detail.value).errors) for detail in answer.warning.details)
+    return refused, warned
 
 
 def error_rows(error: Exception) -> Mapping[int, str]:

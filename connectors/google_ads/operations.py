@@ -73,6 +73,8 @@ def _empty(client: AdsClient, job: str) -> Chunk:
     request = client.message("AddOfflineUserDataJobOperationsRequest")
     request.resource_name = job
     request.enable_partial_failure = True
+    # A malformed value does not block its operation; without this nobody would hear of it.
+    request.enable_warnings = True
     return Chunk(request, [])
 
 

@@ -1,11 +1,8 @@
-"""The Data Manager API's error reasons, and what each means for us.
+"""From the Data Manager API's errors to ours, by the table in ``reasons``.
 
-The enum is "not frozen": a reason that is not in the table is judged by the status it came with
-(``google_errors.STATUSES``), and is permanent where that is no help. Over REST the vendor's client
-raises the class of the HTTP status with details as dicts, over gRPC the class of the gRPC status
-with details as messages; both are read here, so nothing else needs to know the transport.
-
-Source: ``google.ads.datamanager_v1.types.error`` 0.9.4; platforms/google.md §2d and §5.
+Over REST the vendor's client raises the class of the HTTP status with details as dicts, over gRPC
+the class of the gRPC status with details as messages; both are read here, so nothing else needs to
+know the transport.
 """
 
 import re
@@ -23,99 +20,13 @@ from google.protobuf.message import Message
 from cohortd.core.errors import FatalError, RetryableError, SyncError
 from connectors.google_access import auth_error
 from connectors.google_data_manager.options import SCOPE
-from connectors.google_errors import (
-    ACCESS,
-    BATCH,
-    LIST,
-    RETRY,
-    ROW,
-    Refusal,
-    Rule,
-    Verdict,
-    error_of,
-    is_dead_token,
-    rule_of_status,
-)
+from connectors.google_data_manager.reasons import COMMON, CREDENTIALS, REASONS
+from connectors.google_errors import Refusal, Rule, Verdict, error_of, is_dead_token, row, rule_of_status
 
 PLATFORM: Final = "Google Data Manager"
 
-_CREDENTIALS = f"Give cohortd credentials that cover the scope {SCOPE}."
-_ALLOWLIST = (
-    "The account may not use Customer Match yet: see its policy and payment history requirements, "
-    "or ask your Google representative."
-)
-_ENABLE = "Enable the Data Manager API in the credentials' Cloud project."
-_NAME = "Choose another name or description for the audience in the settings."
-
-REASONS: Final[Mapping[str, Rule]] = {
-    "INTERNAL_ERROR": RETRY,
-    "DEADLINE_EXCEEDED": RETRY,
-    "RESOURCE_EXHAUSTED": Rule(Verdict.QUOTA_MINUTE),
-    "RATE_LIMIT_EXCEEDED": Rule(Verdict.QUOTA_MINUTE),
-    "REQUIRED_FIELD_MISSING": ROW,
-    "INVALID_FORMAT": ROW,
-    "INVALID_HEX_ENCODING": ROW,
-    "INVALID_BASE64_ENCODING": ROW,
-    "INVALID_SHA256_FORMAT": ROW,
-    "INVALID_POSTAL_CODE": ROW,
-    "INVALID_COUNTRY_CODE": ROW,
-    "INVALID_REGION_CODE": ROW,
-    "INVALID_AUDIENCE_MEMBER": ROW,
-    "TOO_MANY_USER_IDENTIFIERS": ROW,
-    "INVALID_MOBILE_ID_FORMAT": ROW,
-    "NO_IDENTIFIERS_PROVIDED": ROW,
-    "INVALID_ARGUMENT": BATCH,
-    "TOO_MANY_AUDIENCE_MEMBERS": BATCH,
-    "MULTIPLE_DATA_TYPES_NOT_ALLOWED": BATCH,
-    "DISPLAY_NAME_ALREADY_USED": Rule(Verdict.NAME_TAKEN),
-    "ALREADY_EXISTS": Rule(Verdict.NAME_TAKEN),
-    "INVALID_REQUEST_ID": Rule(Verdict.FORGOTTEN),
-    "REQUEST_TOO_OLD": Rule(Verdict.FORGOTTEN),
-    "NOT_FOUND": Rule(Verdict.GONE, LIST),
-    "INVALID_USER_LIST_ID": Rule(Verdict.GONE, LIST),
-    "INVALID_USER_LIST_TYPE": Rule(Verdict.AUDIENCE, LIST),
-    "INVALID_DESTINATION": Rule(Verdict.AUDIENCE, LIST),
-    "INVALID_RESOURCE_NAME": Rule(Verdict.AUDIENCE, LIST),
-    "OWNERSHIP_REQUIRED_FOR_UPDATE": Rule(Verdict.AUDIENCE, LIST),
-    "USER_LIST_MUTATION_NOT_SUPPORTED": Rule(Verdict.AUDIENCE, LIST),
-    "SENSITIVE_USER_LIST_IMMUTABLE": Rule(
-        Verdict.AUDIENCE,
-        "Google holds the audience for sensitive: give its segment another name and appeal.",
-    ),
-    "INVALID_DISPLAY_NAME": Rule(Verdict.AUDIENCE, _NAME),
-    "INVALID_DESCRIPTION": Rule(Verdict.AUDIENCE, _NAME),
-    "USER_LIST_NAME_RESERVED": Rule(Verdict.AUDIENCE, _NAME),
-    "FIELD_VALUE_TOO_LONG": Rule(Verdict.AUDIENCE, _NAME),
-    "MEMBERSHIP_DURATION_TOO_LONG": Rule(Verdict.AUDIENCE, "Set a membership of at most 540 days."),
-    "PERMISSION_DENIED": Rule(Verdict.DESTINATION, ACCESS),
-    "NOT_ALLOWLISTED": Rule(Verdict.DESTINATION, _ALLOWLIST),
-    "ADVERTISER_NOT_ALLOWLISTED_FOR_UPLOADED_DATA": Rule(Verdict.DESTINATION, _ALLOWLIST),
-    "TERMS_AND_CONDITIONS_NOT_SIGNED": Rule(
-        Verdict.DESTINATION,
-        "Accept the customer data terms (Customer Match) in Google Ads.",
-    ),
-    "ADVERTISER_TOS_NOT_ACCEPTED": Rule(Verdict.DESTINATION, "Accept the terms of service in Google Ads."),
-    "EU_POLITICAL_ADVERTISING_DECLARATION_REQUIRED": Rule(
-        Verdict.DESTINATION, "Make the EU political advertising declaration for the account's campaigns."
-    ),
-    "USER_LIST_TYPE_NOT_SUPPORTED_FOR_ACCOUNT": Rule(Verdict.DESTINATION, _ALLOWLIST),
-    "UNSUPPORTED_ACCOUNT_TYPES_FOR_USER_LIST_TYPE": Rule(Verdict.DESTINATION, ACCESS),
-    "DESTINATION_ACCOUNT_TYPE_MISMATCH": Rule(
-        Verdict.DESTINATION, "Mend account_id: it is no Google Ads account."
-    ),
-    "OPERATING_ACCOUNT_LOGIN_ACCOUNT_MISMATCH": Rule(Verdict.DESTINATION, ACCESS),
-    # Google's own, common to all its APIs.
-    "SERVICE_DISABLED": Rule(Verdict.DESTINATION, _ENABLE),
-    "BILLING_DISABLED": Rule(Verdict.DESTINATION, "Enable billing in the credentials' Cloud project."),
-    "ACCESS_TOKEN_SCOPE_INSUFFICIENT": Rule(Verdict.DESTINATION, _CREDENTIALS),
-    "ACCESS_TOKEN_EXPIRED": Rule(Verdict.TOKEN, _CREDENTIALS),
-    "ACCESS_TOKEN_TYPE_UNSUPPORTED": Rule(Verdict.DESTINATION, _CREDENTIALS),
-    "CREDENTIALS_MISSING": Rule(Verdict.DESTINATION, _CREDENTIALS),
-    "ACCOUNT_STATE_INVALID": Rule(Verdict.DESTINATION, _CREDENTIALS),
-    "USER_PROJECT_DENIED": Rule(Verdict.DESTINATION, ACCESS),
-}
-
-_HTTP: Final[Mapping[int, str]] = {
+#: HTTP status of an answer that is no error of Google's -> the gRPC status it stands for.
+HTTP: Final[Mapping[int, str]] = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
@@ -161,9 +72,10 @@ def translate(error: api_errors.GoogleAPICallError, *, members: Sequence[int] = 
     details = [_as_dict(detail) for detail in error.details or ()]
     status = _status(error)
     if is_dead_token(status, str(error.message)):
-        return FatalError(f"{PLATFORM}: Google no longer takes the credentials", cure=_CREDENTIALS)
-    rows, reasons = _violations(details, members)
+        return FatalError(f"{PLATFORM}: Google no longer takes the credentials", cure=CREDENTIALS)
+    rows, located, reasons = _violations(details, members)
     rules = {reason: _rule(reason, status, details) for reason in reasons}
+    rules |= {reason: _rule_of_row(reason, status, details) for reason in located}
     if not rules:
         rules = {status: rule_of_status(status)}
     if status == "RESOURCE_EXHAUSTED":
@@ -173,16 +85,24 @@ def translate(error: api_errors.GoogleAPICallError, *, members: Sequence[int] = 
 
 
 def _rule(reason: str, status: str, details: Sequence[Mapping[str, Any]]) -> Rule:
-    known = REASONS.get(reason)
+    known = REASONS.get(reason) or COMMON.get(reason)
     if known is None:
         return rule_of_status(status)
     return _quota(details) if known.verdict is Verdict.QUOTA_MINUTE else known
 
 
+def _rule_of_row(reason: str, status: str, details: Sequence[Mapping[str, Any]]) -> Rule:
+    """What a reason means that Google bound to a row: a value too long there is no audience's name."""
+    rule = _rule(reason, status, details)
+    return row(rule.what) if rule.verdict in (Verdict.BATCH, Verdict.AUDIENCE) else rule
+
+
 def _violations(
     details: Sequence[Mapping[str, Any]], members: Sequence[int]
-) -> tuple[dict[int, str], list[str]]:
+) -> tuple[dict[int, str], list[str], list[str]]:
+    """Read which members are at fault and why, the reasons among those, and all other reasons."""
     rows: dict[int, str] = {}
+    located: list[str] = []
     reasons: list[str] = []
     for detail in details:
         if reason := _code(detail.get("reason")):
@@ -192,8 +112,11 @@ def _violations(
             found = _MEMBER_FIELD.search(str(violation.get("field", "")))
             if found and int(found[1]) < len(members):
                 rows.setdefault(members[int(found[1])], reason)
-            reasons.append(reason)
-    return rows, reasons
+                located.append(reason)
+            else:
+                reasons.append(reason)
+    # Beside a violation the error itself repeats its reason, without a place.
+    return rows, located, [reason for reason in reasons if reason not in located]
 
 
 def _code(value: object) -> str:
@@ -211,13 +134,15 @@ def _by_number(error: api_errors.GoogleAPICallError) -> str:
     if error.grpc_status_code is not None:
         return str(error.grpc_status_code.name)
     number = int(error.code or 0)
-    return _HTTP.get(number, "UNKNOWN" if number >= _SERVER_ERROR else "FAILED_PRECONDITION")
+    return HTTP.get(number, "UNKNOWN" if number >= _SERVER_ERROR else "FAILED_PRECONDITION")
 
 
 def _quota(details: Sequence[Mapping[str, Any]]) -> Rule:
     limits = (str(detail.get("metadata", {}).get("quota_limit", "")) for detail in details)
     daily = any("PerDay" in limit for limit in limits)
-    return Rule(Verdict.QUOTA_DAY if daily else Verdict.QUOTA_MINUTE)
+    if daily:
+        return Rule(Verdict.QUOTA_DAY, "a day's quota is used up")
+    return Rule(Verdict.QUOTA_MINUTE, "a quota is used up")
 
 
 def _retry_after_s(

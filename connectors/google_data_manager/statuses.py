@@ -20,21 +20,10 @@ from google.ads import datamanager_v1 as dm
 
 from cohortd.core.delivery import Action, BatchState, Receipt
 from cohortd.core.errors import RejectedError
+from connectors.google_data_manager.reasons import OF_ROWS
 from connectors.google_enums import enum_name
 
 _STATUS: Final = dm.RequestStatusPerDestination.RequestStatus
-#: What a row is at fault for; sending it again would change nothing. Every other reason, those newer
-#: than this list included, is taken for a fault of Google's. Most reasons are about events only.
-OF_ROWS: Final = frozenset(
-    {
-        "DENIED_CONSENT",
-        "NO_CONSENT",
-        "UNKNOWN_CONSENT",
-        "INVALID_FORMAT",
-        "INVALID_MOBILE_ID_FORMAT",
-        "USER_ID_NOT_FOUND",
-    }
-)
 _DONE: Final = frozenset({_STATUS.SUCCESS, _STATUS.FAILED, _STATUS.PARTIAL_SUCCESS})
 
 
@@ -111,9 +100,15 @@ def _note(parts: Sequence[Any]) -> str:
     notes = sorted(
         {enum_name(part, "request_status") for part in parts if part.request_status != _STATUS.SUCCESS}
     )
+    warned: Counter[str] = Counter()
     for part in parts:
+        for count in part.warning_info.warning_counts:
+            warned[enum_name(count, "reason").removeprefix("PROCESSING_WARNING_REASON_")] += (
+                count.record_count
+            )
         status = part.audience_members_ingestion_status.user_data_ingestion_status
         if status.upload_match_rate_range:
             rate = enum_name(status, "upload_match_rate_range").removeprefix("MATCH_RATE_RANGE_")
             notes.append(f"match rate {rate.replace('_', ' ').lower()}")
+    notes += [f"Google warned of {count:,} rows ({reason})" for reason, count in sorted(warned.items())]
     return ", ".join(dict.fromkeys(notes))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from cohortd.core.delivery import MARKER, Marked, RemoteSpec, RemoteStatus
-from cohortd.core.errors import RetryableError
+from cohortd.core.errors import RejectedError, RetryableError
 from connectors.meta.client import GraphClient
 
 #: Meta asks for small pages: larger ones are refused with "reduce the amount of data".
@@ -13,7 +13,7 @@ _RETIRED_NAME = " (retired)"
 _MARKED = re.compile(rf"\[({MARKER}:[^\]]+)\]$")
 
 #: operation_status and delivery_status codes worth a word of their own.
-_OPERATION = {
+OPERATION = {
     0: "",
     100: "expiring: unused for two years, will be deleted",
     200: "normal",
@@ -23,13 +23,21 @@ _OPERATION = {
     412: "many invalid entries in the last upload",
     414: "members are being replaced",
     415: "replacing the members failed",
-    441: "populating",
+    421: "a state of its pixel",
+    422: "a state of its pixel",
+    423: "a state of its pixel",
+    431: "a state of lookalike audiences",
+    432: "a state of lookalike audiences",
+    433: "a state of lookalike audiences",
+    434: "a state of lookalike audiences",
+    441: "populating: usable, and still growing",
+    442: "not filled beforehand",
     450: "unused for 30 days or out of date",
     470: "the account that made it is inactive",
     471: "flagged for its name or description",
     500: "error, see Meta's Audience Manager",
 }
-_DELIVERY = {200: "ready", 300: "too small or inactive"}
+DELIVERY = {200: "ready", 300: "too small or inactive"}
 _READY = 200
 _UNUSABLE = (415, 470, 471, 500)
 
@@ -82,9 +90,9 @@ def retired(node: Mapping[str, object]) -> dict[str, object]:
 def status_of(node: Mapping[str, object]) -> RemoteStatus:
     """Read size and state off the node."""
     operation, delivery = _code(node.get("operation_status")), _code(node.get("delivery_status"))
-    words = [_OPERATION.get(operation, f"operation status {operation}") if operation is not None else ""]
+    words = [OPERATION.get(operation, f"operation status {operation}") if operation is not None else ""]
     if delivery is not None:
-        words.append(_DELIVERY.get(delivery, f"not usable (delivery status {delivery})"))
+        words.append(DELIVERY.get(delivery, f"not usable (delivery status {delivery})"))
     return RemoteStatus(
         size_lower=_bound(node.get("approximate_count_lower_bound")),
         size_upper=_bound(node.get("approximate_count_upper_bound")),
@@ -96,7 +104,7 @@ def status_of(node: Mapping[str, object]) -> RemoteStatus:
 def _all(client: GraphClient, account: str) -> Iterator[Mapping[str, object]]:
     params: dict[str, object] = {"fields": "id,name,description", "limit": _PAGE}
     while True:
-        page = client.call("GET", account, "customaudiences", params=params)
+        page = _page(client, account, params)
         nodes = page.get("data")
         if not isinstance(nodes, list):
             # Taken for "none yet", it would make every audience a second time.
@@ -106,6 +114,18 @@ def _all(client: GraphClient, account: str) -> Iterator[Mapping[str, object]]:
         if after is None or after == params.get("after"):
             return
         params["after"] = after
+
+
+def _page(client: GraphClient, account: str, params: dict[str, object]) -> dict[str, object]:
+    """One page; a smaller one where Meta finds it too large, down to a single audience."""
+    while True:
+        try:
+            return client.call("GET", account, "customaudiences", params=params)
+        except RejectedError:
+            limit = int(str(params["limit"]))
+            if limit == 1:
+                raise
+            params["limit"] = limit // 2
 
 
 def _next_cursor(paging: object) -> str | None:

@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import requests
@@ -12,7 +13,8 @@ from facebook_business.exceptions import FacebookError
 
 from cohortd.core.errors import FatalError, RetryableError, SyncError
 from cohortd.core.times import Clock
-from connectors.meta.errors import LIMITED_AFTER_S, GraphFault, Outcome, rule_for, translate
+from connectors.meta.codes import LIMITED_AFTER_S, Outcome
+from connectors.meta.errors import GraphFault, rule_for, translate
 from connectors.meta.options import MetaOptions
 from connectors.meta.usage import Pace
 
@@ -22,7 +24,7 @@ Params = Mapping[str, object]
 #: What the SDK itself dies of on answers it does not expect.
 _SDK_CRASHES = (TypeError, AttributeError, ValueError, KeyError)
 
-_TLS_CURE = "Check the clock, the endpoint, and ca_bundle where a proxy inspects TLS."
+TLS_CURE = "Check the clock, the endpoint, and ca_bundle where a proxy inspects TLS."
 
 
 class _AnswerError(Exception):
@@ -38,6 +40,7 @@ class GraphClient:
 
     def __init__(self, options: MetaOptions, *, clock: Clock) -> None:
         self._lock = threading.Lock()
+        self._account = options.account
         self._pace = Pace(options.account, clock=clock)
         # Meta quotes a bad token in its error's text.
         self._secrets = [secret for secret in (options.access_token, options.app_secret) if secret]
@@ -93,9 +96,10 @@ class GraphClient:
             # NODE calls end in a slash, as the SDK's own do.
             answer = self._api.call(method, path if len(path) > 1 else (*path, ""), params).json()
         except _AnswerError as error:
-            return self._judge(error.fault, private)
+            of_account = path[0] == self._account
+            return self._judge(replace(error.fault, of_account=of_account), private)
         except requests.exceptions.SSLError:
-            return FatalError("Meta's TLS certificate is not trusted", cure=_TLS_CURE)
+            return FatalError("Meta's TLS certificate is not trusted", cure=TLS_CURE)
         except requests.exceptions.RequestException as error:
             return RetryableError(f"Meta could not be reached or did not answer ({type(error).__name__})")
         except (FacebookError, *_SDK_CRASHES) as error:

@@ -6,6 +6,10 @@ from datetime import datetime, timedelta
 
 from cohortd.core.times import Clock
 
+#: The allowance that calls about custom audiences draw on; that of ads or insights may be used up by
+#: other tools without any harm to ours.
+_OURS = "custom_audience"
+_FULL_PERCENT = 100.0
 _PERCENTS = ("call_count", "total_cputime", "total_time", "acc_id_util_pct")
 #: From here on adds wait and leave the rest of the allowance to removals. Ours, not Meta's.
 _NEARLY_USED_PERCENT = 90.0
@@ -37,6 +41,7 @@ class Pace:
         regain_s = 60 * max(
             (_number(usage.get("estimated_time_to_regain_access")) for usage in told), default=0.0
         )
+        regain_s = max([regain_s, *map(_reset_s, told)])
         now = self._clock()
         if regain_s > 0:
             self._all_until = now + timedelta(seconds=regain_s)
@@ -65,9 +70,17 @@ def _usages(headers: Mapping[str, str], account: str) -> Iterator[Mapping[str, o
     ours = business.get(account)
     for entries in [ours] if ours is not None else business.values():
         if isinstance(entries, list):
-            yield from (entry for entry in entries if isinstance(entry, dict))
+            yield from (
+                entry for entry in entries if isinstance(entry, dict) and entry.get("type", _OURS) == _OURS
+            )
     for name in ("X-App-Usage", "X-Ad-Account-Usage"):
         yield _parsed(headers.get(name))
+
+
+def _reset_s(usage: Mapping[str, object]) -> float:
+    """Seconds until an ad account's own score begins anew, where it is used up."""
+    is_full = _number(usage.get("acc_id_util_pct")) >= _FULL_PERCENT
+    return _number(usage.get("reset_time_duration")) if is_full else 0.0
 
 
 def _parsed(header: str | None) -> Mapping[str, object]:

@@ -11,12 +11,14 @@ from google.ads.googleads.v26.errors.types.errors import ErrorCode, GoogleAdsFai
 from google.api_core import exceptions as api_errors
 
 from cohortd.core.errors import FatalError, RejectedError, RetryableError, SyncError
-from connectors.google_ads.errors import CODES, FAMILIES, platform_errors, translate
+from connectors.google_ads.codes import CODES, FAMILIES
+from connectors.google_ads.errors import platform_errors, translate
 from connectors.google_errors import (
     AlreadyStartedError,
     GoneError,
     NameTakenError,
     TokenRefusedError,
+    UnknownCallError,
     Verdict,
 )
 
@@ -30,6 +32,7 @@ CLASSES: dict[Verdict, type[SyncError]] = {
     Verdict.NAME_TAKEN: NameTakenError,
     Verdict.GONE: GoneError,
     Verdict.AUDIENCE: FatalError,
+    Verdict.UNKNOWN_CALL: UnknownCallError,
     Verdict.TOKEN: TokenRefusedError,
     Verdict.DESTINATION: FatalError,
 }
