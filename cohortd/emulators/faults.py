@@ -1,25 +1,14 @@
 """A seeded schedule of everything that goes wrong at a platform, for tests and rehearsals.
 
-As a file (YAML or JSON)::
-
-    seed: 7
-    faults:
-      - {call: users.add, kind: error, status: 503}            # once, at the next such call
-      - {call: "*", kind: drop_after, probability: 0.05, times: null}   # for ever, one call in twenty
-      - {call: users.*, kind: half_apply, share: 0.5, after: 3}  # the fourth such call
-      - {call: "*", kind: quota, retry_after_s: 60, times: 2}
+``fault_files`` reads one from a file; docs/emulators.md says how.
 """
 
-import json
 import random
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from pathlib import Path
-
-import yaml
 
 from cohortd.core.errors import SettingsError
 
@@ -41,6 +30,11 @@ class FaultKind(StrEnum):
     QUOTA = "quota"
     #: The access token has expired.
     TOKEN_EXPIRED = "token_expired"  # noqa: S105 - the name of a fault
+    #: Answer rightly, with a warning of ``code`` about ``row`` (Google only).
+    WARN = "warn"
+    #: Accepted work is done ``delay_s`` after its turn, and what was accepted later overtakes it
+    #: (``dm.processing`` and ``ads.processing`` only).
+    LATE = "late"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +56,10 @@ class Fault:
     #: The platform's own error code and subcode; None for the emulator's own choice.
     code: int | str | None = None
     subcode: int | None = None
+    #: The platform's words to go with the code (Meta only).
+    message: str | None = None
+    #: The row of the upload that the code is about, counted from 0 (Google only).
+    row: int | None = None
     #: A body to answer with as it is, such as a proxy's HTML page.
     body: str | None = None
     share: float = 0.5
@@ -118,55 +116,3 @@ class FaultSchedule:
         if fault.times is not None and self._struck[number] >= fault.times:
             return False
         return fault.probability >= 1 or self._random.random() < fault.probability
-
-
-def schedule_from(mapping: Mapping[str, object]) -> FaultSchedule:
-    """Read a schedule from plain values.
-
-    Raises:
-        SettingsError: Something in it is unknown or cannot be meant.
-    """
-    unknown = set(mapping) - {"seed", "faults"}
-    if unknown:
-        raise SettingsError(f"a fault schedule has seed and faults, not {', '.join(sorted(unknown))}")
-    seed, faults = mapping.get("seed", 0), mapping.get("faults", [])
-    if not isinstance(seed, int) or not isinstance(faults, list):
-        raise SettingsError("a fault schedule's seed is a whole number and its faults are a list")
-    return FaultSchedule([_fault_from(fault) for fault in faults], seed=seed)
-
-
-def load_schedule(path: Path) -> FaultSchedule:
-    """Read a schedule from a YAML or JSON file.
-
-    Raises:
-        SettingsError: The file cannot be read as one.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-        content = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise SettingsError(f"the fault schedule {path} cannot be read: {error}") from error
-    if not isinstance(content, dict):
-        raise SettingsError(f"the fault schedule {path} must hold seed and faults")
-    return schedule_from(content)
-
-
-def _fault_from(value: object) -> Fault:
-    if not isinstance(value, dict):
-        raise SettingsError("every fault is a mapping such as {call: users.add, kind: error, status: 503}")
-    known = {each.name for each in fields(Fault)}
-    unknown = {str(key) for key in value} - known
-    if unknown:
-        raise SettingsError(
-            f"a fault has no {', '.join(sorted(unknown))}; it has {', '.join(sorted(known))}"
-        )
-    try:
-        kind = FaultKind(value.get("kind", FaultKind.ERROR))
-    except ValueError:
-        raise SettingsError(
-            f"a fault's kind is one of {', '.join(FaultKind)}, not {value['kind']!r}"
-        ) from None
-    try:
-        return Fault(**{**value, "kind": kind})
-    except TypeError:
-        raise SettingsError("a fault's numbers must be numbers") from None

@@ -12,15 +12,27 @@ from google.ads.googleads.v26.services.types import user_list_service as list_ty
 
 from cohortd.emulators.google_calls import Problem, RefusedError, Words
 from cohortd.emulators.google_gaql import Query, chosen, parse
-from cohortd.emulators.google_jobs import LIST_NAME, Jobs, known_customer
+from cohortd.emulators.google_jobs import LIST_NAME, Jobs, known_customer, partial_failure
 from cohortd.emulators.google_state import MAXIMUM_MEMBERSHIP_DAYS, GoogleState
 from cohortd.emulators.google_wire import enum_number
 from cohortd.emulators.state import Audience
+
+
+def _problem(code: str, row: int | None) -> Problem:
+    return Problem(code) if row is None else Problem(code, "operations", row)
+
+
+def _warn(answer: Any, code: str, row: int) -> None:
+    if "warning" in answer.DESCRIPTOR.fields_by_name:
+        answer.warning.CopyFrom(partial_failure([_problem(code, row)]))
+
 
 WORDS: Final = Words(
     quota="quota_error.RESOURCE_TEMPORARILY_EXHAUSTED",
     token_expired="authentication_error.OAUTH_TOKEN_EXPIRED",  # noqa: S106 - a code
     internal="internal_error.INTERNAL_ERROR",
+    problem=_problem,
+    warn=_warn,
 )
 
 

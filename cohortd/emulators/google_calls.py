@@ -4,32 +4,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
+from cohortd.emulators.calls import STATUS_OF_HTTP
 from cohortd.emulators.faults import Fault, FaultKind, FaultSchedule
-
-#: HTTP status -> gRPC status, as Google maps them.
-STATUS_OF_HTTP: Final = {
-    400: "INVALID_ARGUMENT",
-    401: "UNAUTHENTICATED",
-    403: "PERMISSION_DENIED",
-    404: "NOT_FOUND",
-    409: "ABORTED",
-    429: "RESOURCE_EXHAUSTED",
-    499: "CANCELLED",
-    500: "INTERNAL",
-    501: "UNIMPLEMENTED",
-    503: "UNAVAILABLE",
-    504: "DEADLINE_EXCEEDED",
-}
-HTTP_OF_STATUS: Final = {
-    **{name: number for number, name in STATUS_OF_HTTP.items()},
-    "FAILED_PRECONDITION": 400,
-    "OUT_OF_RANGE": 400,
-    "ALREADY_EXISTS": 409,
-    "DATA_LOSS": 500,
-    "UNKNOWN": 500,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +54,10 @@ class Words:
     quota: str
     token_expired: str
     internal: str
+    #: Says what is wrong, with the row it is about if any.
+    problem: Callable[[str, int | None], Problem]
+    #: Puts a warning of a code about a row into an answer.
+    warn: Callable[[Any, str, int], None]
 
 
 @dataclass(slots=True)
@@ -105,8 +87,12 @@ class Switchboard:
 
     def _go_wrong(self, fault: Fault, request: Any, handler: Callable[[Any], Any], words: Words) -> Any:
         match fault.kind:
-            case FaultKind.DELAY:
+            case FaultKind.DELAY | FaultKind.LATE:
                 return handler(request)
+            case FaultKind.WARN:
+                answer = handler(request)
+                words.warn(answer, str(fault.code or ""), fault.row or 0)
+                return answer
             case FaultKind.DROP_BEFORE:
                 raise SilenceError
             case FaultKind.DROP_AFTER:
@@ -130,7 +116,7 @@ def _error(fault: Fault, words: Words) -> Exception:
         else STATUS_OF_HTTP.get(fault.status or 503, "UNKNOWN")
     )
     if fault.code is not None:
-        return RefusedError(status, Problem(str(fault.code)))
+        return RefusedError(status, words.problem(str(fault.code), fault.row))
     return RefusedError(status, Problem(words.internal)) if status == "INTERNAL" else RefusedError(status)
 
 

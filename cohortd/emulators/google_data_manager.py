@@ -21,10 +21,23 @@ from cohortd.emulators.google_members import (
 from cohortd.emulators.google_state import GoogleState, Work
 from cohortd.emulators.state import Audience
 
+
+def _problem(code: str, row: int | None) -> Problem:
+    return Problem(code, "" if row is None else f"audience_members[{row}].user_data")
+
+
+def _warn(answer: Any, code: str, row: int) -> None:
+    if "field_warnings" in answer.DESCRIPTOR.fields_by_name:
+        known = dm.WarningReason.__members__.get(code, 0)
+        answer.field_warnings.add(reason=known, field=f"audience_members[{row}]", description="emulated")
+
+
 WORDS: Final = Words(
     quota="RESOURCE_EXHAUSTED",
     token_expired="ACCESS_TOKEN_EXPIRED",  # noqa: S106 - a reason
     internal="INTERNAL_ERROR",
+    problem=_problem,
+    warn=_warn,
 )
 _STATUSES: Final = {"processing": 2, "success": 1, "partial": 4, "failed": 3}
 _REASON: Final = "PROCESSING_ERROR_REASON_"

@@ -90,7 +90,7 @@ class Jobs:
                 self._state.keep_job(job_id, {**job, "action": action, "chunks": number + 1})
         answer = job_types.AddOfflineUserDataJobOperationsResponse.pb()()
         if problems:
-            answer.partial_failure_error.CopyFrom(_partial_failure(problems))
+            answer.partial_failure_error.CopyFrom(partial_failure(problems))
         return answer
 
     def run(self, request: Any) -> Any:
@@ -155,7 +155,8 @@ class Jobs:
         self._state.keep_job(job_id, {**job, "work": work.id})
 
 
-def _partial_failure(problems: list[Problem]) -> status_pb2.Status:
+def partial_failure(problems: list[Problem]) -> status_pb2.Status:
+    """Say what is wrong with operations of a request that was taken all the same."""
     failure = ads_failure(problems)
     detail = any_pb2.Any(
         type_url="type.googleapis.com/google.ads.googleads.v26.errors.GoogleAdsFailure",

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from cohortd.core.times import Clock, format_time, parse_time
-from cohortd.emulators.faults import FaultKind, FaultSchedule
+from cohortd.emulators.faults import Fault, FaultKind, FaultSchedule
 from cohortd.emulators.state import Audience, Row, Store
 
 _FIRST_ID: Final = 8_000_000_001
@@ -58,6 +58,8 @@ class Work:
     identifiers: int = 0
     #: processing, success, partial or failed.
     status: str = "processing"
+    #: Whether a fault put it off: what was accepted after it does not wait for it.
+    late: bool = False
 
 
 class GoogleState:
@@ -121,11 +123,10 @@ class GoogleState:
                 work = Work(**kept) if isinstance(kept, dict) else None
                 if work is None:
                     continue
-                waiting = waiting or _is_later(work.due_at, now)
-                if waiting:
+                waiting = waiting or (_is_later(work.due_at, now) and not work.late)
+                is_due = not _is_later(work.due_at, now) and (work.late or not waiting)
+                if not (is_due and self._try(work, now)):
                     still_open.append(work_id)
-                else:
-                    self._do(work)
             if len(still_open) != len(self._open()):
                 self.store.keep(_OPEN, still_open)
 
@@ -138,12 +139,22 @@ class GoogleState:
         """Keep an offline user data job."""
         self.store.keep(f"job-{job_id}", dict(job))
 
-    def _do(self, work: Work) -> None:
+    def _try(self, work: Work, now: datetime) -> bool:
+        """Do a piece of work, unless a fault puts it off; whether it is done."""
+        fault = None if work.late else self._faults.next(f"{work.call.partition('.')[0]}.processing")
+        if fault is not None and fault.kind is FaultKind.LATE:
+            work.late, work.due_at = True, format_time(now + timedelta(seconds=fault.delay_s))
+            self.store.keep(f"work-{work.id}", asdict(work))
+            return False
+        self._do(work, fault)
+        return True
+
+    def _do(self, work: Work, fault: Fault | None) -> None:
         if self.store.get(work.audience) is None:
             work.status, work.rows = "failed", []
             self.store.keep(f"work-{work.id}", asdict(work))
             return
-        rows = self._spared(work)
+        rows = _spared(work, fault)
         if work.action == "add":
             self.store.add(work.audience, rows)
         elif work.action == "remove":
@@ -156,18 +167,6 @@ class GoogleState:
         work.rows = []
         self.store.keep(f"work-{work.id}", asdict(work))
 
-    def _spared(self, work: Work) -> list[Row]:
-        """The rows that the schedule lets through."""
-        rows = [frozenset(row) for row in work.rows]
-        fault = self._faults.next(f"{work.call.partition('.')[0]}.processing")
-        if fault is None or fault.kind not in (FaultKind.ERROR, FaultKind.HALF_APPLY):
-            return rows
-        share = fault.share if fault.kind is FaultKind.HALF_APPLY else 0.0
-        kept = round(len(rows) * share)
-        reason = str(fault.code or "INTERNAL_ERROR")
-        work.left_out[reason] = work.left_out.get(reason, 0) + len(rows) - kept
-        return rows[:kept]
-
     def _open(self) -> list[str]:
         kept = self.store.kept(_OPEN)
         return [str(each) for each in kept] if isinstance(kept, list) else []
@@ -175,6 +174,18 @@ class GoogleState:
     def _kept_number(self, name: str) -> int:
         kept = self.store.kept(name)
         return kept if isinstance(kept, int) else 0
+
+
+def _spared(work: Work, fault: Fault | None) -> list[Row]:
+    """The rows that a fault lets through."""
+    rows = [frozenset(row) for row in work.rows]
+    if fault is None or fault.kind not in (FaultKind.ERROR, FaultKind.HALF_APPLY):
+        return rows
+    share = fault.share if fault.kind is FaultKind.HALF_APPLY else 0.0
+    kept = round(len(rows) * share)
+    reason = str(fault.code or "INTERNAL_ERROR")
+    work.left_out[reason] = work.left_out.get(reason, 0) + len(rows) - kept
+    return rows[:kept]
 
 
 def _is_later(time: str, now: datetime) -> bool:

@@ -8,7 +8,8 @@ from google.ads.googleads.v26.errors.types.errors import GoogleAdsFailure
 from google.protobuf import duration_pb2, json_format
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-from cohortd.emulators.google_calls import HTTP_OF_STATUS, Problem, RefusedError
+from cohortd.emulators.calls import HTTP_OF_STATUS
+from cohortd.emulators.google_calls import Problem, RefusedError
 
 _DOMAIN: Final = "datamanager.googleapis.com"
 

@@ -134,7 +134,7 @@ class MetaEmulator:
     def _wrong(self, call: Call, fault: Fault, *, is_upload: bool) -> Reply | None:
         reply: Reply | None = None
         match fault.kind:
-            case FaultKind.DELAY:
+            case FaultKind.DELAY | FaultKind.WARN | FaultKind.LATE:
                 reply = self._right(call)
             case FaultKind.DROP_BEFORE:
                 pass
@@ -157,9 +157,8 @@ class MetaEmulator:
         if fault.body is not None:
             return Reply(status, fault.body)
         code = fault.code if isinstance(fault.code, int) else 2
-        told = GraphError(
-            code, "Service temporarily unavailable", fault.subcode, status, is_transient=fault.code is None
-        )
+        words = fault.message or "Service temporarily unavailable"
+        told = GraphError(code, words, fault.subcode, status, is_transient=fault.code is None)
         return self._reply(told)
 
     def _reply(self, error: GraphError) -> Reply:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cohortd.core.errors import SettingsError
-from cohortd.emulators.faults import FaultSchedule, load_schedule
+from cohortd.emulators.fault_files import load_schedule
+from cohortd.emulators.faults import FaultSchedule
 from cohortd.emulators.google import GoogleEmulator, GoogleRules
 from cohortd.emulators.meta import MetaEmulator
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from cohortd.core.errors import SettingsError
-from cohortd.emulators.faults import Fault, FaultKind, FaultSchedule, load_schedule, schedule_from
+from cohortd.emulators.fault_files import load_schedule, schedule_from
+from cohortd.emulators.faults import Fault, FaultKind, FaultSchedule
 
 
 def strikes(schedule: FaultSchedule, call: str, times: int) -> str:
@@ -84,7 +85,16 @@ def test_a_schedule_is_read_from_yaml_and_json(tmp_path: Path, ending: str) -> N
         ("faults: [{statuses: 503}]", "has no statuses"),
         ("faults: [{probability: 2}]", "between 0 and 1"),
         ("faults: [{after: -1}]", "negative"),
-        ("faults: [{delay_s: soon}]", "must be numbers"),
+        ("faults: [{delay_s: soon}]", "fault 1: its delay_s must be a number, not 'soon'"),
+        ("faults: [{}, {times: two}]", "fault 2: its times must be a whole number, or null for ever"),
+        ("faults: [{times: true}]", "whole number"),
+        ("faults: [{kind: drop_befor}]", "did you mean drop_before"),
+        ("faults: [{dely_s: 3}]", "did you mean delay_s"),
+        ("faults: [{call: user.add}]", "no call is named user.add .did you mean users.add"),
+        ("faults: [{status: 99}]", "no HTTP status"),
+        ("faults: [{status: UNAVAILIBLE}]", "did you mean UNAVAILABLE"),
+        ("faults: [{kind: delay}]", "delay needs delay_s"),
+        ("faults: [{kind: late, delay_s: 9}]", "dm.processing and ads.processing only"),
         ("faults: [", "cannot be read"),
     ],
 )
