@@ -1,4 +1,4 @@
-"""From the Data Manager API's errors to ours, by the table in ``reasons``.
+"""From the Data Manager API's errors to ours, by the table in ``codes``.
 
 Over REST the vendor's client raises the class of the HTTP status with details as dicts, over gRPC
 the class of the gRPC status with details as messages; both are read here, so nothing else needs to
@@ -19,8 +19,8 @@ from google.protobuf.message import Message
 
 from cohortd.core.errors import FatalError, RetryableError, SyncError
 from connectors.google_access import auth_error
+from connectors.google_data_manager.codes import COMMON, CREDENTIALS, REASONS
 from connectors.google_data_manager.options import SCOPE
-from connectors.google_data_manager.reasons import COMMON, CREDENTIALS, REASONS
 from connectors.google_errors import Refusal, Rule, Verdict, error_of, is_dead_token, row, rule_of_status
 
 PLATFORM: Final = "Google Data Manager"
@@ -63,6 +63,10 @@ def platform_errors(*, members: Sequence[int] = ()) -> Iterator[None]:
         raise translate(api_errors.from_grpc_error(error), members=members) from None
     except (api_errors.GoogleAPIError, requests.RequestException) as error:
         raise RetryableError(f"{PLATFORM} could not be reached ({type(error).__name__})") from None
+    except auth_errors.InvalidOperation:
+        # A 401 over REST has the vendor's session refresh credentials; a stand-in's cannot be.
+        unauthenticated = {"UNAUTHENTICATED": rule_of_status("UNAUTHENTICATED")}
+        raise error_of(Refusal(unauthenticated, {}), platform=PLATFORM) from None
     except auth_errors.GoogleAuthError as error:
         raise auth_error(error, scope=SCOPE) from None
 

@@ -6,8 +6,8 @@ from google.ads import datamanager_v1 as dm
 
 from cohortd.core.delivery import Action, Receipt
 from connectors.google_data_manager import statuses
+from connectors.google_data_manager.codes import COMMON, OF_GOOGLE, OF_ROWS, REASONS
 from connectors.google_data_manager.errors import HTTP, PLATFORM
-from connectors.google_data_manager.reasons import COMMON, OF_GOOGLE, OF_ROWS, REASONS
 from connectors.google_errors import Rule, Verdict, rule_of_status
 from connectors.google_sayings import saying_of
 from connectors.sayings import Saying, Section

@@ -20,7 +20,7 @@ from google.ads import datamanager_v1 as dm
 
 from cohortd.core.delivery import Action, BatchState, Receipt
 from cohortd.core.errors import RejectedError
-from connectors.google_data_manager.reasons import OF_ROWS
+from connectors.google_data_manager.codes import OF_ROWS
 from connectors.google_enums import enum_name
 
 _STATUS: Final = dm.RequestStatusPerDestination.RequestStatus

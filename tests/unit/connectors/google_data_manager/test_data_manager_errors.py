@@ -14,8 +14,8 @@ from google.protobuf import duration_pb2
 from google.rpc import error_details_pb2 as details
 
 from cohortd.core.errors import FatalError, RejectedError, RetryableError, SyncError
+from connectors.google_data_manager.codes import REASONS
 from connectors.google_data_manager.errors import platform_errors, translate
-from connectors.google_data_manager.reasons import REASONS
 from connectors.google_errors import GoneError, NameTakenError, TokenRefusedError, UnknownCallError, Verdict
 
 #: Of events, licences, partner links and insights: no answer to what cohortd asks.
