@@ -92,7 +92,7 @@ def test_a_schedule_is_read_from_yaml_and_json(tmp_path: Path, ending: str) -> N
         ("faults: [{dely_s: 3}]", "did you mean delay_s"),
         ("faults: [{call: user.add}]", "no call is named user.add .did you mean users.add"),
         ("faults: [{status: 99}]", "no HTTP status"),
-        ("faults: [{status: UNAVAILIBLE}]", "did you mean UNAVAILABLE"),
+        ("faults: [{status: UNAVAIL_ABLE}]", "did you mean UNAVAILABLE"),
         ("faults: [{kind: delay}]", "delay needs delay_s"),
         ("faults: [{kind: late, delay_s: 9}]", "dm.processing and ads.processing only"),
         ("faults: [", "cannot be read"),
