@@ -27,6 +27,7 @@ from cohortd.pipeline.wiring import (
     Progress,
     SegmentationPolicy,
     Sources,
+    WhenGone,
     silent,
 )
 from cohortd.sources import TableSource
@@ -96,7 +97,11 @@ def open_pipeline(
             sources=_sources(settings),
             destinations=MappingProxyType(destinations),
             segmentation=_segmentation(settings),
-            audiences=AudiencePolicy(settings.audiences.minimum_size, settings.audiences.name_prefix),
+            audiences=AudiencePolicy(
+                settings.audiences.minimum_size,
+                settings.audiences.name_prefix,
+                WhenGone(settings.audiences.when_gone),
+            ),
             identity=IdentityPolicy(settings.identity.default_region, settings.sources.customers.hashed),
             consent=ConsentRules(
                 purpose=settings.consent.purpose.lower(),

@@ -108,6 +108,11 @@ class Audiences(Strict):
         default="merge",
         description="What becomes of a smaller segment: merged, held back, or for exclusion only.",
     )
+    when_gone: Literal["empty", "close", "leave"] = Field(
+        default="empty",
+        description="What becomes of an audience in the ad manager whose segment is gone: emptied;"
+        " emptied and closed (at Meta renamed); or left as it is, where only revocations still reach it.",
+    )
     name_prefix: str = Field(
         default="cohortd · ", max_length=40, description="What every name in the ad manager begins with."
     )

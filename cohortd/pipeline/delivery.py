@@ -132,7 +132,7 @@ class Delivery:
         destination = self.pipeline.destinations[target.destination]
         remotes = self.pipeline.ledger.remotes
         known = remotes.get(target)
-        if known is not None and known.remote_id is not None:
+        if known is not None and known.remote_id is not None and known.state != "retired":
             return True
         if target.destination in self._stopped:
             return False

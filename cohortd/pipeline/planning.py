@@ -32,6 +32,7 @@ from cohortd.pipeline.reading import (
     require_customers,
     rows_before,
 )
+from cohortd.pipeline.retiring import left_as_they_are
 from cohortd.pipeline.sharing import withdraw_shared
 from cohortd.pipeline.traits import Trait, traits
 from cohortd.pipeline.wiring import Pipeline
@@ -56,6 +57,8 @@ class Plan:
     intake: Intake
     #: What sets each segment apart, for the report.
     traits: Mapping[str, Sequence[Trait]]
+    #: Targets whose segment is gone and whose members stay where they are.
+    left: frozenset[Target] = frozenset()
 
     def stops(self, approved: str | None) -> Sequence[GuardStop]:
         """Say what stops this plan, given the id of the one that a person approved, if any did.
@@ -115,8 +118,13 @@ def planned(
         compared = _compare(pipeline, comparison)
         if _withdraw_leftovers(pipeline, comparison, desired):
             compared = _compare(pipeline, comparison)
+        left = left_as_they_are(pipeline, clustered.version.segments, compared)
         # Nothing can be sent to a destination that is no longer set: it is no part of the plan.
-        deltas = {t: delta for t, delta in compared.items() if t.destination in pipeline.destinations}
+        deltas = {
+            t: delta
+            for t, delta in compared.items()
+            if t.destination in pipeline.destinations and t not in left
+        }
         quality = tables_quality(reports, desired.contacts)
         stops = [*shrunk, *_stops(pipeline, clustered, deltas, quality)]
         plan = Plan(
@@ -129,6 +137,7 @@ def planned(
                 *name_faults(pipeline, clustered.version.segments),
                 *_left_alone(pipeline, compared),
                 *_over_limit(pipeline, desired, clustered),
+                *_left_as_they_are(compared, left),
             ),
             held=hold(pipeline, clustered.version.segments, deltas),
             guards=tuple(stops),
@@ -137,6 +146,7 @@ def planned(
             desired=desired,
             intake=intake,
             traits=traits(engine, clustered),
+            left=left,
         )
         yield plan, comparison
 
@@ -220,6 +230,15 @@ def _left_alone(pipeline: Pipeline, deltas: Mapping[Target, Delta]) -> list[str]
         f"destination {name} is no longer in the settings, but {members:,} members are still there:"
         " put it back until they are taken off"
         for name, members in sorted(left.items())
+    ]
+
+
+def _left_as_they_are(compared: Mapping[Target, Delta], left: Collection[Target]) -> list[str]:
+    return [
+        f"the segment of {target.audience} on {target.destination} is gone; its"
+        f" {compared[target].present:,} members stay there (audiences.when_gone)"
+        for target in sorted(left, key=lambda target: (target.destination, target.audience))
+        if compared[target].removes
     ]
 
 

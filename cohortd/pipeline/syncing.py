@@ -21,6 +21,7 @@ from cohortd.pipeline.delivery import Delivery
 from cohortd.pipeline.intake import take_in
 from cohortd.pipeline.outcome import finish_run
 from cohortd.pipeline.planning import Plan, planned
+from cohortd.pipeline.retiring import close_emptied, leave
 from cohortd.pipeline.wiring import Pipeline
 
 log = structlog.get_logger()
@@ -106,6 +107,8 @@ class _Run:
         if not stopped:
             self.pipeline.progress("sending")
         settled = self._deliver(stopped=stopped)
+        if not stopped:
+            self.delivery.notes += close_emptied(self.pipeline, plan.clustered.version.segments)
         report = self._report(plan, stopped=stopped, settled=settled)
         return finish_run(self.pipeline, plan, report, since=self.started)
 
@@ -148,6 +151,7 @@ class _Run:
             version=NORMALIZATION_VERSION,
             at=self.pipeline.clock(),
         )
+        leave(self.pipeline, [target for target in plan.left if self._wanted(target)])
         self._keep_assignment(plan.clustered.assignment.path)
 
     def _keep_assignment(self, staged: Path) -> None:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 
 from clustering import ClusteringPolicy
@@ -74,12 +75,21 @@ class SegmentationPolicy:
     clustering: ClusteringPolicy
 
 
+class WhenGone(StrEnum):
+    """What becomes of a remote audience whose segment is gone."""
+
+    EMPTY = "empty"
+    CLOSE = "close"
+    LEAVE = "leave"
+
+
 @dataclass(frozen=True, slots=True)
 class AudiencePolicy:
     """When an audience may be fed and what it is called on the platforms."""
 
     minimum_size: int
     name_prefix: str
+    when_gone: WhenGone = WhenGone.EMPTY
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,13 +76,34 @@ def test_a_destination_that_is_dropped_keeps_its_members_and_is_told_until_it_is
     assert _is_true_everywhere(synced)
 
 
+def _with_three_segments(shop: Shop, **audiences: object) -> None:
+    """Have one segment of four merged away."""
+    shop.change(
+        segmentation={"k": 3},
+        guards={"removed_share": 1.0, "moved_share": 1.0, "audience_drop": 1.0},
+        audiences=audiences,
+    )
+    shop.call("recluster", "--force")
+
+
+def _gone(shop: Shop) -> str:
+    """The segment that is no more."""
+    living = {a["audience"] for a in shop.call("plan", "--json").json["audiences"] if a["eligible"]}
+    [gone] = {audience for (audience,) in shop.query("SELECT DISTINCT audience FROM remote")} - living
+    return gone
+
+
+def _remote_ids(shop: Shop, audience: str) -> dict[str, str]:
+    rows = shop.query(
+        f"SELECT destination, remote_id FROM remote WHERE audience = '{audience}' AND superseded = 0"
+    )
+    return {name: str(remote_id).rpartition("/")[2] for name, remote_id in rows}
+
+
 def test_a_segment_that_is_merged_away_leaves_its_audience_and_its_people_go_elsewhere(
     synced: Shop,
 ) -> None:
-    synced.change(
-        segmentation={"k": 3}, guards={"removed_share": 1.0, "moved_share": 1.0, "audience_drop": 1.0}
-    )
-    synced.call("recluster", "--force")
+    _with_three_segments(synced)
     answer = synced.sync()
     held = {remote: len(members) for remote, members in synced.held().items()}
 
@@ -90,3 +111,37 @@ def test_a_segment_that_is_merged_away_leaves_its_audience_and_its_people_go_els
     assert _is_true_everywhere(synced)
     assert sorted(held.values())[:3] == [0, 0, 0]
     assert len(held) == 12
+
+
+def test_an_audience_of_a_gone_segment_is_emptied_and_closed_where_the_settings_say_so(
+    synced: Shop,
+) -> None:
+    _with_three_segments(synced, when_gone="close")
+    answer, again = synced.sync(), synced.sync()
+    ids = _remote_ids(synced, _gone(synced))
+    closed = {a.id: a for a in [*synced.google.audiences(), *synced.meta.audiences()]}
+
+    assert (answer.code, again.code) == (0, 0), answer.out + again.out
+    assert _is_true_everywhere(synced)
+    assert [closed[ids[name]].attributes.get("closed") for name in ("google", "ads")] == [True, True]
+    assert closed[ids["meta"]].name.endswith("(retired)")
+
+
+def test_an_audience_of_a_gone_segment_is_left_as_it_is_but_for_revocations(synced: Shop) -> None:
+    before = {name: synced.on(name) for name in DESTINATIONS}
+    _with_three_segments(synced, when_gone="leave")
+    answer, again = synced.sync(), synced.sync()
+    gone = _gone(synced)
+    ids = set(_remote_ids(synced, gone).values())
+    stayed = {remote: m for remote, m in synced.held().items() if remote.partition(":")[2] in ids}
+    who = next(c for c in synced.customers if synced.known_of(c, "google") & set().union(*stayed.values()))
+    synced.call("revoke", "--customer", who)
+
+    assert (answer.code, again.code) == (0, 0), answer.out + again.out
+    assert all(stayed.values())
+    assert {name: synced.on(name) - synced.known_of(who, name) for name in DESTINATIONS} == {
+        name: held - synced.known_of(who, name) for name, held in before.items()
+    }
+    assert synced.destinations_of(who) == set()
+    assert sum("members stay there" in note for note in answer.json["notes"]) == len(DESTINATIONS)
+    assert not any("members stay there" in note for note in again.json["notes"])
