@@ -5,7 +5,8 @@ CohortdError                     exit code 1: something fell short
 ├── GuardError                   exit code 3: a guard stopped the run and waits for approval
 ├── SourceError                  a table could not be read
 ├── LedgerError                  the ledger could not be opened, or refuses
-│   └── NotLeaderError           another process leads
+│   ├── NotLeaderError           another process leads
+│   └── LedgerUnreachableError   its database does not answer now
 └── SyncError                    a platform did not do what it was asked
     ├── RetryableError           the same request may work later
     │   └── NotYetError          the platform refused it for now, and did nothing of it
@@ -57,6 +58,10 @@ class LedgerError(CohortdError):
 
 class NotLeaderError(LedgerError):
     """Another cohortd process leads; this one must not send."""
+
+
+class LedgerUnreachableError(LedgerError):
+    """The ledger's database does not answer; it may later."""
 
 
 class SyncError(CohortdError):

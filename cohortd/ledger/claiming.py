@@ -35,7 +35,8 @@ _NEXT: Final = f"""
       AND r.destination IN (SELECT value FROM json_each(:destinations)) AND r.remote_id IS NOT NULL
       AND (r.state = 'ready' OR (b.lane = 'revocation' AND r.state != 'paused'))
       AND d.paused_at IS NULL AND (d.blocked_until IS NULL OR d.blocked_until <= :now)
-      AND (:lane IS NULL OR b.lane = :lane) AND b.id NOT IN (SELECT value FROM json_each(:owned))
+      AND b.lane = coalesce(:lane, b.lane) AND b.id NOT IN
+        (SELECT CAST(value AS INTEGER) FROM json_each(:owned))
       AND (b.lane = 'revocation' OR NOT EXISTS (
         SELECT 1 FROM batch o WHERE o.remote = b.remote AND o.{OPEN} AND o.id != b.id AND (
             (o.action != b.action AND o.state IN ('sending', 'accepted'))
@@ -46,18 +47,20 @@ _NEXT: Final = f"""
 """
 #: A row that changes hands keeps its former owner findable.
 _FORMER_OWNERS: Final = """
-    INSERT OR IGNORE INTO co_owner (family, kind, digest, member)
+    INSERT INTO co_owner (family, kind, digest, member)
     SELECT :family, m.kind, m.digest, m.member FROM batch_item i CROSS JOIN membership m
         ON m.remote = :remote AND m.kind = i.kind AND m.digest = i.digest
     WHERE i.batch = :batch AND i.dropped = 0 AND m.member != i.member
+    ON CONFLICT DO NOTHING
 """
 _WRITE_AHEAD: Final = f"""
     INSERT INTO membership (remote, kind, digest, member, payload, state, batch, added_at, sent_at, version)
     SELECT :remote, i.kind, i.digest, i.member, i.payload, {State.ADDING:d}, :batch, :now, :now, :version
         FROM batch_item i WHERE i.batch = :batch AND i.dropped = 0 ORDER BY i.kind, i.digest
-    ON CONFLICT DO UPDATE SET member = excluded.member, payload = excluded.payload, state = excluded.state,
-        batch = excluded.batch, sent_at = excluded.sent_at, version = excluded.version, reason = NULL,
-        doubt = max(doubt, state != {State.REJECTED:d})
+    ON CONFLICT (remote, kind, digest) DO UPDATE SET member = excluded.member, payload = excluded.payload,
+        state = excluded.state, batch = excluded.batch, sent_at = excluded.sent_at,
+        version = excluded.version, reason = NULL,
+        doubt = CASE WHEN membership.state != {State.REJECTED:d} THEN 1 ELSE membership.doubt END
 """
 _MARK_LEAVING: Final = f"""
     UPDATE membership SET state = {State.REMOVING:d} FROM batch_item i

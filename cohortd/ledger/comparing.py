@@ -35,7 +35,7 @@ class Comparison:
         self._connection = connection
         self._database = database
         self._outbox = outbox
-        self._folder = database.path.parent
+        self._folder = database.folder
         self._rows_at_once = rows_at_once
         self._staging = Staging(connection, self._folder)
         self._finding: Finding | None = None

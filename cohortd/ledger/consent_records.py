@@ -22,7 +22,7 @@ _INSERT: Final = (
     " regulation, source, evidence, untimed, received_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _INSERT_SUBJECT: Final = (
-    "INSERT OR IGNORE INTO consent_subject (subject_kind, key, record) VALUES (?, ?, ?)"
+    "INSERT INTO consent_subject (subject_kind, key, record) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 )
 _ROWS_AT_ONCE: Final = 50_000
 Subject = tuple[tuple[str, bytes], ...]

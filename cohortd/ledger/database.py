@@ -1,213 +1,81 @@
-"""One SQLite file: opened safely, written by one connection, read by many."""
+"""What the ledger asks of its database, whichever it is."""
 
-import os
 import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from tempfile import mkstemp
-from typing import Final
+from typing import Protocol
 
-import pysqlite3
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy import Connection
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
-from cohortd.core.errors import LedgerError, SettingsError
-from cohortd.ledger.filesystem import refuse_network
+from cohortd.core.errors import SettingsError
 
-#: SQLite 3.7.0 to 3.51.2 can corrupt a write-ahead log that two connections reset at once.
-OLDEST_SQLITE: Final = (3, 51, 3)
-BUSY_TIMEOUT_S: Final = 30
-CACHE_KB: Final = 32_768
-PAGE_BYTES: Final = 8_192
-CHECKPOINT_PAGES: Final = 16_384
-
-_BEGIN: Final = "cohortd_begin"
-_NOW: Final = "BEGIN IMMEDIATE"
+#: How long a write waits for another process's; seconds.
+BUSY_TIMEOUT_S = 30
+#: Under which option a connection keeps how its next transaction begins.
+BEGIN = "cohortd_begin"
 
 
-def sqlite_path(url: str) -> Path:
-    """Return the file that *url* names.
+class Database(Protocol):
+    """Written by one connection at a time, of all processes; read by many, who never wait.
 
-    Raises:
-        SettingsError: It is no URL of a SQLite file.
-    """
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise SettingsError(
-            "database: this is no database URL; write sqlite:///path/to/cohortd.db"
-        ) from None
-    if parsed.get_backend_name() != "sqlite":
-        raise SettingsError(
-            f"database: {parsed.get_backend_name()} is not supported; supported is SQLite,"
-            " written sqlite:///path/to/cohortd.db"
-        )
-    if not parsed.database or parsed.database == ":memory:" or parsed.database.startswith("file:"):
-        raise SettingsError(
-            "database: the ledger must outlive the process; write sqlite:///path/to/cohortd.db"
-        )
-    return Path(parsed.database).absolute()
-
-
-def refuse_old_sqlite(version: tuple[int, ...], name: str) -> None:
-    """Refuse a SQLite library that can corrupt the file.
-
-    Raises:
-        LedgerError: It is older than 3.51.3.
-    """
-    if version < OLDEST_SQLITE:
-        raise LedgerError(
-            f"SQLite {name} can corrupt a database that two processes use; install pysqlite3"
-            " 0.6.1 or newer, which brings SQLite 3.51.3 or newer"
-        )
-
-
-class Database:
-    """The ledger's file.
-
-    Every write runs in one connection, one at a time; a write of another process is waited for.
-    Readers have connections of their own and never wait.
+    Statements go to ``Connection.exec_driver_sql`` in the words of ``dialects.wording``.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lock = threading.RLock()
-        self._readers = _engine(path, pooled=True)
-        self._single = _engine(path, pooled=False)
-        self._writer = self._single.connect().execution_options(**{_BEGIN: _NOW})
+    #: Which one it is, for people: never with a password.
+    name: str
+    #: Where bulky columns may lie for the time of a comparison.
+    folder: Path
 
-    @classmethod
-    def open(cls, url: str) -> "Database":
-        """Open or make the file, readable to its owner alone.
+    def write(self) -> AbstractContextManager[Connection]:
+        """Begin a write at once, and commit it at the end of the block."""
+        ...
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """Read one consistent state."""
+        ...
+
+    def scratch(self) -> AbstractContextManager[Connection]:
+        """Lend a connection with a place ``scratch`` for bulky tables, which goes with it."""
+        ...
+
+    def write_from(self, connection: Connection) -> AbstractContextManager[Connection]:
+        """Write from a ``scratch`` connection as ``write`` does."""
+        ...
+
+    def lead(self) -> AbstractContextManager[None]:
+        """Hold the lock that one process at a time holds; it goes with the process.
 
         Raises:
-            SettingsError: The URL names no SQLite file.
-            LedgerError: The library is too old, or the file is out of reach or on a network.
+            NotLeaderError: Another holds it.
         """
-        refuse_old_sqlite(pysqlite3.sqlite_version_info, pysqlite3.sqlite_version)
-        path = sqlite_path(url)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            refuse_network(path.parent)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            if path.stat().st_mode & 0o077:
-                path.chmod(0o600)
-        except OSError as error:
-            raise LedgerError(f"the ledger {path} cannot be opened for writing: {error.strerror}") from None
-        try:
-            with translated_errors():
-                return cls(path)
-        except LedgerError as error:
-            raise LedgerError(f"{path}: {error}") from None
+        ...
+
+    def lost_lead(self) -> bool:
+        """Tell whether the lock was lost that this process took last."""
+        ...
 
     def close(self) -> None:
         """Close every connection."""
-        self._writer.close()
-        self._single.dispose()
-        self._readers.dispose()
-
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Begin a write at once, and commit it at the end of the block."""
-        with self._lock, translated_errors(), self._writer.begin():
-            yield self._writer
-
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """Read one consistent state."""
-        with translated_errors(), self._readers.connect() as connection, connection.begin():
-            yield connection
-
-    @contextmanager
-    def scratch(self) -> Iterator[Connection]:
-        """Lend a connection with a database ``scratch`` for bulky tables, which goes with it.
-
-        Its file has no name once it is open, so that nothing is left of it however the process ends.
-        TEMP tables would do, but this SQLite keeps them in memory, whatever a pragma says.
-        """
-        file, name = mkstemp(prefix=f"{self.path.name}-scratch-", dir=self.path.parent)
-        os.close(file)
-        try:
-            with self._single.connect() as connection:
-                _attach(connection, name)
-                Path(name).unlink()
-                yield connection
-        finally:
-            Path(name).unlink(missing_ok=True)
-
-    @contextmanager
-    def write_from(self, connection: Connection) -> Iterator[Connection]:
-        """Write from a ``scratch`` connection as ``write`` does."""
-        with self._lock, translated_errors():
-            connection.execution_options(**{_BEGIN: _NOW})
-            try:
-                with connection.begin():
-                    yield connection
-            finally:
-                connection.execution_options(**{_BEGIN: "BEGIN"})
+        ...
 
 
-@contextmanager
-def translated_errors() -> Iterator[None]:
-    """Turn the driver's errors into ours; they never show a statement's parameters."""
+def parse_url(url: str) -> URL:
+    """Read a database URL.
+
+    Raises:
+        SettingsError: It is none; the text never repeats it, since it may hold a password.
+    """
     try:
-        yield
-    except DBAPIError as error:
-        said = str(error.orig)
-        if "locked" in said or "busy" in said:
-            raise LedgerError(
-                f"another process has been writing to the ledger for {BUSY_TIMEOUT_S} s; try"
-                " again when it is done"
-            ) from None
-        raise LedgerError(f"the ledger refused: {re.sub(r'[0-9A-Fa-f]{16,}', '…', said)}") from None
+        return make_url(url)
+    except ArgumentError:
+        raise SettingsError(
+            "database: this is no database URL; write sqlite:///path/to/cohortd.db or"
+            " postgresql://user@host/database"
+        ) from None
 
 
-def _engine(path: Path, *, pooled: bool) -> Engine:
-    engine = create_engine(
-        f"sqlite:///{path}",
-        module=pysqlite3,
-        poolclass=QueuePool if pooled else NullPool,
-        hide_parameters=True,
-        connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False, "isolation_level": None},
-    )
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _attach(connection: Connection, name: str) -> None:
-    """Attach the scratch file, outside any transaction, and make it open its file."""
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    driver.execute("ATTACH DATABASE ? AS scratch", (name,))
-    for pragma in (f"page_size = {PAGE_BYTES}", "journal_mode = MEMORY", "synchronous = OFF"):
-        driver.execute(f"PRAGMA scratch.{pragma}")
-    driver.execute(f"PRAGMA scratch.cache_size = -{CACHE_KB}")
-    driver.execute("CREATE TABLE scratch.opened (at INTEGER)")
-
-
-def _begin(connection: Connection) -> None:
-    """Begin ourselves: the driver's own way begins late, so that two writers could deadlock."""
-    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
-
-
-def _prepare(connection: pysqlite3.Connection, _record: object) -> None:
-    cursor = connection.cursor()
-    for pragma in (
-        f"busy_timeout = {BUSY_TIMEOUT_S * 1000}",
-        f"page_size = {PAGE_BYTES}",
-        "journal_mode = WAL",
-        # NORMAL may lose the last commits when power fails: a lost write-ahead would break law 3.
-        "synchronous = FULL",
-        "foreign_keys = ON",
-        f"cache_size = -{CACHE_KB}",
-        # A big batch touches pages all over the file: let some gather before they are copied back.
-        f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
-        f"journal_size_limit = {CHECKPOINT_PAGES * PAGE_BYTES}",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+def without_digests(said: str) -> str:
+    """Take whatever may be a digest out of a database's words."""
+    return re.sub(r"[0-9A-Fa-f]{16,}", "…", said)

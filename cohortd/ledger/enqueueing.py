@@ -13,16 +13,18 @@ from cohortd.core.delivery import Action
 from cohortd.core.errors import LedgerError
 from cohortd.core.planning import Target
 from cohortd.core.times import format_time
+from cohortd.ledger import bulk
 from cohortd.ledger.batches import OPEN
 from cohortd.ledger.finding import Finding, Found
-from cohortd.ledger.keys import Places, bytes_of, heads
+from cohortd.ledger.keys import Places, heads
 from cohortd.ledger.memberships import State
-from cohortd.ledger.rows import Rows, payloads
+from cohortd.ledger.rows import Rows
 
 _UNSENT: Final = f"SELECT id FROM batch WHERE remote = ? AND {OPEN} AND state = 'pending' AND attempts = 0"
 _NUMBER_LEAVING: Final = """
-    INSERT INTO scratch.numbered (member) SELECT DISTINCT member FROM scratch.leaving
-    WHERE target = :target ORDER BY member
+    INSERT INTO scratch.numbered (number, member)
+    SELECT row_number() OVER (ORDER BY l.member), l.member
+    FROM (SELECT DISTINCT member FROM scratch.leaving WHERE target = :target) l
 """
 #: The payload as it was sent; what changed since the comparison is looked at again.
 _REMOVE_ITEMS: Final = f"""
@@ -40,7 +42,7 @@ _PRUNE: Final = f"""
     UPDATE batch_item AS i SET dropped = 1
     WHERE i.batch IN (SELECT b.id FROM batch b WHERE b.remote = :remote AND b.{OPEN} AND b.action = 'add'
         AND b.attempts > 0 AND b.state != 'accepted'
-        AND b.id NOT IN (SELECT value FROM json_each(:in_flight)))
+        AND b.id NOT IN (SELECT CAST(value AS INTEGER) FROM json_each(:in_flight)))
       AND (:held OR (i.kind, i.digest) IN
         (SELECT u.kind, u.digest FROM scratch.undesired u WHERE u.target = :target))
 """
@@ -50,10 +52,11 @@ _FORGET_REJECTED: Final = f"""
 """
 #: Whoever carried an identifier before stays findable by it.
 _FORMER_OWNERS: Final = """
-    INSERT OR IGNORE INTO co_owner (family, kind, digest, member)
+    INSERT INTO co_owner (family, kind, digest, member)
     SELECT :family, m.kind, m.digest, m.member FROM scratch.changed c
         CROSS JOIN membership m ON m.remote = :remote AND m.kind = c.kind AND m.digest = c.digest
     WHERE c.target = :target
+    ON CONFLICT DO NOTHING
 """
 _NEW_OWNERS: Final = """
     UPDATE membership SET member = (SELECT c.member FROM scratch.changed c
@@ -62,22 +65,14 @@ _NEW_OWNERS: Final = """
       AND (kind, digest) IN (SELECT c.kind, c.digest FROM scratch.changed c WHERE c.target = :target)
 """
 _CO_OWNERS: Final = """
-    INSERT OR IGNORE INTO co_owner (family, kind, digest, member)
+    INSERT INTO co_owner (family, kind, digest, member)
     SELECT :family, kind, digest, member FROM scratch.shared WHERE target = :target
+    ON CONFLICT DO NOTHING
 """
 _BATCH: Final = """
     INSERT INTO batch (id, remote, action, lane, state, refresh, rows, version, created_at, next_at)
     VALUES (?, ?, ?, 'regular', 'pending', ?, ?, ?, ?, ?)
 """
-_ITEM: Final = """
-    INSERT INTO batch_item (batch, kind, digest, position, member, payload) VALUES (?, ?, ?, ?, ?, ?)
-"""
-
-
-#: Rows for the driver at once; it looks for an adapter of each bytes object, which takes five times as
-#: long as binding a bytearray.
-_AT_ONCE: Final = 50_000
-
 Values: TypeAlias = Mapping[str, int | str | None]
 
 
@@ -232,16 +227,11 @@ def _insert_batches(connection: Connection, remote: object, cut: Cut, order: Ord
 def _insert_items(connection: Connection, rows: Rows, batch: Places, position: Places) -> None:
     """Insert items in the order of their key: scattered rows take several times as long."""
     sequence = np.lexsort((heads(rows.digest), rows.kind, batch))
-    for start in range(0, len(sequence), _AT_ONCE):
-        places = sequence[start : start + _AT_ONCE]
-        some = rows.take(places)
-        values = zip(
-            batch[places].tolist(),
-            some.kind.tolist(),
-            map(bytearray, bytes_of(some.digest)),
-            position[places].tolist(),
-            map(bytearray, bytes_of(some.member)),
-            map(bytearray, payloads(some.payload, len(some))),
-            strict=True,
-        )
-        connection.exec_driver_sql(_ITEM, list(values))
+    some = rows.take(sequence)
+    bulk.insert(
+        connection,
+        "batch_item",
+        ("batch", "kind", "digest", "position", "member"),
+        (batch[sequence], some.kind, some.digest, position[sequence], some.member),
+        payload=("payload", some.payload),
+    )

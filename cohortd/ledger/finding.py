@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from cohortd.core.identifiers import MEMBER_KEY_BYTES, IdentifierKind
 from cohortd.core.planning import Delta, Target
 from cohortd.core.times import format_time
-from cohortd.ledger import merging, scanning
+from cohortd.ledger import bulk, merging, scanning
 from cohortd.ledger.batches import OPEN
 from cohortd.ledger.keys import (
     KeySet,
@@ -29,7 +29,6 @@ from cohortd.ledger.keys import (
     Sieve,
     Words,
     ascending,
-    bytes_of,
     find,
     first_of_each,
     heads,
@@ -37,7 +36,7 @@ from cohortd.ledger.keys import (
 )
 from cohortd.ledger.merging import Due, Flags
 from cohortd.ledger.rows import MEMBER_WORDS, Rows
-from cohortd.ledger.scanning import END, Range
+from cohortd.ledger.sent import END, Range
 from cohortd.ledger.spill import Block, Spill, cells_of
 from cohortd.ledger.staging import CELLS, Place, Staging, put, read_rows, row_spill
 
@@ -239,14 +238,10 @@ class Finding:
         return self._suppressed[family]
 
     def _write(self, table: str, place: Place, keys: Range, *columns: Words) -> None:
-        if not len(columns[0]):
-            return
-        marks = ", ".join("?" * (2 + len(columns)))
-        values = zip(*(map(bytearray, bytes_of(column)) for column in columns), strict=True)
-        self._connection.exec_driver_sql(
-            f"INSERT OR IGNORE INTO scratch.{table} VALUES ({marks})",
-            [(place.number, keys.kind, *value) for value in values],
-        )
+        count = len(columns[0])
+        numbers = [np.full(count, number, dtype=np.int64) for number in (place.number, keys.kind)]
+        names = ("target", "kind", "digest", "member")[: 2 + len(columns)]
+        bulk.insert(self._connection, f"scratch.{table}", names, [*numbers, *columns])
 
 
 def _parts(rows: int, rows_at_once: int) -> int:

@@ -37,7 +37,7 @@ _UNLESS_QUEUED: Final = f"""
         WHERE b.remote = :remote AND b.{OPEN} AND b.state = 'pending' AND b.lane = 'revocation'
           AND b.refresh = 0)
 """
-_EACH: Final = " GROUP BY v.kind, v.digest, v.position"
+_EACH: Final = " GROUP BY v.kind, v.digest, v.position, v.member, v.payload"
 #: Rows that withdrawals take back, and that an add brought of which an earlier attempt may yet land;
 #: unless a repetition that will be sent was queued since.
 _SENT_BLINDLY: Final = f"""

@@ -1,13 +1,11 @@
 """Who may send: one process at a time, fenced by an epoch that every claim and settlement shows."""
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
-from cohortd.core.errors import LedgerError, NotLeaderError
+from cohortd.core.errors import NotLeaderError
 from cohortd.ledger.database import Database
 
 
@@ -24,25 +22,21 @@ def leadership(database: Database) -> Iterator[int]:
     Raises:
         NotLeaderError: Another process leads, or another part of this one.
     """
-    path = database.path.with_name(f"{database.path.name}.lock")
-    try:
-        lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise LedgerError(f"the lock {path} cannot be opened: {error.strerror}") from None
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise NotLeaderError(
-                f"another cohortd process holds {path}; only one may send at a time"
-            ) from None
+    with database.lead():
         with database.write() as connection:
             epoch = connection.exec_driver_sql(
                 "UPDATE leader SET epoch = epoch + 1 RETURNING epoch"
             ).scalar_one()
         yield epoch
-    finally:
-        os.close(lock)
+
+
+def leads(database: Database, epoch: int) -> bool:
+    """Tell whether the process that took this epoch leads still."""
+    if database.lost_lead():
+        return False
+    with database.read() as connection:
+        newest: int = connection.exec_driver_sql("SELECT epoch FROM leader").scalar_one()
+    return newest == epoch
 
 
 def check_epoch(connection: Connection, epoch: int) -> None:
@@ -54,3 +48,13 @@ def check_epoch(connection: Connection, epoch: int) -> None:
     newest = connection.exec_driver_sql("SELECT epoch FROM leader").scalar_one()
     if newest != epoch:
         raise NotLeaderError("another cohortd process has taken over; this one must not send")
+
+
+def check_lead(database: Database) -> None:
+    """Refuse to begin anything once the lock is lost, whether another has taken over yet or not.
+
+    Raises:
+        NotLeaderError: It is.
+    """
+    if database.lost_lead():
+        raise NotLeaderError("the connection that held the lead is lost; lead again before sending")

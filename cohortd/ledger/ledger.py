@@ -15,8 +15,9 @@ from cohortd.core.times import format_time, now_utc
 from cohortd.ledger.comparing import Comparison
 from cohortd.ledger.consent_store import ConsentStore
 from cohortd.ledger.database import Database
+from cohortd.ledger.dialects import open_database
 from cohortd.ledger.finding import ROWS_AT_ONCE
-from cohortd.ledger.leader import leadership
+from cohortd.ledger.leader import leadership, leads
 from cohortd.ledger.memberships import Members
 from cohortd.ledger.migrating import migrate
 from cohortd.ledger.models import Models
@@ -38,6 +39,8 @@ class Ledger:
         self, database: Database, *, secret: bytes, code: str, sealer: Sealer, state_dir: Path
     ) -> None:
         self._database = database
+        #: Which database it is, for people.
+        self.place = database.name
         #: Stands in the marker of every remote audience that was made for this ledger.
         self.code = code
         #: Names customers and subjects; without it no key of ours can be computed.
@@ -55,15 +58,15 @@ class Ledger:
         """Open or make a ledger, and bring its tables up to date.
 
         Args:
-            url: ``sqlite:///path``.
+            url: ``sqlite:///path`` or ``postgresql://...``.
             sealer: Chains and signs the removal log.
             state_dir: Where the log's signed heads are witnessed outside the database.
 
         Raises:
-            SettingsError: The URL names no SQLite file.
-            LedgerError: The file cannot be used, or a newer cohortd made it.
+            SettingsError: The URL names neither a SQLite file nor a PostgreSQL database.
+            LedgerError: It cannot be reached or used, or a newer cohortd made it.
         """
-        database = Database.open(url)
+        database = open_database(url, folder=state_dir)
         try:
             with database.write() as connection:
                 migrate(connection)
@@ -86,6 +89,10 @@ class Ledger:
             NotLeaderError: Another process leads.
         """
         return leadership(self._database)
+
+    def leads(self, epoch: int) -> bool:
+        """Tell whether whoever took this epoch leads still."""
+        return leads(self._database, epoch)
 
     def renew(self, remote_pk: int, *, now: datetime, detail: str) -> int:
         """Give a remote audience up that is gone, with everybody in it; the next plan makes another.
@@ -124,7 +131,8 @@ class Ledger:
 def _identity(connection: Connection) -> tuple[bytes, str]:
     """Read this installation's secret and code, or make them at the first opening."""
     connection.exec_driver_sql(
-        "INSERT OR IGNORE INTO installation (id, secret, created_at, code) VALUES (1, ?, ?, ?)",
+        "INSERT INTO installation (id, secret, created_at, code) VALUES (1, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
         (secrets.token_bytes(SECRET_BYTES), format_time(now_utc()), secrets.token_hex(CODE_BYTES)),
     )
     row = connection.exec_driver_sql("SELECT secret, code FROM installation").one()

@@ -1,5 +1,6 @@
 """What may be on the platforms, and what was."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -74,10 +75,11 @@ _PAST: Final = (
 )
 _OWNERS: Final = """
     SELECT m.member FROM remote r
-        CROSS JOIN membership m ON m.remote = r.id AND m.kind = ?2 AND m.digest = ?3 WHERE r.family = ?1
+        CROSS JOIN membership m ON m.remote = r.id AND m.kind = :kind AND m.digest = :digest
+        WHERE r.family = :family
     UNION SELECT p.member FROM past_membership p JOIN remote r ON r.id = p.remote
-        WHERE p.digest = ?3 AND p.kind = ?2 AND r.family = ?1
-    UNION SELECT c.member FROM co_owner c WHERE c.family = ?1 AND c.kind = ?2 AND c.digest = ?3
+        WHERE p.digest = :digest AND p.kind = :kind AND r.family = :family
+    UNION SELECT c.member FROM co_owner c WHERE c.family = :family AND c.kind = :kind AND c.digest = :digest
 """
 _PAGE: Final = 10_000
 
@@ -93,8 +95,9 @@ class Members:
         found: dict[Target, dict[str, int]] = defaultdict(dict)
         with self._database.read() as connection:
             rows = connection.exec_driver_sql(
-                "SELECT r.audience, r.destination, m.state, count(DISTINCT m.member) AS members"
-                " FROM membership m JOIN remote r ON r.id = m.remote GROUP BY m.remote, m.state"
+                "SELECT r.audience, r.destination, c.state, c.members FROM (SELECT remote, state,"
+                " count(DISTINCT member) AS members FROM membership GROUP BY remote, state) c"
+                " JOIN remote r ON r.id = c.remote"
             ).all()
         for row in rows:
             states = found[Target(row.audience, row.destination)]
@@ -118,12 +121,12 @@ class Members:
     def of_member(self, key: bytes) -> Sequence[MembershipRow]:
         """Return everything of a person that may be on a platform, identifiers shared with others too."""
         return self._rows(
-            " WHERE m.member = ?1 UNION SELECT r.audience, r.destination, r.remote_id, m.kind,"
+            " WHERE m.member = :member UNION SELECT r.audience, r.destination, r.remote_id, m.kind,"
             " m.digest, m.member, m.state, m.added_at, m.sent_at, m.batch, m.version,"
             " m.reason FROM co_owner c JOIN remote r"
             " ON r.family = c.family JOIN membership m ON m.remote = r.id AND m.kind = c.kind"
-            " AND m.digest = c.digest WHERE c.member = ?1",
-            (key,),
+            " AND m.digest = c.digest WHERE c.member = :member",
+            {"member": key},
         )
 
     def of_digest(
@@ -139,18 +142,21 @@ class Members:
         """Return the member keys of everybody who is or was sent by one identifier."""
         with self._database.read() as connection:
             return frozenset(
-                connection.exec_driver_sql(_OWNERS, (family.value, int(kind), digest)).scalars()
+                connection.exec_driver_sql(
+                    _OWNERS, {"family": family.value, "kind": int(kind), "digest": digest}
+                ).scalars()
             )
 
     def history_of(
         self, member: bytes | None = None, *, digests: Sequence[bytes] = ()
     ) -> Sequence[PastMembership]:
         """Return where a person was: by member key, or by any of these digests."""
-        marks = ", ".join("?" * len(digests))
         with self._database.read() as connection:
             rows = connection.exec_driver_sql(
-                f"{_PAST} WHERE p.member = ? OR p.digest IN ({marks}) ORDER BY p.id",
-                (member, *digests),
+                f"{_PAST} WHERE p.id IN (SELECT id FROM past_membership WHERE member = ?"
+                " UNION SELECT o.id FROM json_each(?) j"
+                " CROSS JOIN past_membership o ON o.digest = unhex(j.value)) ORDER BY p.id",
+                (member, json.dumps([digest.hex() for digest in digests])),
             ).all()
         return [
             PastMembership(
@@ -184,7 +190,7 @@ class Members:
                 return
             at = (rows[-1].kind, rows[-1].digest)
 
-    def _rows(self, where: str, values: tuple[object, ...]) -> Sequence[MembershipRow]:
+    def _rows(self, where: str, values: tuple[object, ...] | dict[str, object]) -> Sequence[MembershipRow]:
         with self._database.read() as connection:
             rows = connection.exec_driver_sql(_ROW + where, values).all()
         return [

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cohortd.ledger.keys import KeySet, Mask, Places, Words, ascending, find, first_of_each, heads, same
 from cohortd.ledger.memberships import State
 from cohortd.ledger.rows import Payloads, Rows, ranks, take, unlike
-from cohortd.ledger.scanning import DOUBTED, LEFT_BEHIND, Sent
+from cohortd.ledger.sent import DOUBTED, LEFT_BEHIND, Sent
 
 #: What is known of a member by one of their identifiers; put together, of all of them.
 STAGED: Final = 1

@@ -1,5 +1,6 @@
 """What is to be sent, is being sent, and was answered."""
 
+import json
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from cohortd.ledger import batches, refusing, settling
 from cohortd.ledger.batches import OPEN, BatchRow, Claimed, PollDue, Work
 from cohortd.ledger.claiming import Ask, claim
 from cohortd.ledger.database import Database
-from cohortd.ledger.leader import check_epoch
+from cohortd.ledger.leader import check_epoch, check_lead
 from cohortd.ledger.remotes import COLUMNS, remote_of
 from cohortd.ledger.removal_log import Journal, RemovalLog
 from cohortd.ledger.settling import Tally
@@ -59,6 +60,7 @@ class Outbox:
         Raises:
             NotLeaderError: Another process leads.
         """
+        check_lead(self._database)
         with self._guard:
             ask = Ask(
                 now=now,
@@ -165,14 +167,13 @@ class Outbox:
 
     def due_polls(self, *, now: datetime, destinations: Collection[str]) -> Sequence[PollDue]:
         """Return the accepted batches to ask about now, oldest first."""
-        marks = ", ".join("?" * len(destinations))
         with self._database.read() as connection:
             rows = connection.exec_driver_sql(
                 f"SELECT b.id AS batch_id, b.request, b.accepted_at, b.polls, {COLUMNS} FROM batch b"
                 f" JOIN remote ON remote.id = b.remote WHERE b.{OPEN} AND b.state = 'accepted'"
-                " AND b.next_at <= ?"
-                f" AND remote.destination IN ({marks}) ORDER BY b.lane = 'regular', b.id",
-                (format_time(now), *destinations),
+                " AND b.next_at <= ? AND remote.destination IN (SELECT value FROM json_each(?))"
+                " ORDER BY b.lane = 'regular', b.id",
+                (format_time(now), json.dumps(list(destinations))),
             ).all()
         return [
             PollDue(row.batch_id, remote_of(row), row.request, parse_time(row.accepted_at), row.polls)
@@ -184,13 +185,13 @@ class Outbox:
 
         A removal that only repeats another one is not waited for.
         """
-        marks = ", ".join("?" * len(destinations))
         with self._database.read() as connection:
             at = connection.exec_driver_sql(
                 f"SELECT min(b.next_at) FROM batch b JOIN remote r ON r.id = b.remote WHERE b.{OPEN}"
-                f" AND {_AWAITED} AND r.destination IN ({marks}) AND r.remote_id IS NOT NULL"
+                f" AND {_AWAITED} AND r.destination IN (SELECT value FROM json_each(?))"
+                " AND r.remote_id IS NOT NULL"
                 " AND r.state != 'paused' AND b.lane = coalesce(?, b.lane)",
-                (*destinations, lane.value if lane else None),
+                (json.dumps(list(destinations)), lane.value if lane else None),
             ).scalar()
         return parse_time(at) if at is not None else None
 
@@ -211,7 +212,7 @@ class Outbox:
         with self._database.read() as connection:
             rows = connection.exec_driver_sql(
                 "SELECT r.audience, r.destination, b.action, b.refresh, b.result,"
-                f" b.rows * (b.{OPEN}) * ({_AWAITED}) AS pending"
+                f" CASE WHEN b.{OPEN} AND {_AWAITED} THEN b.rows ELSE 0 END AS pending"
                 f" FROM batch b JOIN remote r ON r.id = b.remote WHERE b.{OPEN} OR b.settled_at >= ?",
                 (format_time(since),),
             ).all()

@@ -130,8 +130,9 @@ def _insert(
     connection: Connection, remote: int, groups: Sequence[list[Leaving]], schedule: Schedule
 ) -> int:
     batch: int = connection.exec_driver_sql(
-        "INSERT INTO batch (remote, action, lane, state, refresh, refusals, rows, created_at, next_at,"
-        " result) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        "INSERT INTO batch (id, remote, action, lane, state, refresh, refusals, rows, created_at, next_at,"
+        " result) VALUES ((SELECT coalesce(max(id), 0) + 1 FROM batch), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " RETURNING id",
         (
             remote,
             Action.REMOVE.value,

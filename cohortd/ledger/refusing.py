@@ -103,8 +103,9 @@ def _halve(connection: Connection, work: Work, middle: int, now: datetime) -> No
     Both count as attempted, so that no new plan drops them: their rows are written ahead.
     """
     half: int = connection.exec_driver_sql(
-        "INSERT INTO batch (remote, action, lane, state, refresh, attempts, refusals, rows,"
-        " version, created_at, next_at, result) SELECT remote, action, lane, 'pending', refresh,"
+        "INSERT INTO batch (id, remote, action, lane, state, refresh, attempts, refusals, rows,"
+        " version, created_at, next_at, result) SELECT (SELECT max(id) + 1 FROM batch),"
+        " remote, action, lane, 'pending', refresh,"
         " attempts, refusals, 0, version,"
         " created_at, ?, '' FROM batch WHERE id = ? RETURNING id",
         (format_time(now), work.id),

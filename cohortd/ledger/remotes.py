@@ -199,7 +199,8 @@ class Remotes:
             connection.exec_driver_sql(
                 "INSERT INTO destination (name, paused_reason, paused_cure, paused_at) VALUES (?, ?, ?, ?)"
                 " ON CONFLICT (name) DO UPDATE SET paused_reason = excluded.paused_reason,"
-                " paused_cure = excluded.paused_cure, paused_at = coalesce(paused_at, excluded.paused_at)",
+                " paused_cure = excluded.paused_cure,"
+                " paused_at = coalesce(destination.paused_at, excluded.paused_at)",
                 (name, reason, cure, format_time(at)),
             )
 

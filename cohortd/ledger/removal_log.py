@@ -113,7 +113,7 @@ class RemovalLog:
             with self._database.read() as connection:
                 rows = connection.exec_driver_sql(
                     f"SELECT {names} FROM removal_log WHERE seq > :seq"
-                    " AND (:subject IS NULL OR subject = :subject) AND (:since IS NULL OR at >= :since)"
+                    " AND subject = coalesce(:subject, subject) AND at >= coalesce(:since, at)"
                     f" ORDER BY seq LIMIT {_PAGE}",
                     {"seq": seq, "subject": subject, "since": format_time(since) if since else None},
                 ).all()

@@ -46,7 +46,8 @@ class Runs:
             while connection.exec_driver_sql("SELECT 1 FROM run WHERE id = ?", (run_id,)).first():
                 run_id = f"{run_id[:15]}-{secrets.token_hex(2)}"
             connection.exec_driver_sql(
-                f"INSERT INTO run ({_COLUMNS}) VALUES (?, ?, ?, ?, NULL, ?, '{{}}')",
+                f"INSERT INTO run ({_COLUMNS}, number) VALUES (?, ?, ?, ?, NULL, ?, '{{}}',"
+                " (SELECT coalesce(max(number), 0) + 1 FROM run))",
                 (run_id, kind, format_time(as_of), format_time(at), RUNNING),
             )
         return run_id
@@ -76,13 +77,12 @@ class Runs:
     def last(self, kind: str | None = None, status: str | Collection[str] | None = None) -> RunRow | None:
         """Return the newest run of this kind with this status, or with one of these."""
         wanted = [status] if isinstance(status, str) else list(status or ())
-        marks = ", ".join("?" * len(wanted))
-        where = f"AND status IN ({marks})" if status is not None else ""
+        where = "AND status IN (SELECT value FROM json_each(?))" if status is not None else ""
         with self._database.read() as connection:
             row = connection.exec_driver_sql(
                 f"SELECT {_COLUMNS} FROM run WHERE kind = coalesce(?, kind) {where}"
-                " ORDER BY started_at DESC, rowid DESC LIMIT 1",
-                (kind, *wanted),
+                " ORDER BY started_at DESC, number DESC LIMIT 1",
+                (kind, json.dumps(wanted)) if where else (kind,),
             ).first()
         return _run(row) if row is not None else None
 
@@ -96,7 +96,7 @@ class Runs:
         """Return the newest runs, newest first."""
         with self._database.read() as connection:
             rows = connection.exec_driver_sql(
-                f"SELECT {_COLUMNS} FROM run ORDER BY started_at DESC, rowid DESC LIMIT ?",
+                f"SELECT {_COLUMNS} FROM run ORDER BY started_at DESC, number DESC LIMIT ?",
                 (limit,),
             ).all()
         return [_run(row) for row in rows]

@@ -1,8 +1,9 @@
 """The ledger's tables; ``migrations`` makes them, a test proves that both say the same."""
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -16,6 +17,10 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
+#: Ids and Unix seconds outgrow PostgreSQL's own INTEGER; SQLite's holds them.
+INTEGER: Final = Integer().with_variant(BigInteger(), "postgresql")
+#: Times and names sort by their bytes, whatever a database's language is.
+TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")
 
 _Part: TypeAlias = Column[int] | Column[str] | Column[bytes] | CheckConstraint
 
@@ -26,20 +31,25 @@ def _table(name: str, *parts: _Part, rowid: bool = True) -> Table:
 
 def _number(name: str, *, null: bool = False, default: int | None = None) -> Column[int]:
     return Column(
-        name, Integer, nullable=null, server_default=None if default is None else text(str(default))
+        name, INTEGER, nullable=null, server_default=None if default is None else text(str(default))
     )
 
 
 def _text(name: str, *, null: bool = False) -> Column[str]:
-    return Column(name, Text, nullable=null, server_default=None if null else text("''"))
+    return Column(name, TEXT, nullable=null, server_default=None if null else text("''"))
 
 
 def _bytes(name: str) -> Column[bytes]:
     return Column(name, LargeBinary, nullable=False)
 
 
+def _index_some(name: str, *columns: Column[int] | Column[str], where: str, unique: bool = False) -> None:
+    """Index the rows of a condition."""
+    Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+
+
 def _id(name: str = "id") -> Column[int]:
-    return Column(name, Integer, primary_key=True)
+    return Column(name, INTEGER, primary_key=True)
 
 
 #: One row each: who we are, who leads.
@@ -56,13 +66,15 @@ leader = _table("leader", _id(), _number("epoch", default=0), CheckConstraint("i
 
 run = _table(
     "run",
-    Column("id", Text, primary_key=True, nullable=False),
+    Column("id", TEXT, primary_key=True, nullable=False),
     _text("kind"),
     _text("as_of"),
     _text("started_at"),
     _text("finished_at", null=True),
     _text("status"),
     _text("summary"),
+    #: In which order they began.
+    _number("number", default=0),
 )
 model_version = _table(
     "model_version", _id(), _text("created_at"), _number("next_segment_number"), _text("body")
@@ -74,7 +86,7 @@ assignment = _table(
 #: What keeps a destination from being sent to, by name.
 destination = _table(
     "destination",
-    Column("name", Text, primary_key=True, nullable=False),
+    Column("name", TEXT, primary_key=True, nullable=False),
     _text("paused_reason"),
     _text("paused_cure"),
     _text("paused_at", null=True),
@@ -101,19 +113,13 @@ remote = _table(
     _text("created_at"),
     _number("superseded", default=0),
 )
-Index(
-    "remote_target",
-    remote.c.audience,
-    remote.c.destination,
-    unique=True,
-    sqlite_where=text("superseded = 0"),
-)
+_index_some("remote_target", remote.c.audience, remote.c.destination, where="superseded = 0", unique=True)
 
 #: What may be on a platform: one row an identifier and remote audience. Times are Unix seconds.
 membership = _table(
     "membership",
-    Column("remote", Integer, primary_key=True, nullable=False),
-    Column("kind", Integer, primary_key=True, nullable=False),
+    Column("remote", INTEGER, primary_key=True, nullable=False),
+    Column("kind", INTEGER, primary_key=True, nullable=False),
     Column("digest", LargeBinary, primary_key=True, nullable=False),
     _bytes("member"),
     _bytes("payload"),
@@ -147,8 +153,8 @@ Index("past_membership_digest", past_membership.c.digest)
 #: Who else carries an identifier whose membership row names another member.
 co_owner = _table(
     "co_owner",
-    Column("family", Text, primary_key=True, nullable=False),
-    Column("kind", Integer, primary_key=True, nullable=False),
+    Column("family", TEXT, primary_key=True, nullable=False),
+    Column("kind", INTEGER, primary_key=True, nullable=False),
     Column("digest", LargeBinary, primary_key=True, nullable=False),
     Column("member", LargeBinary, primary_key=True, nullable=False),
     rowid=False,
@@ -158,7 +164,7 @@ Index("co_owner_member", co_owner.c.member)
 batch = _table(
     "batch",
     _id(),
-    Column("remote", Integer, ForeignKey("remote.id"), nullable=False),
+    Column("remote", INTEGER, ForeignKey("remote.id"), nullable=False),
     _text("action"),
     _text("lane"),
     _text("state"),
@@ -180,21 +186,18 @@ batch = _table(
     #: JSON: members done, and the platform's reason -> members it did not take.
     _text("result"),
 )
-Index(
-    "batch_open",
-    batch.c.remote,
-    batch.c.state,
-    sqlite_where=text("state IN ('pending', 'sending', 'accepted')"),
+_index_some(
+    "batch_open", batch.c.remote, batch.c.state, where="state IN ('pending', 'sending', 'accepted')"
 )
-Index("batch_settled", batch.c.settled_at, sqlite_where=text("settled_at IS NOT NULL"))
+_index_some("batch_settled", batch.c.settled_at, where="settled_at IS NOT NULL")
 
 #: The identifiers of open batches; those of one position are one row on the wire.
 batch_item = _table(
     "batch_item",
-    Column("batch", Integer, primary_key=True, nullable=False),
-    Column("kind", Integer, primary_key=True, nullable=False),
+    Column("batch", INTEGER, primary_key=True, nullable=False),
+    Column("kind", INTEGER, primary_key=True, nullable=False),
     Column("digest", LargeBinary, primary_key=True, nullable=False),
-    Column("position", Integer, primary_key=True, nullable=False),
+    Column("position", INTEGER, primary_key=True, nullable=False),
     _bytes("member"),
     _bytes("payload"),
     #: Was sent by an attempt whose outcome is unknown, and is left out since a revocation.
@@ -203,7 +206,7 @@ batch_item = _table(
     _number("withdrawal", null=True),
     rowid=False,
 )
-Index("batch_item_withdrawal", batch_item.c.withdrawal, sqlite_where=text("withdrawal IS NOT NULL"))
+_index_some("batch_item_withdrawal", batch_item.c.withdrawal, where="withdrawal IS NOT NULL")
 
 consent_record = _table(
     "consent_record",
@@ -224,18 +227,18 @@ consent_record = _table(
     #: Of such a statement, whether the consent table no longer makes it: made again, it counts anew.
     _number("absent", default=0),
 )
-Index("consent_record_untimed", consent_record.c.absent, sqlite_where=text("untimed = 1"))
+_index_some("consent_record_untimed", consent_record.c.absent, where="untimed = 1")
 consent_subject = _table(
     "consent_subject",
-    Column("subject_kind", Text, primary_key=True, nullable=False),
+    Column("subject_kind", TEXT, primary_key=True, nullable=False),
     Column("key", LargeBinary, primary_key=True, nullable=False),
-    Column("record", Integer, primary_key=True, nullable=False),
+    Column("record", INTEGER, primary_key=True, nullable=False),
     rowid=False,
 )
 #: A consent record that withdrew; its id is the record's.
 withdrawal = _table(
     "withdrawal",
-    Column("id", Integer, ForeignKey("consent_record.id"), primary_key=True),
+    Column("id", INTEGER, ForeignKey("consent_record.id"), primary_key=True),
     _text("subject_ref"),
     _text("cause"),
     _text("withdrawn_at"),
@@ -246,10 +249,10 @@ Index("withdrawal_subject", withdrawal.c.subject_ref)
 #: Who must not be added: an identifier, or a member (kind 0). Lifted, never deleted.
 suppression = _table(
     "suppression",
-    Column("family", Text, primary_key=True, nullable=False),
-    Column("kind", Integer, primary_key=True, nullable=False),
+    Column("family", TEXT, primary_key=True, nullable=False),
+    Column("kind", INTEGER, primary_key=True, nullable=False),
     Column("key", LargeBinary, primary_key=True, nullable=False),
-    Column("withdrawal", Integer, ForeignKey("withdrawal.id"), primary_key=True, nullable=False),
+    Column("withdrawal", INTEGER, ForeignKey("withdrawal.id"), primary_key=True, nullable=False),
     #: Whether the record named this very contact field.
     _number("named", default=0),
     _text("withdrawn_at"),
@@ -260,7 +263,7 @@ Index("suppression_withdrawal", suppression.c.withdrawal)
 
 removal_log = _table(
     "removal_log",
-    Column("seq", Integer, primary_key=True),
+    Column("seq", INTEGER, primary_key=True),
     _text("at"),
     _text("event"),
     _text("subject"),

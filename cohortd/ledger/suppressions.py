@@ -28,8 +28,9 @@ _ABOUT: Final = f"""
 """
 _AGAINST: Final = f"""
     SELECT s.kind, s.key, {consent_records.COLUMNS} FROM json_each(?) j
-        CROSS JOIN suppression s ON s.family = ? AND s.kind = j.value ->> 0
-            AND s.key = unhex(j.value ->> 1) AND s.lifted_at IS NULL AND (s.kind = {MEMBER} OR s.named = 1)
+        CROSS JOIN suppression s ON s.family = ? AND s.kind = CAST(substr(j.value, 1, 3) AS INTEGER)
+            AND s.key = unhex(substr(j.value, 4)) AND s.lifted_at IS NULL
+            AND (s.kind = {MEMBER} OR s.named = 1)
         CROSS JOIN consent_record c ON c.id = s.withdrawal
 """
 
@@ -107,7 +108,7 @@ def against(
     connection: Connection, family: Family, keys: Collection[tuple[int, bytes]]
 ) -> list[tuple[tuple[int, bytes], SuppressionCause]]:
     """Return which withdrawals suppress a member (kind ``MEMBER``), or a contact field that they name."""
-    wanted = json.dumps([(kind, key.hex()) for kind, key in keys])
+    wanted = json.dumps([f"{kind:03d}{key.hex()}" for kind, key in keys])
     rows = connection.exec_driver_sql(_AGAINST, (wanted, family.value)).all()
     return [((row.kind, row.key), SuppressionCause(row.id, consent_records.record_of(row))) for row in rows]
 

@@ -51,10 +51,9 @@ _TABLES: Final = (
     """CREATE TEMP TABLE IF NOT EXISTS w_family (withdrawal INTEGER, family TEXT,
         PRIMARY KEY (withdrawal, family)) WITHOUT ROWID""",
     """CREATE TEMP TABLE IF NOT EXISTS w_person (withdrawal INTEGER, member BLOB,
-        PRIMARY KEY (withdrawal, member)) WITHOUT ROWID""",
+        PRIMARY KEY (withdrawal, member), UNIQUE (member, withdrawal)) WITHOUT ROWID""",
     """CREATE TEMP TABLE IF NOT EXISTS w_key (withdrawal INTEGER, family TEXT, kind INTEGER, key BLOB,
         named INTEGER, PRIMARY KEY (withdrawal, family, kind, key)) WITHOUT ROWID""",
-    "CREATE INDEX IF NOT EXISTS temp.w_person_member ON w_person (member)",
     "DELETE FROM temp.w_family",
     "DELETE FROM temp.w_person",
     "DELETE FROM temp.w_key",
@@ -63,7 +62,7 @@ _TABLES: Final = (
 # CROSS JOIN is SQLite's way to keep the order: a few keys first, then one look-up each.
 #: Whoever carries or carried a contact field that a record names, or is queued with it.
 _PERSONS: Final = f"""
-    INSERT OR IGNORE INTO temp.w_person
+    INSERT INTO temp.w_person
     SELECT k.withdrawal, m.member FROM temp.w_key k CROSS JOIN remote r ON r.family = k.family
         CROSS JOIN membership m ON m.remote = r.id AND m.kind = k.kind AND m.digest = k.key
         WHERE k.named = 1
@@ -77,11 +76,12 @@ _PERSONS: Final = f"""
         CROSS JOIN batch b ON b.remote = r.id AND b.{OPEN}
         CROSS JOIN batch_item i ON i.batch = b.id AND i.kind = k.kind AND i.digest = k.key
         WHERE k.named = 1
+    ON CONFLICT DO NOTHING
 """
 #: All identifiers of those persons as they were ever sent, or wait to be: the customers table, which
 #: would say the same, may be out of reach. (The outbox is walked through once; mostly it is empty.)
 _KEYS: Final = f"""
-    INSERT OR IGNORE INTO temp.w_key
+    INSERT INTO temp.w_key
     SELECT p.withdrawal, r.family, m.kind, m.digest, 0 FROM temp.w_person p
         CROSS JOIN membership m ON m.member = p.member CROSS JOIN remote r ON r.id = m.remote
     UNION SELECT p.withdrawal, r.family, o.kind, o.digest, 0 FROM temp.w_person p
@@ -92,6 +92,7 @@ _KEYS: Final = f"""
         CROSS JOIN remote r ON r.id = b.remote CROSS JOIN batch_item i ON i.batch = b.id
         CROSS JOIN temp.w_person p ON p.member = i.member
         WHERE b.{OPEN} AND b.action = 'add'
+    ON CONFLICT DO NOTHING
 """
 #: A withdrawal that is stated again stands again, whatever lifted it before.
 _SUPPRESS: Final = """
@@ -102,7 +103,8 @@ _SUPPRESS: Final = """
     UNION ALL SELECT f.family, 0, p.member, p.withdrawal, 0, w.withdrawn_at FROM temp.w_person p
         JOIN temp.w_family f ON f.withdrawal = p.withdrawal JOIN withdrawal w ON w.id = p.withdrawal
     WHERE true
-    ON CONFLICT DO UPDATE SET lifted_at = NULL, named = max(named, excluded.named),
+    ON CONFLICT (family, kind, key, withdrawal) DO UPDATE SET lifted_at = NULL,
+        named = CASE WHEN excluded.named = 1 THEN 1 ELSE suppression.named END,
         withdrawn_at = excluded.withdrawn_at
 """
 #: Every row that may be on a platform, unless a removal of it for the same subject is open.
@@ -124,21 +126,23 @@ _STAND: Final = """
     ON CONFLICT (id) DO UPDATE SET lifted_at = NULL, withdrawn_at = excluded.withdrawn_at
 """
 _STANDING: Final = """
-    SELECT w.id FROM json_each(?) j CROSS JOIN withdrawal w ON w.id = j.value WHERE w.lifted_at IS NULL
+    SELECT w.id FROM json_each(?) j CROSS JOIN withdrawal w ON w.id = CAST(j.value AS INTEGER)
+    WHERE w.lifted_at IS NULL
 """
 _ASKED: Final = """
-    SELECT c.id FROM json_each(?) j CROSS JOIN consent_record c ON c.id = j.value
+    SELECT c.id FROM json_each(?) j CROSS JOIN consent_record c ON c.id = CAST(j.value AS INTEGER)
     WHERE c.status = 'revoked'
 """
 #: Those that the log tells of already.
 _LOGGED: Final = """
-    SELECT w.id FROM json_each(?) j CROSS JOIN withdrawal w ON w.id = j.value
+    SELECT w.id FROM json_each(?) j CROSS JOIN withdrawal w ON w.id = CAST(j.value AS INTEGER)
         CROSS JOIN removal_log l ON l.subject = w.subject_ref AND l.event = 'recorded'
             AND l.event_time = w.withdrawn_at
 """
 _IDENTIFIERS: Final = """
     SELECT s.withdrawal, count(*) AS identifiers FROM json_each(?) j
-        CROSS JOIN suppression s ON s.withdrawal = j.value AND s.kind > 0 GROUP BY s.withdrawal
+        CROSS JOIN suppression s ON s.withdrawal = CAST(j.value AS INTEGER) AND s.kind > 0
+    GROUP BY s.withdrawal
 """
 
 

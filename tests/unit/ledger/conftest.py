@@ -2,11 +2,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ledger_server import Server, running_server
 from ledger_world import World
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    with running_server() as started:
+        yield started
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+    """Every promise of the ledger is held on both databases."""
+    url = "" if request.param == "sqlite" else request.getfixturevalue("server").fresh()
+    made = World(tmp_path, url)
     yield made
     made.ledger.close()

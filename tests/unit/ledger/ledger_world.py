@@ -89,9 +89,9 @@ class FakePlatform:
 
 
 class World:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, url: str = "") -> None:
         self.folder = folder
-        self.url = f"sqlite:///{folder / 'ledger.db'}"
+        self.url = url or f"sqlite:///{folder / 'ledger.db'}"
         self.ledger = self.open()
         self.platform = FakePlatform()
         self.now = NOW

@@ -13,8 +13,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from cohortd.core.errors import LedgerError, NotLeaderError, SettingsError
 from cohortd.core.removals import SignedHead
 from cohortd.ledger import Ledger
-from cohortd.ledger.database import refuse_old_sqlite
-from cohortd.ledger.filesystem import refuse_network
+from cohortd.ledger.dialects.sqlite import refuse_old_sqlite
+from cohortd.ledger.dialects.filesystem import refuse_network
 from cohortd.ledger.heads import append_head, read_head, read_heads
 from cohortd.ledger.schema import metadata
 
@@ -29,7 +29,7 @@ def test_an_old_sqlite_library_is_refused_with_what_to_do() -> None:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("postgresql://localhost/x", "postgresql is not supported; supported is SQLite"),
+        ("mysql://localhost/x", "mysql is not supported"),
         ("sqlite://", "must outlive"),
         ("sqlite:///:memory:", "must outlive"),
         ("var/cohortd.db", "no database URL"),

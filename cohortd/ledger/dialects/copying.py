@@ -1,0 +1,117 @@
+"""Rows in and out of PostgreSQL by COPY, in its binary form, which numpy makes and reads."""
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+if TYPE_CHECKING:
+    import psycopg
+
+_HEAD: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_END: Final = b"\xff\xff"
+#: Rows that are put together at once.
+_AT_ONCE: Final = 100_000
+
+#: A column: numbers, or keys of one width as rows of bytes.
+Column = NDArray[Any]
+
+
+def driver_of(connection: Connection) -> "psycopg.Connection[Any]":
+    """Return psycopg's own connection, inside the same transaction."""
+    driver: psycopg.Connection[Any] | None = connection.connection.driver_connection
+    assert driver is not None
+    return driver
+
+
+def copy_in(
+    connection: Connection,
+    table: str,
+    names: Sequence[str],
+    columns: Sequence[Column],
+    *,
+    last: Sequence[bytes] | None = None,
+) -> None:
+    """Add rows to a table.
+
+    Args:
+        columns: Numbers as 64-bit integers, keys as a row of bytes each.
+        last: Bytes of any length for a last column.
+    """
+    count = len(columns[0])
+    with (
+        driver_of(connection).cursor() as cursor,
+        cursor.copy(f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)") as copy,
+    ):
+        copy.write(_HEAD)
+        for start in range(0, count, _AT_ONCE):
+            some = slice(start, start + _AT_ONCE)
+            fixed = _fixed([column[some] for column in columns], last[some] if last is not None else None)
+            if last is None:
+                copy.write(fixed.tobytes())
+            else:
+                rows = fixed.view(f"V{fixed.dtype.itemsize}").tolist()
+                copy.write(b"".join(chain.from_iterable(zip(rows, last[some], strict=True))))
+        copy.write(_END)
+
+
+def copy_out(
+    connection: Connection, query: str, values: dict[str, object], fields: Sequence[tuple[str, str]]
+) -> NDArray[np.void] | None:
+    """Read the rows of a query whose columns have one width each.
+
+    Args:
+        fields: Name and numpy type of each column.
+
+    Returns:
+        The rows, or None where one of them is of another width.
+    """
+    with (
+        driver_of(connection).cursor() as cursor,
+        cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)", values) as copy,
+    ):
+        data = b"".join(copy)
+    kinds: list[tuple[str, str]] = [("count", ">i2")]
+    for name, kind in fields:
+        kinds += [(f"{name}_size", ">i4"), (name, kind)]
+    layout = np.dtype(kinds)
+    body = memoryview(data)[len(_HEAD) : len(data) - len(_END)]
+    if len(body) % layout.itemsize:
+        return None
+    rows = np.frombuffer(body, dtype=layout)
+    whole = all((rows[f"{name}_size"] == layout[name].itemsize).all() for name, _ in fields)
+    return rows if whole and (rows["count"] == len(fields)).all() else None
+
+
+def copy_values(connection: Connection, query: str, values: dict[str, object]) -> list[bytes]:
+    """Read a query's one column of bytes of any length."""
+    with (
+        driver_of(connection).cursor() as cursor,
+        cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)", values) as copy,
+    ):
+        copy.set_types(["bytea"])
+        return [row[0] for row in copy.rows()]
+
+
+def _fixed(columns: Sequence[Column], last: Sequence[bytes] | None) -> NDArray[np.void]:
+    """Lay columns side by side; of *last* only how long each is, which ends a row."""
+    kinds: list[tuple[str, str]] = [("count", ">i2")]
+    for number, column in enumerate(columns):
+        width = 8 if column.ndim == 1 else column.shape[1] * column.itemsize
+        kinds += [(f"size{number}", ">i4"), (f"value{number}", ">i8" if column.ndim == 1 else f"V{width}")]
+    if last is not None:
+        kinds.append(("last", ">i4"))
+    rows = np.empty(len(columns[0]), dtype=np.dtype(kinds))
+    rows["count"] = len(columns) + (last is not None)
+    for number, column in enumerate(columns):
+        field = rows.dtype[f"value{number}"]
+        rows[f"size{number}"] = field.itemsize
+        rows[f"value{number}"] = (
+            column if column.ndim == 1 else np.ascontiguousarray(column).view(field)[:, 0]
+        )
+    if last is not None:
+        rows["last"] = np.fromiter(map(len, last), dtype=np.int64, count=len(last))
+    return rows
