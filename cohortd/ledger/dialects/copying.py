@@ -1,4 +1,4 @@
-"""Rows in and out of PostgreSQL by COPY, in its binary form, which numpy makes and reads."""
+"""Rows into PostgreSQL by COPY, in its binary form, which numpy makes."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -56,44 +56,6 @@ def copy_in(
                 rows = fixed.view(f"V{fixed.dtype.itemsize}").tolist()
                 copy.write(b"".join(chain.from_iterable(zip(rows, last[some], strict=True))))
         copy.write(_END)
-
-
-def copy_out(
-    connection: Connection, query: str, values: dict[str, object], fields: Sequence[tuple[str, str]]
-) -> NDArray[np.void] | None:
-    """Read the rows of a query whose columns have one width each.
-
-    Args:
-        fields: Name and numpy type of each column.
-
-    Returns:
-        The rows, or None where one of them is of another width.
-    """
-    with (
-        driver_of(connection).cursor() as cursor,
-        cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)", values) as copy,
-    ):
-        data = b"".join(copy)
-    kinds: list[tuple[str, str]] = [("count", ">i2")]
-    for name, kind in fields:
-        kinds += [(f"{name}_size", ">i4"), (name, kind)]
-    layout = np.dtype(kinds)
-    body = memoryview(data)[len(_HEAD) : len(data) - len(_END)]
-    if len(body) % layout.itemsize:
-        return None
-    rows = np.frombuffer(body, dtype=layout)
-    whole = all((rows[f"{name}_size"] == layout[name].itemsize).all() for name, _ in fields)
-    return rows if whole and (rows["count"] == len(fields)).all() else None
-
-
-def copy_values(connection: Connection, query: str, values: dict[str, object]) -> list[bytes]:
-    """Read a query's one column of bytes of any length."""
-    with (
-        driver_of(connection).cursor() as cursor,
-        cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)", values) as copy,
-    ):
-        copy.set_types(["bytea"])
-        return [row[0] for row in copy.rows()]
 
 
 def _fixed(columns: Sequence[Column], last: Sequence[bytes] | None) -> NDArray[np.void]:

@@ -4,6 +4,7 @@ import threading
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,19 +38,24 @@ _READ: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 #: Temporary tables are written; what is read is one state.
 _SCRATCH: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 
-#: The ledger's statements were written for look-ups by key, a few keys first: where statistics lag behind
-#: a batch that was just written, a planner that may join otherwise reads whole audiences for it.
 _SETTINGS: Final = {
     "lock_timeout": f"{BUSY_TIMEOUT_S}s",
     "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_S}s",
     "statement_timeout": "0",
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
     "random_page_cost": "1.1",
     "jit": "off",
     "work_mem": "32MB",
     "temp_buffers": "32MB",
     "client_min_messages": "warning",
+}
+#: Writing statements name a few keys first and then look up by them, one table after another: that order
+#: is kept, as SQLite keeps it. A planner whose figures lag behind a batch that was just written would read
+#: a whole audience for it.
+_LOOK_UPS: Final = {
+    "join_collapse_limit": "1",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_seqscan": "off",
 }
 
 
@@ -176,14 +182,17 @@ def _engine(url: URL, *, pooled: bool) -> Engine:
             **url.query,
         },
     )
-    event.listen(engine, "connect", _prepare)
+    settings = _SETTINGS if pooled else _SETTINGS | _LOOK_UPS
+    event.listen(engine, "connect", partial(_prepare, settings=settings))
     event.listen(engine, "begin", _begin)
     event.listen(engine, "before_cursor_execute", _reworded, retval=True)
     return engine
 
 
-def _prepare(connection: "psycopg.Connection[Any]", _record: object) -> None:
-    for name, value in _SETTINGS.items():
+def _prepare(
+    connection: "psycopg.Connection[Any]", _record: object, *, settings: Mapping[str, str]
+) -> None:
+    for name, value in settings.items():
         connection.execute("SELECT set_config(%s, %s, false)", (name, value))
     # Off may lose the last commits when the server falls: a lost write-ahead would break law 3.
     connection.execute(

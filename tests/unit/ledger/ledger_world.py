@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 
 from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
 from cohortd.core.delivery import Action, Batch, BatchState, Lane, Receipt
@@ -24,6 +25,9 @@ PLATFORMS = {"google": "google_data_manager", "meta": "meta"}
 EMAIL, PHONE = int(IdentifierKind.EMAIL), int(IdentifierKind.PHONE)
 
 Row = tuple[int, bytes, bytes, bytes]
+
+#: For what only a file can do.
+on_sqlite = pytest.mark.parametrize("world", ["sqlite"], indirect=True)
 
 
 class FakeSealer:

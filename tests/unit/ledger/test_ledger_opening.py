@@ -1,12 +1,13 @@
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
 import pysqlite3
 import pytest
-from ledger_world import GOOGLE, NOW, FakeSealer, World, people
+from ledger_world import GOOGLE, NOW, FakeSealer, World, on_sqlite, people
 from sqlalchemy import Engine, create_engine, inspect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -40,7 +41,7 @@ def test_what_is_no_sqlite_file_is_refused(url: str, said: str, tmp_path: Path) 
         Ledger.open(url, sealer=FakeSealer(), state_dir=tmp_path)
 
 
-def test_the_file_is_made_with_its_folder_for_the_owner_alone(world: World, tmp_path: Path) -> None:
+def test_the_file_is_made_with_its_folder_for_the_owner_alone(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'new' / 'deep' / 'ledger.db'}"
     with Ledger.open(url, sealer=FakeSealer(), state_dir=tmp_path):
         made = tmp_path / "new" / "deep" / "ledger.db"
@@ -49,6 +50,7 @@ def test_the_file_is_made_with_its_folder_for_the_owner_alone(world: World, tmp_
     assert modes == {"ledger.db": 0o600, "ledger.db-wal": 0o600, "ledger.db-shm": 0o600}
 
 
+@on_sqlite
 def test_a_file_open_to_others_is_closed_to_them(world: World) -> None:
     path = world.folder / "ledger.db"
     path.chmod(0o644)
@@ -83,31 +85,53 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
         Ledger.open(f"sqlite:///{tmp_path}/ledger.db", sealer=FakeSealer(), state_dir=tmp_path)
 
 
-def test_the_migrations_make_exactly_the_tables_of_the_schema(world: World) -> None:
-    declared = create_engine("sqlite://", module=pysqlite3)
-    metadata.create_all(declared)
-    migrated = create_engine(world.url, module=pysqlite3)
+def test_the_migrations_make_exactly_the_tables_of_the_schema(world: World, empty: Engine) -> None:
+    metadata.create_all(empty)
+    migrated = engine_of(world.url)
 
-    def shape(engine: Engine) -> dict[str, object]:
-        found = inspect(engine)
-        return {
-            table: (
-                [
-                    (c["name"], str(c["type"]), c["nullable"], c["default"], c["primary_key"])
-                    for c in found.get_columns(table)
-                ],
-                sorted(
-                    (i["name"], tuple(i["column_names"]), i["unique"]) for i in found.get_indexes(table)
-                ),
-                found.get_table_options(table),
-            )
-            for table in found.get_table_names()
-            if table != "alembic_version"
-        }
-
-    assert shape(migrated) == shape(declared)
-    declared.dispose()
+    assert shape(migrated) == shape(empty)
     migrated.dispose()
+
+
+def engine_of(url: str) -> Engine:
+    if url.startswith("sqlite"):
+        return create_engine(url, module=pysqlite3)
+    return create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+
+
+def shape(engine: Engine) -> dict[str, object]:
+    found = inspect(engine)
+    return {
+        table: (
+            [
+                (c["name"], repr(c["type"]), c["nullable"], c["default"], c.get("primary_key"))
+                for c in found.get_columns(table)
+            ],
+            found.get_pk_constraint(table)["constrained_columns"],
+            sorted(
+                (
+                    i["name"],
+                    tuple(i["column_names"]),
+                    bool(i["unique"]),
+                    sorted((key, str(value)) for key, value in i.get("dialect_options", {}).items()),
+                )
+                for i in found.get_indexes(table)
+            ),
+            sorted((k["constrained_columns"], k["referred_table"]) for k in found.get_foreign_keys(table)),
+            found.get_table_options(table),
+        )
+        for table in found.get_table_names()
+        if table != "alembic_version"
+    }
+
+
+@pytest.fixture
+def empty(world: World, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """A database of the same kind without any table."""
+    on_file = world.url.startswith("sqlite")
+    engine = engine_of("sqlite://" if on_file else request.getfixturevalue("server").empty())
+    yield engine
+    engine.dispose()
 
 
 def test_tables_are_strict_and_bulk_tables_have_no_rowid() -> None:
@@ -166,7 +190,11 @@ def test_an_old_leader_can_neither_claim_nor_settle(world: World) -> None:
 
 def test_a_locked_ledger_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     with world.ledger._database.write() as connection:
-        connection.exec_driver_sql("PRAGMA busy_timeout = 10")
+        connection.exec_driver_sql(
+            "PRAGMA busy_timeout = 10"
+            if world.url.startswith("sqlite")
+            else "SELECT set_config('lock_timeout', '10ms', false)"
+        )
     with (
         world.open() as other,
         other._database.write(),
