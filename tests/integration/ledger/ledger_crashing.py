@@ -1,10 +1,12 @@
 """Kills a process at every point of a small story, and looks at what the next one makes of it.
 
 Started by a test as a program of its own: it forks for each point, so that Python and the libraries
-are loaded once. ``python ledger_crashing.py FIRST STEP [AGAIN]``: from which point on, every how
-many, and at which point of the recovery it is killed a second time.
+are loaded once. ``python ledger_crashing.py FIRST STEP [AGAIN] [--url URL]``: from which point on, every
+how many, and at which point of the recovery it is killed a second time; ``{database}`` in URL stands for
+the name of a new database of a server.
 """
 
+import argparse
 import json
 import os
 import signal
@@ -18,6 +20,7 @@ from sqlalchemy import Engine, event
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "unit" / "ledger"))
 
+from ledger_server import Server
 from ledger_world import GOOGLE, META, FakePlatform, Person, World, crowd, everybody
 
 from cohortd.core.delivery import Action, Batch
@@ -68,9 +71,9 @@ class FilePlatform(FakePlatform):
         part.replace(self.path)
 
 
-def live(folder: Path, point: Points) -> None:
+def live(folder: Path, point: Points, url: str) -> None:
     """Two syncs with a revocation between; whoever comes after a crash does the same again."""
-    world = World(folder)
+    world = World(folder, url)
     world.platform = FilePlatform(folder / "platform.json", point)
     world.rows_per_batch = 3
     world.check_superset()
@@ -113,32 +116,47 @@ def in_a_process(work: Callable[[], None]) -> int:
     return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
 
-def attempt(folder: Path, deadly: int | None) -> int:
+def attempt(folder: Path, deadly: int | None, url: str) -> int:
     """Live through the story, killed at a point."""
 
     def work() -> None:
         point = Points(deadly)
         for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
             event.listen(Engine, name, point)
-        live(folder, point)
+        live(folder, point, url)
 
     return in_a_process(work)
 
 
-def main(first: int, step: int, again: int | None) -> None:
+def fresh(pattern: str, number: int) -> str:
+    """Make a database for one story, where a server is given."""
+    if not pattern:
+        return ""
+    server = Server(pattern.format(database="postgres"))
+    return server.fresh(f"crash_{number}")
+
+
+def main(first: int, step: int, again: int | None, pattern: str) -> None:
     """Kill at every *step*-th point, recover, and say how many kills there were."""
     kills, deadly = 0, first
     while True:
+        url = fresh(pattern, deadly)
         with tempfile.TemporaryDirectory() as name:
-            if attempt(Path(name), deadly) != signal.SIGKILL:
+            if attempt(Path(name), deadly, url) != signal.SIGKILL:
                 break
             kills += 1
-            if again is not None and attempt(Path(name), again) == signal.SIGKILL:
+            if again is not None and attempt(Path(name), again, url) == signal.SIGKILL:
                 kills += 1
-            assert attempt(Path(name), None) == 0
+            assert attempt(Path(name), None, url) == 0
         deadly += step
     sys.stdout.write(json.dumps({"kills": kills, "points": deadly}))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else None)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("first", type=int)
+    parser.add_argument("step", type=int)
+    parser.add_argument("again", type=int, nargs="?")
+    parser.add_argument("--url", default="")
+    asked = parser.parse_args()
+    main(asked.first, asked.step, asked.again, asked.url)

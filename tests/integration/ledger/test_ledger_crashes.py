@@ -4,12 +4,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from ledger_server import Server
 
 PROGRAM = Path(__file__).parent / "ledger_crashing.py"
 
 
-def sweep(*arguments: int) -> dict[str, int]:
+def sweep(*arguments: int, url: str = "") -> dict[str, int]:
     command = [sys.executable, str(PROGRAM), *(str(argument) for argument in arguments)]
+    if url:
+        command += ["--url", url]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1500)
     assert done.returncode == 0, done.stderr[-3000:]
     found: dict[str, int] = json.loads(done.stdout)
@@ -18,6 +21,10 @@ def sweep(*arguments: int) -> dict[str, int]:
 
 def test_a_crash_at_many_points_loses_nothing_and_re_adds_nobody() -> None:
     assert sweep(5, 131)["kills"] > 10
+
+
+def test_a_crash_at_some_points_in_postgresql_loses_nothing_and_re_adds_nobody(server: Server) -> None:
+    assert sweep(5, 307, url=server.at("{database}"))["kills"] > 5
 
 
 @pytest.mark.slow

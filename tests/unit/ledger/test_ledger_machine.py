@@ -1,12 +1,21 @@
 """Any order of planning, sending, losing answers, revoking and granting keeps the laws."""
 
 import tempfile
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from ledger_server import Server
 from ledger_world import GOOGLE, Person, World, everybody
 
 from cohortd.core.delivery import Action, BatchState, Lane, Receipt
@@ -19,10 +28,15 @@ ONE = st.integers(0, len(PEOPLE) - 1)
 
 
 class LedgerMachine(RuleBasedStateMachine):
+    def __init__(self, fresh: Callable[[], str] = str) -> None:
+        super().__init__()
+        #: Makes the URL of a new database; blank for a file.
+        self.fresh = fresh
+
     @initialize(overlapping=st.booleans(), rows=st.integers(1, 3))
     def begin(self, *, overlapping: bool, rows: int) -> None:
         self.folder = tempfile.TemporaryDirectory()
-        self.world = World(Path(self.folder.name))
+        self.world = World(Path(self.folder.name), self.fresh())
         self.world.overlapping = overlapping
         self.world.rows_per_batch = rows
         self.desired: set[int] = set()
@@ -186,3 +200,10 @@ class LedgerMachine(RuleBasedStateMachine):
 
 TestLedgerMachine = LedgerMachine.TestCase
 TestLedgerMachine.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+
+
+def test_any_order_keeps_the_laws_in_postgresql(server: Server) -> None:
+    run_state_machine_as_test(
+        partial(LedgerMachine, server.fresh),
+        settings=settings(max_examples=5, stateful_step_count=20, deadline=None),
+    )

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ledger_model import Outcome, Sent, Situation, Staged, batches, compare
+from ledger_server import Server
 from ledger_world import FAMILIES, GOOGLE, META, OTHER, World, digest, staged_rows
 
 from cohortd.core.planning import Target
@@ -99,8 +100,20 @@ SETTINGS = st.builds(
 def test_a_comparison_finds_and_queues_what_the_rules_say(
     places: tuple[Place, Place, Place], setting: Setting
 ) -> None:
+    check_case(places, setting)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(places=st.tuples(PLACES, PLACES, PLACES), setting=SETTINGS)
+def test_a_comparison_in_postgresql_finds_and_queues_what_the_rules_say(
+    server: Server, places: tuple[Place, Place, Place], setting: Setting
+) -> None:
+    check_case(places, setting, server.fresh())
+
+
+def check_case(places: tuple[Place, Place, Place], setting: Setting, url: str = "") -> None:
     with tempfile.TemporaryDirectory() as folder:
-        world = World(Path(folder))
+        world = World(Path(folder), url)
         try:
             Case(world, dict(zip(TARGETS, places, strict=True)), setting).check()
         finally:
@@ -197,8 +210,9 @@ class Case:
     def _suppress(self) -> None:
         self._run(
             "INSERT INTO consent_record (id, content, subject_kind, subject, status, recorded_at, purpose,"
-            " platform, regulation, source, evidence, received_at) VALUES (1, x'00', 'customer', '[]',"
-            " 'revoked', '2026-01-01T00:00:00Z', '', '', '', '', '', '2026-01-01T00:00:00Z')"
+            " platform, regulation, source, evidence, received_at) VALUES (1, ?, 'customer', '[]',"
+            " 'revoked', '2026-01-01T00:00:00Z', '', '', '', '', '', '2026-01-01T00:00:00Z')",
+            b"\0",
         )
         self._run("INSERT INTO withdrawal (id, subject_ref, cause, withdrawn_at) VALUES (1, 'x', 'r', 'x')")
         for family, (kind, key) in sorted(self.setting.suppressed):
