@@ -14,7 +14,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from cohortd.bootstrap import load_settings, open_pipeline
 from cohortd.core.delivery import Lane
-from cohortd.core.errors import CohortdError, NotLeaderError
+from cohortd.core.errors import CohortdError, LedgerUnreachableError, NotLeaderError
 from cohortd.logs import place_of, set_up_logs
 from cohortd.pipeline.approving import first_waiting, forget_old, taking
 from cohortd.pipeline.delivery import Delivery
@@ -29,6 +29,10 @@ from config.settings import Schedule
 LOOK_S = 0.1
 #: How often a standby tries to lead.
 STANDBY_S = 1.0
+#: How often the leader looks whether it leads still.
+LEADS_S = 5.0
+#: How long a daemon waits before it asks again for a ledger that did not answer.
+UNREACHED_S = 10.0
 #: How often the leader looks for revocations and approvals that came through another process.
 WATCH_S = 1.0
 #: Jobs that look every WATCH_S whether there is anything to do.
@@ -129,6 +133,9 @@ def serve(config_file: str | None) -> int:
                     _lead(Daemon(pipeline, settings.schedule, epoch), signals)
             except NotLeaderError:
                 signals.wait(STANDBY_S)
+            except LedgerUnreachableError as error:
+                log.warning("ledger_out_of_reach", reason=str(error))
+                signals.wait(UNREACHED_S)
     log.info("daemon_stopped")
     return 0
 
@@ -152,9 +159,21 @@ def _lead(daemon: Daemon, signals: "Signals") -> None:
         scheduler.add_job(_guarded, args=["sync", daemon.sync], id="sync-at-start")
     scheduler.start()
     try:
-        signals.wait()
+        while not signals.wait(LEADS_S):
+            if not _leads_still(daemon):
+                log.warning("leadership_lost", epoch=daemon.epoch)
+                break
     finally:
         scheduler.shutdown(wait=True)
+
+
+def _leads_still(daemon: Daemon) -> bool:
+    """Tell whether to go on; without the ledger nothing can be sent, and another may lead meanwhile."""
+    try:
+        return daemon.pipeline.ledger.leads(daemon.epoch)
+    except LedgerUnreachableError as error:
+        log.warning("ledger_out_of_reach", reason=str(error))
+        return False
 
 
 def _sync_overdue(daemon: Daemon) -> bool:

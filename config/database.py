@@ -14,10 +14,10 @@ def check_database(url: str) -> None:
         ValueError: It cannot; the text never repeats the URL, which may hold a password.
     """
     scheme = url.partition("://")[0]
-    if scheme in {"postgresql", "postgresql+psycopg", "postgresql+psycopg2"}:
+    if scheme in {"postgresql", "postgresql+psycopg"}:
         return
     if scheme != "sqlite":
-        raise ValueError("must be sqlite:///FILE")
+        raise ValueError("must be sqlite:///FILE or postgresql://USER@HOST/DATABASE")
     name = url.removeprefix(_SQLITE).partition("?")[0]
     if not url.startswith(_SQLITE) or name in {"", ":memory:"}:
         raise ValueError("must name a file, sqlite:///FILE: a ledger in memory would forget what was sent")

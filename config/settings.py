@@ -231,7 +231,7 @@ class Settings(BaseSettings):
     )
     database: SecretStr | None = Field(
         default=None,
-        description="The ledger: `sqlite:///FILE`; left out, in `data_dir`. PostgreSQL is not there yet.",
+        description="The ledger: `sqlite:///FILE`, left out in `data_dir`, or `postgresql://USER:PASSWORD@HOST/DATABASE`.",
     )
     database_file: Path | None = Field(default=None, description="A file that holds `database`.")
     secrets_dir: Path | None = Field(

@@ -12,6 +12,7 @@ from cohortd.core.reporting import SourceReport
 from cohortd.identity import how_it_hashes
 from cohortd.pipeline.guards import bad_rows
 from cohortd.pipeline.leftovers import LEFTOVERS_CURE, look_for_leftovers
+from cohortd.pipeline.looking import ledger_line
 from cohortd.pipeline.naming import name_faults
 from cohortd.pipeline.planning import workdir
 from cohortd.pipeline.quality import contact_quality, customers_quality, identify_in, rows_quality
@@ -56,7 +57,7 @@ def check_all(pipeline: Pipeline) -> Checked:
                 detail=f"no consent table: silence means {silence.value if silence else '?'}",
             )
         )
-    lines.append(AccessCheck("ledger", ok=True, detail="opened, migrated and writable"))
+    lines.append(ledger_line(pipeline))
     lines.append(AccessCheck("hashing", ok=True, detail=how_it_hashes()))
     lines += _names(pipeline)
     if not pipeline.destinations:

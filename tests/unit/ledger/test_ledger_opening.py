@@ -14,8 +14,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from cohortd.core.errors import LedgerError, NotLeaderError, SettingsError
 from cohortd.core.removals import SignedHead
 from cohortd.ledger import Ledger
-from cohortd.ledger.dialects.sqlite import refuse_old_sqlite
 from cohortd.ledger.dialects.filesystem import refuse_network
+from cohortd.ledger.dialects.sqlite import refuse_old_sqlite
 from cohortd.ledger.heads import append_head, read_head, read_heads
 from cohortd.ledger.schema import metadata
 
