@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 OLDEST: Final = 14
 #: A connection that waits inside a transaction for so long has lost its process, or that has been
 #: stopped: what it wrote is undone, so that others can go on.
-IDLE_IN_TRANSACTION_S: Final = 300
+IDLE_IN_TRANSACTION_S: Final = 120
 #: Seconds without an answer after which a connection counts as broken.
 _CONNECT_TIMEOUT_S: Final = 10
 _KEEPALIVE: Final = {"keepalives": 1, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
@@ -192,6 +192,7 @@ def _engine(url: URL, *, pooled: bool) -> Engine:
 def _prepare(
     connection: "psycopg.Connection[Any]", _record: object, *, settings: Mapping[str, str]
 ) -> None:
+    _drop_nul(connection)
     for name, value in settings.items():
         connection.execute("SELECT set_config(%s, %s, false)", (name, value))
     # Off may lose the last commits when the server falls: a lost write-ahead would break law 3.
@@ -200,6 +201,17 @@ def _prepare(
         " WHERE current_setting('synchronous_commit') = 'off'"
     )
     connection.commit()
+
+
+def _drop_nul(connection: "psycopg.Connection[Any]") -> None:
+    """Leave NUL out of texts: no text of PostgreSQL holds one, and a table of consent may."""
+    from psycopg.types.string import StrDumperUnknown  # noqa: PLC0415 - an extra
+
+    class Text(StrDumperUnknown):
+        def dump(self, obj: str) -> bytes | bytearray | memoryview | None:
+            return super().dump(obj.replace("\0", ""))
+
+    connection.adapters.register_dumper(str, Text)
 
 
 def _begin(connection: Connection) -> None:

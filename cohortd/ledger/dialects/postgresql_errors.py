@@ -24,7 +24,7 @@ _BY_CODE: Final = {
     "53100": "the disk of the ledger's database is full",
 }
 #: Classes of codes: the connection is gone, or the server is going or has no room for us.
-_GONE: Final = ("08", "57P", "53300")
+_GONE: Final = ("08", "57P", "25P03", "53300")
 
 
 @contextmanager
