@@ -1,19 +1,8 @@
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "unit" / "ledger"))
-
-from ledger_server import Server, running_server
 from ledger_world import World
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    with running_server() as started:
-        yield started
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -2,14 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ledger_server import Server, running_server
 from ledger_world import World
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    with running_server() as started:
-        yield started
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
