@@ -7,11 +7,13 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
 from benchmarks.ledger import cycles, rivals
+from benchmarks.ledger.places import Place, places, wheel_server
 
 Figures = dict[str, float]
 
@@ -27,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--large", action="store_true", help="allow more than 20 million members")
     parser.add_argument("--load", action="store_true", help="load by a first sync, however long it takes")
     parser.add_argument("--folder", type=Path, help="where the ledger lies while it is measured")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--database", metavar="URL", help="a PostgreSQL server to make two databases in")
+    where.add_argument("--postgresql", action="store_true", help="a PostgreSQL server from a wheel")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args(arguments)
     if asked.members > _LARGE and not asked.large:
@@ -34,27 +39,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{asked.members:,} members take some {asked.members * 450 / 1e9:.0f} GB of disk and"
             f" {asked.members / 2e6:.0f} minutes or more: say --large as well"
         )
-    figures = measure(asked.members, folder=asked.folder, load=asked.load)
+    folder = Path(tempfile.mkdtemp(dir=asked.folder, prefix="ledger-benchmark-"))
+    try:
+        with ExitStack() as stack:
+            server = stack.enter_context(wheel_server(folder)) if asked.postgresql else asked.database
+            loading, measured = stack.enter_context(places(folder, server))
+            figures = measure(asked.members, loading, measured, load=asked.load)
+    finally:
+        shutil.rmtree(folder)
     print(json.dumps(figures, indent=2) if asked.json else table(figures))
     return 0
 
 
-def measure(members: int, *, folder: Path | None, load: bool) -> dict[str, Figures]:
+def measure(members: int, loading: Place, measured: Place, *, load: bool) -> dict[str, Figures]:
     """Run every step, each in a process of its own."""
-    where = Path(tempfile.mkdtemp(dir=folder, prefix="ledger-benchmark-"))
     found: dict[str, Figures] = {"members": {"count": members}}
-    try:
-        if load or members <= _LOADED:
-            (where / "loaded").mkdir()
-            found["load"] = _alone(cycles.load, where / "loaded", members)
-            found["load"] |= _alone(cycles.size, where / "loaded", members)
-            shutil.rmtree(where / "loaded")
-        for step in (cycles.fill, cycles.size, cycles.no_change, cycles.change, cycles.revoke):
-            found[step.__name__] = _alone(step, where, members)
-        for rival in (rivals.numpy_merge, rivals.duckdb_anti_join):
-            found[rival.__name__] = _alone(rival, members)
-    finally:
-        shutil.rmtree(where)
+    if load or members <= _LOADED:
+        found["load"] = _alone(cycles.load, loading, members)
+        found["load"] |= _alone(cycles.size, loading, members)
+    for step in (cycles.fill, cycles.size, cycles.no_change, cycles.change, cycles.revoke):
+        found[step.__name__] = _alone(step, measured, members)
+    for rival in (rivals.numpy_merge, rivals.duckdb_anti_join):
+        found[rival.__name__] = _alone(rival, members)
     return found
 
 

@@ -5,14 +5,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 import numpy as np
-import pysqlite3
 
 from benchmarks.ledger.measuring import Spent, peak_mb
 from benchmarks.ledger.people import KINDS, Words, digests_of, members, tables
+from benchmarks.ledger.places import Place
 from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
 from cohortd.core.delivery import BatchState, Receipt
 from cohortd.core.identifiers import Family
@@ -34,9 +33,9 @@ class _Sealer:
         return head[:8]
 
 
-def load(folder: Path, count: int) -> dict[str, float]:
+def load(place: Place, count: int) -> dict[str, float]:
     """Bring everybody in as a first sync does: compared, queued, claimed, confirmed."""
-    with _opened(folder) as ledger:
+    with _opened(place) as ledger:
         planned, claimed, settled = Spent(), Spent(), Spent()
         _cycle(ledger, count, planned)
         with ledger.leadership() as epoch:
@@ -48,39 +47,36 @@ def load(folder: Path, count: int) -> dict[str, float]:
     return {"cpu_s": total, "wall_s": wall, "peak_mb": peak_mb(), **by_part}
 
 
-def fill(folder: Path, count: int) -> dict[str, float]:
+def fill(place: Place, count: int) -> dict[str, float]:
     """Put everybody straight into the tables, as if they had been sent yesterday."""
-    with _opened(folder):
+    with _opened(place):
         pass
     spent = Spent()
-    connection = pysqlite3.connect(folder / "ledger.db", isolation_level=None)
-    connection.execute("PRAGMA synchronous = OFF")
-    connection.execute("PRAGMA cache_size = -262144")
-    connection.execute("DROP INDEX membership_member")
     sent = int((NOW - timedelta(days=1)).timestamp())
-    with spent.more():
+    with spent.more(), place.filling() as filler:
         for part in range(_SLICES):
-            _fill_part(connection, count, part, sent)
-        connection.execute("CREATE INDEX membership_member ON membership (member)")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
+            low, high = part * 256 // _SLICES, (part + 1) * 256 // _SLICES
+            for kind in KINDS:
+                digests, owners = _slice(count, kind, low, high)
+                order = np.argsort(digests[:, 0].byteswap())
+                filler.add(kind, digests[order], owners[order], sent)
     return {"cpu_s": spent.cpu_s, "wall_s": spent.wall_s, "peak_mb": peak_mb()}
 
 
-def no_change(folder: Path, count: int) -> dict[str, float]:
+def no_change(place: Place, count: int) -> dict[str, float]:
     """Plan and queue what is there already."""
-    return _measured(folder, count, changed=0)
+    return _measured(place, count, changed=0)
 
 
-def change(folder: Path, count: int) -> dict[str, float]:
+def change(place: Place, count: int) -> dict[str, float]:
     """Plan and queue with another e-mail for one person in a hundred."""
-    return _measured(folder, count, changed=count // 100)
+    return _measured(place, count, changed=count // 100)
 
 
-def revoke(folder: Path, count: int) -> dict[str, float]:
+def revoke(place: Place, count: int) -> dict[str, float]:
     """Take consent back from a thousand people, one at a time and then another thousand at once."""
     some = min(1_000, count // 4)
-    with _opened(folder) as ledger:
+    with _opened(place) as ledger:
         single, waits = Spent(), []
         for number in range(some):
             start = time.perf_counter()
@@ -111,21 +107,14 @@ def revoke(folder: Path, count: int) -> dict[str, float]:
     }
 
 
-def size(folder: Path, count: int) -> dict[str, float]:
+def size(place: Place, count: int) -> dict[str, float]:
     """Say what the ledger's file takes a member, free pages aside."""
-    connection = pysqlite3.connect(folder / "ledger.db")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    pages, free, page = (
-        connection.execute(f"PRAGMA {name}").fetchone()[0]
-        for name in ("page_count", "freelist_count", "page_size")
-    )
-    connection.close()
-    return {"bytes_a_member": (pages - free) * page / count}
+    return {"bytes_a_member": place.bytes_used() / count}
 
 
 @contextmanager
-def _opened(folder: Path) -> Iterator[Ledger]:
-    with Ledger.open(f"sqlite:///{folder / 'ledger.db'}", sealer=_Sealer(), state_dir=folder) as ledger:
+def _opened(place: Place) -> Iterator[Ledger]:
+    with Ledger.open(place.url, sealer=_Sealer(), state_dir=place.folder) as ledger:
         if ledger.remotes.get(TARGET) is None:
             remote = ledger.remotes.intend(
                 TARGET, platform="google_data_manager", account="1", name="everybody", at=NOW
@@ -134,8 +123,8 @@ def _opened(folder: Path) -> Iterator[Ledger]:
         yield ledger
 
 
-def _measured(folder: Path, count: int, *, changed: int) -> dict[str, float]:
-    with _opened(folder) as ledger:
+def _measured(place: Place, count: int, *, changed: int) -> dict[str, float]:
+    with _opened(place) as ledger:
         spent = Spent()
         delta, parts = _cycle(ledger, count, spent, changed=changed)
     if (delta.eligible, delta.adds, delta.removes) != (count, changed, changed):
@@ -173,25 +162,6 @@ def _drain(ledger: Ledger, epoch: int, claimed: Spent, settled: Spent) -> None:
             )
 
 
-def _fill_part(connection: pysqlite3.Connection, count: int, part: int, sent: int) -> None:
-    """Insert one slice of the digests, in the order of the table's key."""
-    low, high = part * 256 // _SLICES, (part + 1) * 256 // _SLICES
-    connection.execute("BEGIN")
-    for kind in KINDS:
-        digests, owners = _slice(count, kind, low, high)
-        order = np.argsort(digests[:, 0].byteswap())
-        rows = [
-            (kind, digest, owner, sent, sent)
-            for digest, owner in zip(_bytes(digests[order]), _bytes(owners[order]), strict=True)
-        ]
-        connection.executemany(
-            "INSERT INTO membership (remote, kind, digest, member, payload, state, batch, added_at,"
-            " sent_at, version) VALUES (1, ?, ?, ?, x'', 2, 123456, ?, ?, 1)",
-            rows,
-        )
-    connection.execute("COMMIT")
-
-
 def _slice(count: int, kind: int, low: int, high: int) -> tuple[Words, Words]:
     found = []
     for first in range(0, count, 1_000_000):
@@ -201,11 +171,6 @@ def _slice(count: int, kind: int, low: int, high: int) -> tuple[Words, Words]:
         places = np.flatnonzero((byte >= low) & (byte < high))
         found.append((digests[places], members(first, some)[places]))
     return np.concatenate([d for d, _ in found]), np.concatenate([m for _, m in found])
-
-
-def _bytes(words: Words) -> list[bytearray]:
-    width = words.shape[1] * 8
-    return [bytearray(one) for one in np.ascontiguousarray(words).view(f"V{width}").ravel().tolist()]
 
 
 def _record(person: int) -> ConsentRecord:

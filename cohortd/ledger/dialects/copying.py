@@ -35,19 +35,28 @@ def copy_in(
     *,
     last: Sequence[bytes] | None = None,
 ) -> None:
-    """Add rows to a table.
+    """Add rows to a table, inside the connection's transaction.
 
     Args:
         columns: Numbers as 64-bit integers, keys as a row of bytes each.
         last: Bytes of any length for a last column.
     """
-    count = len(columns[0])
-    with (
-        driver_of(connection).cursor() as cursor,
-        cursor.copy(f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)") as copy,
-    ):
+    copy_rows(driver_of(connection), table, names, columns, last=last)
+
+
+def copy_rows(
+    driver: "psycopg.Connection[Any]",
+    table: str,
+    names: Sequence[str],
+    columns: Sequence[Column],
+    *,
+    last: Sequence[bytes] | None,
+) -> None:
+    """Add rows by the driver alone."""
+    statement = f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)"
+    with driver.cursor() as cursor, cursor.copy(statement.encode()) as copy:
         copy.write(_HEAD)
-        for start in range(0, count, _AT_ONCE):
+        for start in range(0, len(columns[0]), _AT_ONCE):
             some = slice(start, start + _AT_ONCE)
             fixed = _fixed([column[some] for column in columns], last[some] if last is not None else None)
             if last is None:
