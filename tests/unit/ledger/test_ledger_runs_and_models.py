@@ -2,7 +2,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from ledger_world import GOOGLE, NOW, World
+from ledger_world import GOOGLE, NOW, World, on_sqlite
 
 from cohortd.core.delivery import RemoteStatus
 from cohortd.core.errors import LedgerError, SettingsError
@@ -134,3 +134,15 @@ def test_what_is_not_there_is_an_error(world: World) -> None:
     with pytest.raises(LedgerError, match="no remote audience 7"):
         world.ledger.remotes.attach(7, "x", at=NOW)
     assert world.ledger.remotes.blocked_until("nowhere") is None
+
+
+@on_sqlite
+def test_runs_of_a_ledger_from_before_keep_their_order(world: World) -> None:
+    started = [world.ledger.runs.start("sync", as_of=NOW, at=NOW) for _ in range(3)]
+    with world.ledger._database.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE run DROP COLUMN number")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
+    world.restart()
+    started.append(world.ledger.runs.start("sync", as_of=NOW, at=NOW))
+
+    assert [run.id for run in world.ledger.runs.list(9)] == started[::-1]
