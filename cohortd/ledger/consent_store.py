@@ -9,12 +9,12 @@ import pyarrow as pa
 
 from cohortd.core.consenting import ConsentRecord, SubjectKind
 from cohortd.core.identifiers import Family
-from cohortd.ledger import consent_records, suppressions
+from cohortd.ledger import consent_records, putting_back, suppressions
 from cohortd.ledger.consent_records import Subject
 from cohortd.ledger.database import Database
 from cohortd.ledger.removal_log import RemovalLog
 from cohortd.ledger.suppressions import SuppressedSet, SuppressionCause
-from cohortd.ledger.withdrawing import Extra, Withdrawal, Withdrawn, withdraw
+from cohortd.ledger.withdrawing import Extra, Withdrawal, Withdrawn, assert_again, withdraw
 
 _PAGE: Final = 5_000
 _PER_TRANSACTION: Final = 5_000
@@ -154,6 +154,26 @@ class ConsentStore:
             with self._log.transaction() as (connection, journal):
                 outcomes += withdraw(connection, journal, asked, trigger=trigger, at=at or now, now=now)
         return outcomes
+
+    def assert_again(self, *, now: datetime) -> int | None:
+        """Take whoever revoked off everywhere once more, if an older copy of the ledger was put back.
+
+        Of a mere denial there is no need: whoever is denied now and was not then is withdrawn anew.
+
+        Returns:
+            How many identifiers, over all remote audiences; None where there was nothing to do.
+        """
+        with self._database.read() as connection:
+            if not putting_back.is_to_assert(connection):
+                return None
+            revoked = suppressions.revoked(connection)
+        rows = 0
+        for part in _parts(revoked):
+            with self._log.transaction() as (connection, journal):
+                rows += assert_again(connection, journal, part, now)
+        with self._database.write() as connection:
+            putting_back.note_asserted(connection, at=now)
+        return rows
 
     def active(self) -> Sequence[SuppressionCause]:
         """Return the withdrawals that stand, oldest first; they may be very many."""

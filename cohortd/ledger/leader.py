@@ -6,15 +6,21 @@ from contextlib import contextmanager
 from sqlalchemy import Connection
 
 from cohortd.core.errors import NotLeaderError
+from cohortd.core.times import now_utc
+from cohortd.ledger import putting_back
 from cohortd.ledger.database import Database
+from cohortd.ledger.putting_back import EpochFile
 
 
 @contextmanager
-def leadership(database: Database) -> Iterator[int]:
+def leadership(database: Database, witness: EpochFile) -> Iterator[int]:
     """Lead for the length of the block.
 
     The lock goes with the process, however it ends. A leader that was stopped and woke up after
     another took over still holds its old epoch, and the ledger refuses it.
+
+    Args:
+        witness: Knows the newest epoch that was taken here; a ledger that is behind it was put back.
 
     Yields:
         The epoch to show.
@@ -23,11 +29,21 @@ def leadership(database: Database) -> Iterator[int]:
         NotLeaderError: Another process leads, or another part of this one.
     """
     with database.lead():
+        newest = witness.read()
         with database.write() as connection:
-            epoch = connection.exec_driver_sql(
-                "UPDATE leader SET epoch = epoch + 1 RETURNING epoch"
-            ).scalar_one()
+            epoch = _take(connection, newest)
+        witness.write(epoch)
         yield epoch
+
+
+def _take(connection: Connection, newest: int) -> int:
+    """Take the next epoch, after the *newest* that is known of."""
+    known: int = connection.exec_driver_sql("SELECT epoch FROM leader").scalar_one()
+    if known < newest:
+        putting_back.note(connection, at=now_utc())
+    epoch = max(known, newest) + 1
+    connection.exec_driver_sql("UPDATE leader SET epoch = ?", (epoch,))
+    return epoch
 
 
 def leads(database: Database, epoch: int) -> bool:

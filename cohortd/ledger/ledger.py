@@ -22,6 +22,7 @@ from cohortd.ledger.memberships import Members
 from cohortd.ledger.migrating import migrate
 from cohortd.ledger.models import Models
 from cohortd.ledger.outbox import Outbox
+from cohortd.ledger.putting_back import EpochFile
 from cohortd.ledger.remotes import Remotes
 from cohortd.ledger.removal_log import RemovalLog
 from cohortd.ledger.renewing import renew
@@ -39,6 +40,7 @@ class Ledger:
         self, database: Database, *, secret: bytes, code: str, sealer: Sealer, state_dir: Path
     ) -> None:
         self._database = database
+        self._epochs = EpochFile(state_dir, ledger=code)
         #: Which database it is, for people.
         self.place = database.name
         #: Stands in the marker of every remote audience that was made for this ledger.
@@ -88,7 +90,7 @@ class Ledger:
         Raises:
             NotLeaderError: Another process leads.
         """
-        return leadership(self._database)
+        return leadership(self._database, self._epochs)
 
     def leads(self, epoch: int) -> bool:
         """Tell whether whoever took this epoch leads still."""

@@ -60,6 +60,10 @@ installation = _table(
     _text("created_at"),
     #: By which a remote audience is known as this ledger's; random, no secret.
     _text("code"),
+    #: When it came to light that an older copy was put back, and when everybody who had revoked was
+    #: asked to be taken off everywhere for it.
+    _text("put_back_at", null=True),
+    _text("asserted_at", null=True),
     CheckConstraint("id = 1"),
 )
 leader = _table("leader", _id(), _number("epoch", default=0), CheckConstraint("id = 1"))
@@ -206,6 +210,7 @@ batch_item = _table(
     _number("withdrawal", null=True),
     rowid=False,
 )
+Index("batch_item_member", batch_item.c.member)
 _index_some("batch_item_withdrawal", batch_item.c.withdrawal, where="withdrawal IS NOT NULL")
 
 consent_record = _table(

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from cohortd.core.consenting import ConsentRecord, SubjectKind
+from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
 from cohortd.core.identifiers import Family
 from cohortd.core.times import format_time, parse_time
 from cohortd.ledger import consent_records
@@ -96,6 +96,16 @@ def active(connection: Connection) -> list[SuppressionCause]:
         " WHERE w.lifted_at IS NULL ORDER BY w.withdrawn_at, w.id"
     ).all()
     return [SuppressionCause(row.id, consent_records.record_of(row)) for row in rows]
+
+
+def revoked(connection: Connection) -> list[int]:
+    """Return the ids of the withdrawals that stand and that a person asked for, oldest first."""
+    return list(
+        connection.exec_driver_sql(
+            "SELECT id FROM withdrawal WHERE lifted_at IS NULL AND cause = ? ORDER BY id",
+            (ConsentStatus.REVOKED.value,),
+        ).scalars()
+    )
 
 
 def about(connection: Connection, keys: Collection[bytes]) -> list[SuppressionCause]:

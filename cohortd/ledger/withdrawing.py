@@ -13,7 +13,7 @@ from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
 from cohortd.core.errors import LedgerError
 from cohortd.core.identifiers import Family, Identifier, IdentifierKind
 from cohortd.core.removals import RemovalEvent
-from cohortd.ledger import consent_records, late
+from cohortd.ledger import consent_records, late, putting_back
 from cohortd.ledger.batches import OPEN
 from cohortd.ledger.memberships import State
 from cohortd.ledger.queueing import Leaving, Schedule, causes_of, queue_removals
@@ -21,6 +21,8 @@ from cohortd.ledger.removal_log import Journal
 
 Extra = tuple[Family, bytes, Identifier]
 
+#: Said in the removal log of removals whose person the ledger does not know to be there.
+UNKNOWN_SINCE: Final = "an older copy of the ledger was put back, so they may be there"
 _KIND_OF: Final = {SubjectKind.EMAIL: IdentifierKind.EMAIL, SubjectKind.PHONE: IdentifierKind.PHONE}
 
 
@@ -53,7 +55,7 @@ _TABLES: Final = (
     """CREATE TEMP TABLE IF NOT EXISTS w_person (withdrawal INTEGER, member BLOB,
         PRIMARY KEY (withdrawal, member), UNIQUE (member, withdrawal)) WITHOUT ROWID""",
     """CREATE TEMP TABLE IF NOT EXISTS w_key (withdrawal INTEGER, family TEXT, kind INTEGER, key BLOB,
-        named INTEGER, PRIMARY KEY (withdrawal, family, kind, key)) WITHOUT ROWID""",
+        named INTEGER, payload BLOB, PRIMARY KEY (withdrawal, family, kind, key)) WITHOUT ROWID""",
     "DELETE FROM temp.w_family",
     "DELETE FROM temp.w_person",
     "DELETE FROM temp.w_key",
@@ -79,19 +81,19 @@ _PERSONS: Final = f"""
     ON CONFLICT DO NOTHING
 """
 #: All identifiers of those persons as they were ever sent, or wait to be: the customers table, which
-#: would say the same, may be out of reach. (The outbox is walked through once; mostly it is empty.)
+#: would say the same, may be out of reach.
 _KEYS: Final = f"""
     INSERT INTO temp.w_key
-    SELECT p.withdrawal, r.family, m.kind, m.digest, 0 FROM temp.w_person p
+    SELECT p.withdrawal, r.family, m.kind, m.digest, 0, CAST(NULL AS BLOB) FROM temp.w_person p
         CROSS JOIN membership m ON m.member = p.member CROSS JOIN remote r ON r.id = m.remote
-    UNION SELECT p.withdrawal, r.family, o.kind, o.digest, 0 FROM temp.w_person p
+    UNION SELECT p.withdrawal, r.family, o.kind, o.digest, 0, CAST(NULL AS BLOB) FROM temp.w_person p
         CROSS JOIN past_membership o ON o.member = p.member CROSS JOIN remote r ON r.id = o.remote
-    UNION SELECT p.withdrawal, c.family, c.kind, c.digest, 0 FROM temp.w_person p
+    UNION SELECT p.withdrawal, c.family, c.kind, c.digest, 0, CAST(NULL AS BLOB) FROM temp.w_person p
         CROSS JOIN co_owner c ON c.member = p.member
-    UNION SELECT p.withdrawal, r.family, i.kind, i.digest, 0 FROM batch b
-        CROSS JOIN remote r ON r.id = b.remote CROSS JOIN batch_item i ON i.batch = b.id
-        CROSS JOIN temp.w_person p ON p.member = i.member
-        WHERE b.{OPEN} AND b.action = 'add'
+    UNION SELECT p.withdrawal, r.family, i.kind, i.digest, 0, CAST(NULL AS BLOB) FROM temp.w_person p
+        CROSS JOIN batch_item i ON i.member = p.member
+        CROSS JOIN batch b ON b.id = i.batch AND b.{OPEN} AND b.action = 'add'
+        CROSS JOIN remote r ON r.id = b.remote
     ON CONFLICT DO NOTHING
 """
 #: A withdrawal that is stated again stands again, whatever lifted it before.
@@ -146,6 +148,29 @@ _IDENTIFIERS: Final = """
 """
 
 
+#: A withdrawal that was taken in before, as the suppressions tell of it.
+_AT_HAND: Final = (
+    """INSERT INTO temp.w_family SELECT DISTINCT withdrawal, family FROM suppression
+        WHERE withdrawal = ? AND lifted_at IS NULL""",
+    """INSERT INTO temp.w_key SELECT withdrawal, family, kind, key, named, CAST(NULL AS BLOB) FROM suppression
+        WHERE withdrawal = ? AND lifted_at IS NULL AND kind > 0""",
+)
+
+
+def assert_again(
+    connection: Connection, journal: Journal, withdrawals: Iterable[int], now: datetime
+) -> int:
+    """Take whoever withdrew before off every remote audience once more; return how many rows that are."""
+    for statement in _TABLES:
+        connection.exec_driver_sql(statement)
+    for withdrawal in withdrawals:
+        for statement in _AT_HAND:
+            connection.exec_driver_sql(statement, (withdrawal,))
+    unknown = putting_back.anywhere(connection)
+    queue_removals(connection, journal, unknown, schedule=Schedule(now, now, detail=UNKNOWN_SINCE))
+    return len(unknown)
+
+
 def withdraw(
     connection: Connection,
     journal: Journal,
@@ -176,6 +201,9 @@ def withdraw(
     blindly = late.sent_blindly(connection, now=now)
     _log_recorded(connection, journal, refs, anew=anew, leaving=[*leaving, *blindly], at=at)
     queue_removals(connection, journal, leaving, schedule=Schedule(at, now))
+    if putting_back.was_put_back(connection):
+        unknown = putting_back.anywhere(connection)
+        queue_removals(connection, journal, unknown, schedule=Schedule(at, now, detail=UNKNOWN_SINCE))
     late.repeat(connection, journal, blindly, now=now)
     named = [(withdrawal, ref) for withdrawal, (_, ref) in zip(ids, asked, strict=True)]
     return _outcomes(connection, named, leaving)
@@ -214,24 +242,28 @@ def _log_recorded(
 
 def _fill(connection: Connection, asked: Iterable[tuple[int, Withdrawn]]) -> None:
     """Write down whom the records name."""
-    families, persons, keys = set(), set(), {}
+    families, persons = set(), set()
+    keys: dict[tuple[int, str, int, bytes], tuple[int, bytes]] = {}
     for withdrawal, item in asked:
         families |= {(withdrawal, family.value) for family in item.families}
         for family, member, identifier in item.extra:
-            keys[withdrawal, family.value, int(identifier.kind), identifier.digest] = 0
+            key = (withdrawal, family.value, int(identifier.kind), identifier.digest)
+            keys[key] = (0, identifier.payload)
             if member:
                 persons.add((withdrawal, member))
         if item.record.subject_kind is SubjectKind.CUSTOMER:
             persons |= {(withdrawal, key) for _, key in item.record.subject}
         else:
             kind = int(_KIND_OF[item.record.subject_kind])
-            keys.update({(withdrawal, family, kind, digest): 1 for family, digest in item.record.subject})
+            keys.update(
+                {(withdrawal, family, kind, digest): (1, b"") for family, digest in item.record.subject}
+            )
     _many(connection, "INSERT INTO temp.w_family VALUES (?, ?)", sorted(families))
     _many(connection, "INSERT INTO temp.w_person VALUES (?, ?)", sorted(persons))
     _many(
         connection,
-        "INSERT INTO temp.w_key VALUES (?, ?, ?, ?, ?)",
-        [(*key, keys[key]) for key in sorted(keys)],
+        "INSERT INTO temp.w_key VALUES (?, ?, ?, ?, ?, ?)",
+        [(*key, *keys[key]) for key in sorted(keys)],
     )
 
 

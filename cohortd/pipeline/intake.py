@@ -7,6 +7,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import structlog
 
 from cohortd.core.consenting import ConsentStatus
 from cohortd.core.identifiers import Family
@@ -26,6 +27,8 @@ from cohortd.pipeline.wiring import Pipeline
 from cohortd.sources import WITHDRAWAL_LOST, Tally
 from consent import is_withdrawal, platform_scope, withdrawals, withdraws
 
+log = structlog.get_logger()
+
 #: Reasons under which a row of the consent table is lost although it withdraws.
 LOST = (WITHDRAWAL_LOST, WITHDRAWAL_OF_NOBODY)
 
@@ -38,6 +41,8 @@ class Intake:
     report: SourceReport | None
     withdrawn: int
     lifted: int
+    #: A sentence, where an older copy of the ledger was put back.
+    put_back: str = ""
 
     @property
     def lost(self) -> str:
@@ -61,9 +66,24 @@ def take_in(pipeline: Pipeline, *, as_of: datetime) -> Intake:
     tally = Tally("consent")
     book = open_book(pipeline, tally)
     withdrawn = withdraw_new(pipeline, book, as_of=as_of)
+    put_back = _assert_again(pipeline)
     lifted = lift_answered(pipeline, book, as_of=as_of)
     report = tally.report() if pipeline.sources.consent is not None else None
-    return Intake(book, report, withdrawn, lifted)
+    return Intake(book, report, withdrawn, lifted, put_back)
+
+
+def _assert_again(pipeline: Pipeline) -> str:
+    """Say, if so, that an older copy of the ledger was put back, and have the revoked taken off again."""
+    rows = pipeline.ledger.consent.assert_again(now=pipeline.clock())
+    if rows is None:
+        return ""
+    told = (
+        f"an older copy of the ledger was put back: {rows:,} removals of people who revoked were queued"
+        " once more; whoever was added since that copy and has left since stays on the platforms"
+        " until you sync with --replace, or they forget them"
+    )
+    log.warning("ledger_put_back", removals=rows)
+    return told
 
 
 def withdraw_new(pipeline: Pipeline, book: ConsentBook, *, as_of: datetime) -> int:

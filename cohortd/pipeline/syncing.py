@@ -192,9 +192,9 @@ class _Run:
         notes = [*plan.notes, *self.delivery.notes]
         if not settled:
             notes.append(_UNSETTLED)
-        if plan.intake.lost:
-            notes.append(plan.intake.lost)
-        fell_short = bool(self.delivery.notes or plan.intake.lost) or not settled
+        intake = [told for told in (plan.intake.lost, plan.intake.put_back) if told]
+        notes += intake
+        fell_short = bool(self.delivery.notes or intake) or not settled
         return RunReport(
             run_id=self.run_id,
             kind="sync",
