@@ -94,6 +94,11 @@ class MemoryConnector:
         """
         self._troubles.setdefault(verb, deque()).append(_Trouble(error, applied))
 
+    @property
+    def troubles_ahead(self) -> int:
+        """How many of the calls that shall fail were not made yet."""
+        return sum(map(len, self._troubles.values()))
+
     def members(self, remote_id: str) -> frozenset[Seen]:
         """Every identifier in a remote audience."""
         audience = self.audiences.get(remote_id)

@@ -27,6 +27,7 @@ CALLS: Final[Mapping[str, tuple[str, str]]] = {
     "ads.search_stream": (_ADS, "`GoogleAdsService/SearchStream`"),
     "ads.processing": (_ADS, "no call: a job, when its turn comes"),
     "account.read": (_META, "`GET /{version}/act_{account}`"),
+    "permissions.read": (_META, "`GET /{version}/me/permissions`"),
     "audiences.list": (_META, "`GET /{version}/act_{account}/customaudiences`"),
     "audiences.create": (_META, "`POST /{version}/act_{account}/customaudiences`"),
     "audiences.read": (_META, "`GET /{version}/{audience}`"),

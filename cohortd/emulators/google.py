@@ -60,11 +60,9 @@ class GoogleEmulator:
             http_port: For the Data Manager's REST; 0 takes a free one.
             folder: Where to keep audiences, members and open work; None for memory alone.
             rules: What to be strict about, and how long work takes.
-            faults: What goes wrong, and when. Calls are named ``dm.audience_members.ingest|remove|
-                remove_all``, ``dm.request_status.retrieve``, ``dm.user_lists.create|get|list|update|
-                delete``, ``ads.user_lists.mutate``, ``ads.jobs.create|add|run``, ``ads.search`` and
-                ``ads.search_stream``; ``dm.processing`` and ``ads.processing`` strike accepted work
-                (error: all of it fails, half_apply: the rest does, ``code`` being the reason).
+            faults: What goes wrong, and when; ``calls`` names the calls. ``dm.processing`` and
+                ``ads.processing`` strike accepted work (error: all of it fails, half_apply: the rest
+                does, ``code`` being the reason; late: it is done later).
             clock: By which accepted work falls due.
         """
         self.faults = faults or FaultSchedule()

@@ -116,6 +116,7 @@ class GoogleAds:
         if query.resource == "customer":
             row = search_types.GoogleAdsRow.pb()()
             row.customer.resource_name, row.customer.id = f"customers/{customer}", int(customer)
+            row.customer.status = enum_number(row.customer, "status", self._state.rules.account_status)
             yield row
         elif query.resource == "user_list":
             for audience in self._state.store.audiences(customer):

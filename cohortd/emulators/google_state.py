@@ -35,6 +35,8 @@ class GoogleRules:
     terms_accepted: bool = True
     #: Whether a job that runs is still shown as one that waits to be run.
     starts_unseen: bool = False
+    #: The accounts' state, as Google Ads names it.
+    account_status: str = "ENABLED"
     #: Whether the accounts may still use offline user data jobs.
     jobs_allowed: bool = True
 

@@ -58,8 +58,7 @@ class MetaEmulator:
             port: 0 takes a free one.
             folder: Where to keep audiences and members; None for memory alone.
             rules: What to be strict about.
-            faults: What goes wrong, and when; calls are named ``account.read``,
-                ``audiences.list|create|read|update|delete`` and ``users.add|remove``.
+            faults: What goes wrong, and when; ``calls`` names the calls.
             clock: For upload sessions and quotas.
         """
         self.faults = faults or FaultSchedule()

@@ -34,6 +34,7 @@ _SOURCES = ("USER_PROVIDED_ONLY", "PARTNER_PROVIDED_ONLY", "BOTH_USER_AND_PARTNE
 
 _NAMES = {
     ("GET", "account"): "account.read",
+    ("GET", "permissions"): "permissions.read",
     ("GET", "customaudiences"): "audiences.list",
     ("POST", "customaudiences"): "audiences.create",
     ("GET", "audience"): "audiences.read",
@@ -98,6 +99,7 @@ class Graph:
     def _route(self, call: Call) -> Callable[[Call], dict[str, object]]:
         routes: dict[str, Callable[[Call], dict[str, object]]] = {
             "account.read": self._read_account,
+            "permissions.read": self._read_permissions,
             "audiences.list": self._list,
             "audiences.create": self._create,
             "audiences.read": self._read,
@@ -152,10 +154,17 @@ class Graph:
         node = {
             "id": account,
             "name": "Emulated account",
-            "account_status": 1,
+            "account_status": self._rules.account_status,
+            "business": {"id": "1", "name": "Emulated business"} if self._rules.owned_by_business else None,
             "tos_accepted": {"custom_audience_tos": 1} if self._rules.terms_accepted else {},
         }
-        return chosen(node, call)
+        return {key: value for key, value in chosen(node, call).items() if value is not None}
+
+    def _read_permissions(self, call: Call) -> dict[str, object]:
+        if call.path[0] != "me":
+            raise errors.not_there(call.method, call.path[0])
+        granted = sorted(self._rules.permissions)
+        return {"data": [{"permission": each, "status": "granted"} for each in granted]}
 
     def _list(self, call: Call) -> dict[str, object]:
         limit = whole_number(call, "limit", _DEFAULT_PAGE)

@@ -21,6 +21,12 @@ class MetaRules:
     #: The accounts that exist (``act_1``); None for any.
     accounts: frozenset[str] | None = None
     terms_accepted: bool = True
+    #: What the token may do.
+    permissions: frozenset[str] = frozenset({"ads_management", "ads_read"})
+    #: Meta's number of the accounts' state: 1 is active.
+    account_status: int = 1
+    #: Whether the accounts belong to a business portfolio.
+    owned_by_business: bool = True
     flagged_words: tuple[str, ...] = FLAGGED_WORDS
     #: Removals are refused while an audience has fewer people; 0 never refuses.
     removal_floor: int = 0

@@ -6,7 +6,6 @@ a homonym without our marker is never adopted (it may even be a manager account'
 google/megalista#24), our name then gets a number.
 """
 
-from contextlib import suppress
 from typing import Any, Final
 
 from google.protobuf import field_mask_pb2
@@ -33,6 +32,14 @@ _SHOW: Final = (
     "user_list.eligible_for_display FROM user_list WHERE user_list.id = {id}"
 )
 
+_ACCOUNT: Final = "SELECT customer.id, customer.status, customer.test_account FROM customer LIMIT 1"
+#: States of an account in which nothing can be uploaded, and what to do about each.
+_SHUT: Final = {
+    "CANCELED": "Re-activate it (Admin, Preferences)",
+    "CLOSED": "It cannot be opened again: use another account, which you can make",
+    "SUSPENDED": "Appeal the suspension, or settle the payments,",
+}
+
 
 class Audiences:
     """User lists of one account."""
@@ -55,8 +62,9 @@ class Audiences:
         reasons = self._client.enum("AccessReasonEnum")
         try:
             lists = [row.user_list for row in self._client.search(_LIST)]
-        except (GoneError, UnknownCallError):
-            return []  # a stand-in that cannot be asked
+        except (GoneError, UnknownCallError) as error:
+            self._forgive_a_stand_in(error)
+            return []
         return [
             Marked(_id_of(each.resource_name), each.name, each.integration_code)
             for each in lists
@@ -83,9 +91,21 @@ class Audiences:
         return RemoteStatus(state="gone", usable=False)
 
     def probe(self) -> None:
-        """Read something, to see whether we may; a stand-in need not know the query."""
-        with suppress(UnknownCallError, RejectedError):
-            self._client.search("SELECT customer.id FROM customer LIMIT 1")
+        """Read the account, to see whether we may and whether it is open.
+
+        Raises:
+            FatalError: It is suspended, canceled or closed.
+        """
+        try:
+            rows = self._client.search(_ACCOUNT)
+        except (UnknownCallError, RejectedError) as error:
+            self._forgive_a_stand_in(error)
+            return
+        for row in rows:
+            status = enum_name(row.customer, "status")
+            # Every test account is shown as closed.
+            if status in _SHUT and not row.customer.test_account:
+                raise FatalError(f"the account is {status.lower()}", cure=f"{_SHUT[status]} in Google Ads.")
 
     def rehearse(self) -> None:
         """Have Google check the making of an audience without making it: terms, eligibility, access."""
@@ -136,14 +156,20 @@ class Audiences:
             if not where:
                 raise
             return self._find(marker, where="")
-        except (GoneError, UnknownCallError):
-            return None  # a stand-in that cannot be asked
+        except (GoneError, UnknownCallError) as error:
+            self._forgive_a_stand_in(error)
+            return None
         for row in rows:
             user_list = row.user_list
             ours = user_list.access_reason in (reasons.OWNED, reasons.UNSPECIFIED)
             if user_list.integration_code == marker and ours:
                 return user_list
         return None
+
+    def _forgive_a_stand_in(self, error: FatalError | RejectedError) -> None:
+        """Go on where a stand-in does not list; where Google does not, nothing is made a second time."""
+        if not self._client.is_stand_in:
+            raise error
 
     def _set_status(self, resource_name: str, status: str) -> None:
         request = self._client.message("MutateUserListsRequest")
@@ -169,7 +195,7 @@ class Audiences:
         if user_list.HasField("eligible_for_search") or user_list.HasField("eligible_for_display"):
             usable = user_list.eligible_for_search or user_list.eligible_for_display
         status = user_list.membership_status
-        state = enum_name(user_list, "membership_status").lower() if status else ""
+        state = enum_name(user_list, "membership_status").lower() if status else "Google says nothing"
         return RemoteStatus(
             size_lower=min(sizes, default=None),
             size_upper=max(sizes, default=None),

@@ -56,6 +56,11 @@ class AdsClient:
             known = ", ".join(_VALID_API_VERSIONS)
             raise SettingsError(f"version of google_ads is one of {known}, not {options.version!r}")
 
+    @property
+    def is_stand_in(self) -> bool:
+        """Whether this is not Google but a stand-in on this machine."""
+        return self._endpoint is not None and self._endpoint.is_stand_in
+
     def refresh(self) -> None:
         """Get a token, and nothing else."""
         self._access.credentials()

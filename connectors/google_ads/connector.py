@@ -18,6 +18,7 @@ from typing import Final
 from cohortd.core.delivery import AccessCheck, Batch, Limits, Marked, Receipt, RemoteSpec, RemoteStatus
 from cohortd.core.errors import FatalError, RejectedError, SyncError
 from cohortd.core.identifiers import Family
+from connectors.access import walk
 from connectors.google_access import MAXIMUM_MEMBERSHIP_DAYS, MINIMUM_SERVED, GoogleAccess
 from connectors.google_ads import jobs
 from connectors.google_ads.audiences import Audiences
@@ -25,6 +26,7 @@ from connectors.google_ads.client import AdsClient
 from connectors.google_ads.errors import PLATFORM
 from connectors.google_ads.operations import unsendable
 from connectors.google_ads.options import GoogleAdsOptions
+from connectors.google_errors import UnknownCallError
 
 _LIMITS: Final = Limits(
     family=Family.GOOGLE,
@@ -33,6 +35,11 @@ _LIMITS: Final = Limits(
     forgets_after_days=MAXIMUM_MEMBERSHIP_DAYS,
     overlapping_batches=False,
 )
+
+
+#: No audience has this number.
+_NO_AUDIENCE: Final = "1"
+_NOT_SAID: Final = "Google says nothing against them before there is an audience"
 
 
 class GoogleAdsConnector:
@@ -105,24 +112,43 @@ class GoogleAdsConnector:
             ) from None
 
     def check(self) -> list[AccessCheck]:
-        """Try credentials, access and (as a rehearsal) whether an audience could be made."""
-        lines = []
-        steps = (
-            ("credentials", self._client.refresh, "Google takes them"),
-            ("access", self._audiences.probe, f"account {self._client.customer} can be read"),
-            ("audiences", self._audiences.rehearse, "Customer Match audiences may be made"),
-        )
-        for subject, attempt, success in steps:
-            try:
-                attempt()
-            except SyncError as error:
-                lines.append(
-                    AccessCheck(subject, ok=False, detail=str(error), cure=getattr(error, "cure", ""))
+        """Try credentials, access, the making of an audience and an upload, both as rehearsals."""
+        return list(
+            walk(
+                (
+                    ("credentials", self._check_credentials),
+                    ("access", self._check_access),
+                    ("audiences", self._check_audiences),
+                    ("uploads and terms", self._check_upload),
                 )
-                break
-            lines.append(AccessCheck(subject, ok=True, detail=success))
-        return lines
+            )
+        )
 
     def close(self) -> None:
         """Give back connections."""
         self._client.close()
+
+    def _check_credentials(self) -> str:
+        self._client.refresh()
+        return "Google takes them"
+
+    def _check_access(self) -> str:
+        self._audiences.probe()
+        return f"account {self._client.customer} can be read"
+
+    def _check_audiences(self) -> str:
+        self._audiences.rehearse()
+        return "Customer Match audiences may be made"
+
+    def _check_upload(self) -> str:
+        """Rehearse a job: whether the account may still upload here, and its terms, come to light."""
+        ours = [each.remote_id for each in self.marked()]
+        try:
+            self._jobs.rehearse(ours[0] if ours else _NO_AUDIENCE)
+        except (RejectedError, UnknownCallError):
+            return _NOT_SAID
+        except FatalError as error:
+            if error.scope == "destination":
+                raise
+            return _NOT_SAID
+        return "nothing stands against them"

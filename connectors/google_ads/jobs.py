@@ -112,6 +112,12 @@ class Jobs:
             BatchState.ACCEPTED, request=pending.dump(), rejected=dict(pending.rejected), note=note
         )
 
+    def rehearse(self, remote_id: str) -> None:
+        """Have Google check the creation of a job for adds, without creating it."""
+        request = new_job(self._client, Batch(0, remote_id, Action.ADD, ()))
+        request.validate_only = True
+        self._client.call(_SERVICE, "create_offline_user_data_job", request)
+
     def _run(self, job: str, *, dry: bool = False) -> bool:
         """Start a job; tell whether it had been started before."""
         run = self._client.message("RunOfflineUserDataJobRequest")

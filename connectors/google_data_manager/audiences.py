@@ -6,14 +6,13 @@ result is looked at all the same, since a stand-in may not know filters.
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any, Final
 
 from google.ads import datamanager_v1 as dm
 from google.protobuf import duration_pb2, field_mask_pb2
 
 from cohortd.core.delivery import MARKER, Marked, RemoteSpec, RemoteStatus
-from cohortd.core.errors import FatalError, RejectedError
+from cohortd.core.errors import FatalError, RejectedError, RetryableError
 from connectors.google_access import MAXIMUM_MEMBERSHIP_DAYS, marker_of
 from connectors.google_data_manager.client import DataManagerClient
 from connectors.google_enums import enum_name
@@ -40,7 +39,10 @@ class Audiences:
             marker, filter_text=f'integration_code = "{_quoted(marker)}" AND access_reason = OWNED'
         )
         if found is None:
-            return _id_of(self._create(spec, marker))
+            made = _id_of(self._create(spec, marker))
+            if not made:
+                raise RetryableError("Google made an audience without saying its id")
+            return made
         if found.membership_status == _CLOSED:
             self._set_status(found.name or self._name(_id_of(found)), _OPEN)
         return _id_of(found)
@@ -53,8 +55,9 @@ class Audiences:
                 for each in self._pages("")
                 if each.integration_code.startswith(f"{MARKER}:") and each.access_reason in _OURS
             ]
-        except (GoneError, UnknownCallError):
-            return []  # a stand-in that does not list
+        except (GoneError, UnknownCallError) as error:
+            self._forgive_a_stand_in(error)
+            return []
 
     def close(self, remote_id: str) -> None:
         """Let nobody in any more; one that is gone is as good as closed."""
@@ -75,8 +78,10 @@ class Audiences:
     def probe(self) -> None:
         """Read one page, to see whether we may; a stand-in need not list."""
         request = dm.ListUserListsRequest(parent=self._client.parent, page_size=1)
-        with suppress(UnknownCallError):
+        try:
             self._client.user_lists("list_user_lists", request)
+        except UnknownCallError as error:
+            self._forgive_a_stand_in(error)
 
     def rehearse(self) -> None:
         """Have Google check the making of an audience without making it: terms, eligibility, access."""
@@ -128,9 +133,14 @@ class Audiences:
             if filter_text:
                 return self._find(marker, filter_text="")
             raise
-        except (GoneError, UnknownCallError):
-            return None  # a stand-in that does not list
+        except (GoneError, UnknownCallError) as error:
+            self._forgive_a_stand_in(error)
         return None
+
+    def _forgive_a_stand_in(self, error: FatalError | RejectedError) -> None:
+        """Go on where a stand-in does not list; where Google does not, nothing is made a second time."""
+        if not self._client.is_stand_in:
+            raise error
 
     def _pages(self, filter_text: str) -> Iterator[Any]:
         token = ""
@@ -171,7 +181,11 @@ def status_of(user_list: Any) -> RemoteStatus:
     percentage = message.ingested_user_list_info.contact_id_info.match_rate_percentage
     if percentage:
         rate = f"{percentage}%"
-    state = enum_name(message, "membership_status").lower() if message.membership_status else ""
+    state = (
+        enum_name(message, "membership_status").lower()
+        if message.membership_status
+        else "Google says nothing"
+    )
     return RemoteStatus(size_lower=lower, size_upper=upper, match_rate=rate, state=state, usable=usable)
 
 

@@ -35,6 +35,11 @@ class DataManagerClient:
         self._channel: grpc.Channel | None = None
         self._clients: dict[type, Any] = {}
 
+    @property
+    def is_stand_in(self) -> bool:
+        """Whether this is not Google but a stand-in on this machine."""
+        return self._endpoint is not None and self._endpoint.is_stand_in
+
     def refresh(self) -> None:
         """Get a token, and nothing else."""
         self._access.credentials()

@@ -26,16 +26,17 @@ from cohortd.core.delivery import (
     RemoteSpec,
     RemoteStatus,
 )
-from cohortd.core.errors import FatalError, RejectedError, SyncError
+from cohortd.core.errors import FatalError, RejectedError, RetryableError, SyncError
 from cohortd.core.identifiers import Family
+from connectors.access import walk
 from connectors.google_access import MAXIMUM_MEMBERSHIP_DAYS, MINIMUM_SERVED, GoogleAccess
 from connectors.google_data_manager import statuses
 from connectors.google_data_manager.audiences import Audiences
 from connectors.google_data_manager.client import DataManagerClient
 from connectors.google_data_manager.errors import PLATFORM
 from connectors.google_data_manager.options import DataManagerOptions
-from connectors.google_data_manager.rows import ROWS_PER_REQUEST, Account, unsendable, uploads
-from connectors.google_errors import GoneError
+from connectors.google_data_manager.rows import ROWS_PER_REQUEST, Account, of_nobody, unsendable, uploads
+from connectors.google_errors import GoneError, UnknownCallError
 
 _LIMITS: Final = Limits(
     family=Family.GOOGLE,
@@ -44,6 +45,11 @@ _LIMITS: Final = Limits(
     forgets_after_days=MAXIMUM_MEMBERSHIP_DAYS,
     overlapping_batches=True,
 )
+
+
+#: No audience has this number.
+_NO_AUDIENCE: Final = "1"
+_NOT_SAID: Final = "Google says nothing against them before the first one"
 
 
 class DataManagerConnector:
@@ -94,11 +100,12 @@ class DataManagerConnector:
         for upload in uploads(batch, self._account):
             answer = self._client.ingestion(upload.method, upload.request, members=upload.members)
             warnings += len(getattr(answer, "field_warnings", ()))
+            if not answer.request_id:
+                # Whatever answered, nothing can ever be asked about it: that is no success.
+                raise RetryableError(f"{PLATFORM} did not say by what id to ask after the request")
             ids.append(answer.request_id)
         note = f"{warnings} warnings about optional fields" if warnings else ""
-        if not any(ids):
-            return Receipt(BatchState.CONFIRMED, note=note)
-        pending = statuses.Pending(batch.action, tuple(each for each in ids if each))
+        pending = statuses.Pending(batch.action, tuple(ids))
         return Receipt(BatchState.ACCEPTED, request=pending.dump(), note=note)
 
     def poll(self, request: str) -> Receipt:
@@ -131,27 +138,47 @@ class DataManagerConnector:
             ) from None
 
     def check(self) -> list[AccessCheck]:
-        """Try credentials, access and (as a rehearsal) whether an audience could be made."""
-        lines = []
-        steps = (
-            ("credentials", self._client.refresh, "Google takes them"),
-            ("access", self._audiences.probe, f"account {self._client.account} can be read"),
-            ("audiences", self._audiences.rehearse, "Customer Match audiences may be made"),
-        )
-        for subject, attempt, success in steps:
-            try:
-                attempt()
-            except SyncError as error:
-                lines.append(
-                    AccessCheck(subject, ok=False, detail=str(error), cure=getattr(error, "cure", ""))
+        """Try credentials, access, the making of an audience and an upload, both as rehearsals."""
+        return list(
+            walk(
+                (
+                    ("credentials", self._check_credentials),
+                    ("access", self._check_access),
+                    ("audiences", self._check_audiences),
+                    ("uploads and terms", self._check_upload),
                 )
-                break
-            lines.append(AccessCheck(subject, ok=True, detail=success))
-        return lines
+            )
+        )
 
     def close(self) -> None:
         """Give back connections."""
         self._client.close()
+
+    def _check_credentials(self) -> str:
+        self._client.refresh()
+        return "Google takes them"
+
+    def _check_access(self) -> str:
+        self._audiences.probe()
+        return f"account {self._client.account} can be read"
+
+    def _check_audiences(self) -> str:
+        self._audiences.rehearse()
+        return "Customer Match audiences may be made"
+
+    def _check_upload(self) -> str:
+        """Rehearse an upload of nobody: terms and eligibility come to light, where Google looks there first."""
+        ours = [each.remote_id for each in self.marked()]
+        upload = of_nobody(ours[0] if ours else _NO_AUDIENCE, self._account)
+        try:
+            self._client.ingestion(upload.method, upload.request)
+        except (RejectedError, UnknownCallError):
+            return _NOT_SAID
+        except FatalError as error:
+            if error.scope == "destination":
+                raise
+            return _NOT_SAID
+        return "nothing stands against them"
 
 
 def _not_made(spec: RemoteSpec, error: RejectedError) -> FatalError:

@@ -48,6 +48,10 @@ _MEMBER_FIELD = re.compile(r"audience_?members\[(\d+)\]", re.IGNORECASE)
 _CODE = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
+#: What the vendor's REST client dies of on answers it does not expect.
+_CRASHES = (json_format.Error, AttributeError, KeyError, TypeError, ValueError)
+
+
 @contextmanager
 def platform_errors(*, members: Sequence[int] = ()) -> Iterator[None]:
     """Let none of the vendors' errors out, and nothing of their texts.
@@ -69,6 +73,8 @@ def platform_errors(*, members: Sequence[int] = ()) -> Iterator[None]:
         raise error_of(Refusal(unauthenticated, {}), platform=PLATFORM) from None
     except auth_errors.GoogleAuthError as error:
         raise auth_error(error, scope=SCOPE) from None
+    except _CRASHES as error:
+        raise RetryableError(f"{PLATFORM}'s answer could not be read ({type(error).__name__})") from None
 
 
 def translate(error: api_errors.GoogleAPICallError, *, members: Sequence[int] = ()) -> SyncError:

@@ -71,6 +71,13 @@ def uploads(batch: Batch, account: Account) -> Iterator[Upload]:
         yield _upload(batch, account, rows, members)
 
 
+def of_nobody(remote_id: str, account: Account) -> Upload:
+    """Build the rehearsal of an add that names nobody."""
+    upload = _upload(Batch(0, remote_id, Action.ADD, ()), account, [], [])
+    upload.request.validate_only = True
+    return upload
+
+
 def _rows_of(identifiers: list[Identifier]) -> list[list[Identifier]]:
     starts = range(0, len(identifiers), IDENTIFIERS_PER_ROW)
     return [identifiers[start : start + IDENTIFIERS_PER_ROW] for start in starts]

@@ -17,10 +17,11 @@ from cohortd.core.delivery import (
     RemoteSpec,
     RemoteStatus,
 )
-from cohortd.core.errors import FatalError, RetryableError, SyncError
+from cohortd.core.errors import RetryableError
 from cohortd.core.identifiers import Family
 from cohortd.core.times import Clock, now_utc
 from connectors.meta import audiences
+from connectors.meta.access import access_lines
 from connectors.meta.answers import INVALID, Verdict, judge
 from connectors.meta.client import GraphClient
 from connectors.meta.errors import AudienceGoneError
@@ -36,10 +37,6 @@ MINIMUM_SIZE = 100
 
 _NO_IDENTIFIER = "no identifier that Meta takes"
 _TAKEN = "Meta works changes in within 24 hours"
-_TERMS_CURE = (
-    "Accept the Custom Audience terms as a person, at "
-    "business.facebook.com/ads/manage/customaudiences/tos/?act={account}."
-)
 
 
 def _random_session_id() -> int:
@@ -137,23 +134,8 @@ class MetaConnector:
             log.info("remote_audience_already_gone", platform=self.platform, remote_id=remote_id)
 
     def check(self) -> list[AccessCheck]:
-        """Read the account, its terms and its audiences; what may be written shows only in writing."""
-        account = self._options.account
-        lines = []
-        try:
-            node = self._client.call("GET", account, params={"fields": "name,account_status,tos_accepted"})
-        except SyncError as error:
-            lines.append(_failed(f"Meta account {account}", error))
-        else:
-            lines += [AccessCheck(f"Meta account {account}", ok=True, detail="the access token opens it")]
-            lines.append(_terms(account, node.get("tos_accepted")))
-        try:
-            self._client.call("GET", account, "customaudiences", params={"fields": "id", "limit": 1})
-        except SyncError as error:
-            lines.append(_failed(f"Meta audiences of {account}", error))
-        else:
-            lines.append(AccessCheck(f"Meta audiences of {account}", ok=True, detail="can be listed"))
-        return lines
+        """Read the account, its terms, the permissions and the audiences; writing shows only in writing."""
+        return access_lines(self._client, self._options.account)
 
     def close(self) -> None:
         """Give back connections."""
@@ -201,16 +183,3 @@ class MetaConnector:
             "rows_sent", platform=self.platform, batch=batch.id, action=batch.action, rows=len(upload.data)
         )
         return answer
-
-
-def _terms(account: str, accepted: object) -> AccessCheck:
-    subject = "Meta's Custom Audience terms"
-    if isinstance(accepted, dict) and accepted.get("custom_audience_tos") == 1:
-        return AccessCheck(subject, ok=True, detail="accepted")
-    cure = _TERMS_CURE.format(account=account.removeprefix("act_"))
-    return AccessCheck(subject, ok=False, detail="not accepted for this account", cure=cure)
-
-
-def _failed(subject: str, error: SyncError) -> AccessCheck:
-    cure = error.cure if isinstance(error, FatalError) else "Try again later."
-    return AccessCheck(subject, ok=False, detail=str(error), cure=cure)

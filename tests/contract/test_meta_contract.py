@@ -1,6 +1,7 @@
 """The Meta connector keeps the contract against the emulated Graph API, through the real SDK."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,19 +10,43 @@ from cohortd.core.identifiers import IdentifierKind
 from cohortd.core.payloads import digest_of
 from cohortd.emulators.faults import Fault, FaultKind
 from cohortd.emulators.meta import MetaEmulator, MetaRules
-from connectors.contract import ConnectorContract, Elapse, Inspector, Seen, Strike, Trouble
+from connectors.contract import ConnectorContract, Elapse, Inspector, Seen, Strike, Trouble, Unmet
 from connectors.meta import MetaConnector, MetaOptions
 
 TOKEN = "EAAB-token-that-must-not-show"
 SECRET = "app-secret-that-must-not-show"
 
-CALLS = {"ensure": "audiences.create", "apply": "users.*", "check": "account.read"}
-KINDS = {
-    Trouble.UNAVAILABLE: Fault(kind=FaultKind.ERROR, status=503),
+CALLS = {
+    "create": "audiences.create",
+    "find": "audiences.list",
+    "add": "users.add",
+    "remove": "users.remove",
+    "read": "audiences.read",
+    "retire": "audiences.update",
+    "check": "account.read",
+}
+FAULTS = {
+    Trouble.UNAVAILABLE: Fault(status=503),
+    Trouble.INTERNAL: Fault(status=500, code=1),
+    Trouble.TIMED_OUT: Fault(status=504, body=""),
+    Trouble.NOT_DELIVERED: Fault(kind=FaultKind.DROP_BEFORE),
     Trouble.ANSWER_LOST: Fault(kind=FaultKind.DROP_AFTER),
+    Trouble.SLOW: Fault(kind=FaultKind.DELAY, delay_s=0.01),
+    Trouble.PAGE: Fault(status=502, body="<html>Bad Gateway</html>"),
+    Trouble.GARBLED: Fault(status=200, body="<html>Welcome</html>"),
+    Trouble.EMPTY: Fault(status=200, body="{}"),
+    Trouble.CONFLICT: Fault(status=400, code=2650, subcode=1870145),
     Trouble.QUOTA: Fault(kind=FaultKind.QUOTA, retry_after_s=120),
-    Trouble.HALF_APPLIED: Fault(kind=FaultKind.HALF_APPLY, share=0.5),
+    Trouble.DAY_QUOTA: Fault(status=400, code=368),
     Trouble.TOKEN_EXPIRED: Fault(kind=FaultKind.TOKEN_EXPIRED),
+    Trouble.NO_PERMISSION: Fault(status=403, code=294),
+    Trouble.NO_TERMS: Fault(status=403, code=200, subcode=1870034),
+    Trouble.UNKNOWN_CODE: Fault(status=400, code=77777),
+    Trouble.HALF_APPLIED: Fault(kind=FaultKind.HALF_APPLY, share=0.5),
+    Trouble.TOO_LARGE: Fault(status=413, body="<html>Request Entity Too Large</html>"),
+    Trouble.REFUSED: Fault(status=400, code=100),
+    Trouble.GONE: Fault(status=400, code=100, subcode=33),
+    Trouble.NOT_YET: Fault(status=403, code=200, subcode=1870047),
 }
 
 
@@ -46,6 +71,11 @@ def seen_of(identifier: str) -> Seen:
 class TestMeta(ConnectorContract):
     secrets = (TOKEN, SECRET)
     unknown_remote_id = "120219999999999999"
+    # Meta names invalid rows in an answer that takes the others, and does its work at once.
+    impossible = frozenset(
+        {Trouble.ROW_REFUSED, Trouble.WORK_FAILED, Trouble.WORK_HALF_DONE, Trouble.WORK_LATE}
+    )
+    verbs = tuple(CALLS)
 
     @pytest.fixture
     def clock(self) -> Clock:
@@ -74,20 +104,20 @@ class TestMeta(ConnectorContract):
         return lambda remote_id: frozenset(map(seen_of, emulator.members(remote_id)))
 
     @pytest.fixture
-    def strike(self, emulator: MetaEmulator) -> Strike:
+    def ordered(self) -> list[Trouble]:
+        return []
+
+    @pytest.fixture
+    def strike(self, emulator: MetaEmulator, ordered: list[Trouble]) -> Strike:
         def strike(verb: str, trouble: Trouble) -> None:
-            fault = KINDS[trouble]
-            emulator.faults.add(
-                Fault(
-                    call=CALLS[verb],
-                    kind=fault.kind,
-                    status=fault.status,
-                    share=fault.share,
-                    retry_after_s=fault.retry_after_s,
-                )
-            )
+            ordered.append(trouble)
+            emulator.faults.add(replace(FAULTS[trouble], call=CALLS[verb]))
 
         return strike
+
+    @pytest.fixture
+    def unmet(self, emulator: MetaEmulator, ordered: list[Trouble]) -> Unmet:
+        return lambda: len(ordered) - len(emulator.faults.struck)
 
     @pytest.fixture
     def pass_time(self, clock: Clock) -> Elapse:

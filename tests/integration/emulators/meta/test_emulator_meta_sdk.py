@@ -144,7 +144,7 @@ def test_a_gateway_that_refuses_the_size_has_the_batch_split() -> None:
 def test_unaccepted_terms_are_told_by_the_check_and_stop_the_destination() -> None:
     with MetaEmulator(rules=MetaRules(terms_accepted=False)) as emulator:
         connector = MetaConnector(options(emulator))
-        assert [line.ok for line in connector.check()] == [True, False, True]
+        assert [line.ok for line in connector.check()] == [True, False, True, True]
         with pytest.raises(FatalError) as raised:
             connector.ensure(SPEC)
         connector.close()
