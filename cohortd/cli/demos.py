@@ -53,7 +53,7 @@ def emulate(
         typer.Option("--state", metavar="DIR", help="Keep what the platforms hold here across runs."),
     ] = None,
     faults: Annotated[
-        Path | None, typer.Option("--faults", metavar="FILE", help="A schedule of faults (YAML or JSON).")
+        Path | None, typer.Option("--faults", metavar="FILE", help="A schedule of faults; docs/emulators.md.")
     ] = None,
     grpc_port: Annotated[
         int, typer.Option("--grpc-port", help="Both Google APIs; 0 for any free one.")
@@ -70,6 +70,9 @@ def emulate(
     delay: Annotated[
         float, typer.Option("--delay", help="Seconds Google takes to process a request.", min=0)
     ] = 0.0,
+    quotas: Annotated[
+        bool, typer.Option("--quotas", help="Count calls to the Data Manager: 300 a minute, as at Google.")
+    ] = False,
 ) -> None:
     """Stand in for Google's and Meta's APIs on local ports, until interrupted.
 
@@ -88,6 +91,7 @@ def emulate(
         state=state,
         faults=faults,
         delay_s=delay,
+        quotas=quotas,
         announce=lambda endpoints: answer(
             endpoints,
             as_json=as_json,

@@ -24,6 +24,7 @@ from cohortd.emulators.google_ads import GoogleAds
 from cohortd.emulators.google_calls import PageError, RefusedError, SilenceError, Switchboard
 from cohortd.emulators.google_data_manager import WORDS as DATA_MANAGER_WORDS
 from cohortd.emulators.google_data_manager import DataManager
+from cohortd.emulators.google_quotas import Quotas
 from cohortd.emulators.google_rest import RestServer
 from cohortd.emulators.google_state import GoogleRules, GoogleState
 from cohortd.emulators.google_wire import ads_failure, data_manager_status, grpc_code
@@ -68,6 +69,7 @@ class GoogleEmulator:
         self.faults = faults or FaultSchedule()
         self.state = GoogleState(folder, rules=rules or GoogleRules(), faults=self.faults, clock=clock)
         self._switchboard = Switchboard(self.faults)
+        self._quotas = Quotas(clock) if self.state.rules.quotas else None
         self._data_manager = DataManager(self.state).methods()
         self._ads = GoogleAds(self.state).methods()
         self._host = host
@@ -138,7 +140,13 @@ class GoogleEmulator:
     def answer_data_manager(self, method: str, request: Any) -> Any:
         """Answer one call of the Data Manager."""
         name, _kind, handler = self._data_manager[method]
-        return self._switchboard.put_through(name, request, self._alone(handler), words=DATA_MANAGER_WORDS)
+
+        def counted(request: Any) -> Any:
+            if self._quotas is not None:
+                self._quotas.count(name)
+            return handler(request)
+
+        return self._switchboard.put_through(name, request, self._alone(counted), words=DATA_MANAGER_WORDS)
 
     def empty_data_manager(self, method: str) -> Any:
         """Make the empty message that a method of the Data Manager takes."""

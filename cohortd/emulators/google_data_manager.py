@@ -6,10 +6,12 @@ the same code.
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from google.ads import datamanager_v1 as dm
 
+from cohortd.core.times import parse_time
 from cohortd.emulators.google_calls import Problem, RefusedError, Words
 from cohortd.emulators.google_lists import UserLists, known_account
 from cohortd.emulators.google_members import (
@@ -39,6 +41,8 @@ WORDS: Final = Words(
     problem=_problem,
     warn=_warn,
 )
+#: How long Google knows what became of a request.
+_STATUS_KEPT_FOR: Final = timedelta(days=50)
 _STATUSES: Final = {"processing": 2, "success": 1, "partial": 4, "failed": 3}
 _REASON: Final = "PROCESSING_ERROR_REASON_"
 
@@ -137,6 +141,8 @@ class DataManager:
         answer = dm.RetrieveRequestStatusResponse.pb()()
         number = 0
         while work := self._state.work(f"{request.request_id}-{number}"):
+            if self._state.clock() - parse_time(work.due_at) > _STATUS_KEPT_FOR:
+                raise RefusedError("INVALID_ARGUMENT", Problem("REQUEST_TOO_OLD", "request_id"))
             _fill_status(answer.request_status_per_destination.add(), work)
             number += 1
         if not number:

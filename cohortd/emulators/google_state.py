@@ -37,6 +37,8 @@ class GoogleRules:
     starts_unseen: bool = False
     #: The accounts' state, as Google Ads names it.
     account_status: str = "ENABLED"
+    #: Whether the Data Manager counts calls against the quotas of a Cloud project.
+    quotas: bool = False
     #: Whether the accounts may still use offline user data jobs.
     jobs_allowed: bool = True
 

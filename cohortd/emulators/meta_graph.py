@@ -32,7 +32,8 @@ _DEFAULT_PAGE = 25
 _MAX_RETENTION_DAYS = 180
 _SOURCES = ("USER_PROVIDED_ONLY", "PARTNER_PROVIDED_ONLY", "BOTH_USER_AND_PARTNER_PROVIDED")
 
-_NAMES = {
+#: Method and node or edge -> what a fault schedule calls it.
+NAMES = {
     ("GET", "account"): "account.read",
     ("GET", "permissions"): "permissions.read",
     ("GET", "customaudiences"): "audiences.list",
@@ -60,11 +61,11 @@ class Graph:
         """What a fault schedule calls it."""
         match call.path:
             case (str(node),) if node.startswith("act_"):
-                return _NAMES.get((call.method, "account"), "unknown")
+                return NAMES.get((call.method, "account"), "unknown")
             case (_,):
-                return _NAMES.get((call.method, "audience"), "unknown")
+                return NAMES.get((call.method, "audience"), "unknown")
             case (_, str(edge)):
-                return _NAMES.get((call.method, edge), "unknown")
+                return NAMES.get((call.method, edge), "unknown")
             case _:
                 return "unknown"
 

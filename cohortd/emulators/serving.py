@@ -26,7 +26,12 @@ class Ports:
 
 @contextmanager
 def running(
-    ports: Ports, *, state: Path | None, delay_s: float = 0.0, faults: FaultSchedule | None = None
+    ports: Ports,
+    *,
+    state: Path | None,
+    delay_s: float = 0.0,
+    faults: FaultSchedule | None = None,
+    quotas: bool = False,
 ) -> Iterator[Mapping[str, str]]:
     """Run all stand-ins for the length of the block.
 
@@ -35,6 +40,7 @@ def running(
         state: Keep what the platforms hold in this folder; None forgets it at the end.
         delay_s: Seconds Google takes to process what it accepted.
         faults: What goes wrong, and when.
+        quotas: Whether calls to the Data Manager count against the quotas of a Cloud project.
 
     Returns:
         Platform -> endpoint, and the Data Manager's REST as ``google_data_manager_http``.
@@ -49,7 +55,7 @@ def running(
             grpc_port=ports.google_grpc,
             http_port=ports.google_http,
             folder=folder / "google" if folder else None,
-            rules=GoogleRules(delay_s=delay_s),
+            rules=GoogleRules(delay_s=delay_s, quotas=quotas),
             faults=faults,
         )
         meta = MetaEmulator(
@@ -74,6 +80,7 @@ def serve(
     state: Path | None,
     faults: Path | None,
     delay_s: float,
+    quotas: bool,
     announce: Callable[[Mapping[str, str]], None],
 ) -> None:
     """Run all stand-ins until SIGTERM or SIGINT."""
@@ -81,6 +88,6 @@ def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     schedule = load_schedule(faults) if faults is not None else None
-    with running(ports, state=state, delay_s=delay_s, faults=schedule) as endpoints:
+    with running(ports, state=state, delay_s=delay_s, faults=schedule, quotas=quotas) as endpoints:
         announce(endpoints)
         stop.wait()

@@ -167,7 +167,7 @@ class DataManagerConnector:
         return "Customer Match audiences may be made"
 
     def _check_upload(self) -> str:
-        """Rehearse an upload of nobody: terms and eligibility come to light, where Google looks there first."""
+        """Rehearse an upload of nobody: terms and eligibility come to light if Google looks there first."""
         ours = [each.remote_id for each in self.marked()]
         upload = of_nobody(ours[0] if ours else _NO_AUDIENCE, self._account)
         try:

@@ -26,6 +26,8 @@ from cohortd.core.identifiers import IdentifierKind
 from cohortd.core.payloads import packed_identifier
 from cohortd.emulators.faults import Fault, FaultKind
 from cohortd.emulators.google import GoogleEmulator, GoogleRules
+from cohortd.emulators.google_calls import RefusedError
+from cohortd.emulators.google_quotas import Quotas
 
 
 def test_every_kind_of_identifier_arrives_as_it_was_sent(connector: Any, emulator: GoogleEmulator) -> None:
@@ -242,3 +244,69 @@ def test_the_newcomer_is_told_to_go_to_the_data_manager(start: Start, make: Any)
     with pytest.raises(FatalError) as caught:
         ads.apply(add(ads.ensure(SPEC), ANN))
     assert "google_data_manager" in caught.value.cure
+
+
+def test_what_was_accepted_later_may_be_done_first(start: Start, make: Any, clock: Clock) -> None:
+    emulator = start(rules=GoogleRules(delay_s=60))
+    manager = make(grpc_manager, emulator)
+    remote_id = manager.ensure(SPEC)
+    emulator.faults.add(Fault(call="dm.processing", kind=FaultKind.LATE, delay_s=600))
+    first = manager.apply(add(remote_id, ANN)).request
+    second = manager.apply(add(remote_id, BOB)).request
+    clock.pass_time(60)
+    states = [manager.poll(request).state for request in (first, second)]
+    clock.pass_time(600)
+
+    assert states == [BatchState.ACCEPTED, BatchState.CONFIRMED]
+    assert manager.poll(first).state is BatchState.CONFIRMED
+    assert emulator.members(ACCOUNT, remote_id) == digests(ANN, BOB)
+
+
+def test_warnings_of_google_are_told(connector: Any, emulator: GoogleEmulator) -> None:
+    remote_id = connector.ensure(SPEC)
+    emulator.faults.add(Fault(call="dm.audience_members.ingest", kind=FaultKind.WARN, row=0))
+    emulator.faults.add(
+        Fault(call="ads.jobs.add", kind=FaultKind.WARN, code="string_length_error.TOO_LONG", row=0)
+    )
+
+    assert "1 warnings" in connector.apply(add(remote_id, ANN)).note
+
+
+def test_the_quota_of_a_minute_is_kept_and_full_again_after_one(
+    start: Start, make: Any, clock: Clock
+) -> None:
+    manager = make(grpc_manager, start(rules=GoogleRules(quotas=True)))
+    remote_id = manager.ensure(SPEC)
+    for _ in range(300):
+        manager.apply(remove(remote_id, ANN))
+    with pytest.raises(RetryableError) as refused:
+        manager.apply(remove(remote_id, ANN))
+    read = manager.read(remote_id)
+    clock.pass_time(60)
+
+    assert refused.value.after_s == 60
+    assert read.state == "open"
+    assert manager.apply(remove(remote_id, ANN)).state is BatchState.ACCEPTED
+
+
+def test_the_quota_of_a_day_is_told_from_that_of_a_minute(clock: Clock) -> None:
+    quotas = Quotas(clock)
+    for _ in range(200):
+        for _ in range(250):
+            quotas.count("dm.user_lists.create")
+        clock.pass_time(60)
+    with pytest.raises(RefusedError) as refused:
+        quotas.count("dm.user_lists.update")
+
+    assert refused.value.quota_limit == "ManagementMutateRequestsPerDayPerProject"
+
+
+def test_a_request_is_known_for_fifty_days(manager: Any, emulator: GoogleEmulator, clock: Clock) -> None:
+    request = manager.apply(add(manager.ensure(SPEC), ANN)).request
+    clock.pass_time(50 * 86_400)
+    known = manager.poll(request).state
+    clock.pass_time(60)
+
+    assert known is BatchState.CONFIRMED
+    with pytest.raises(RejectedError, match="50 days"):
+        manager.poll(request)

@@ -119,3 +119,15 @@ def test_a_reason_newer_than_the_client_is_counted_by_its_number_and_taken_for_g
     counts[0].reason = 999
     told = receipt(Action.ADD, odd)
     assert (told.unattributed, told.fault) == ({"999": 1}, "Google failed inside (999)")
+
+
+def test_warnings_are_told_with_their_counts() -> None:
+    answer = dm.RetrieveRequestStatusResponse.pb()()
+    part = answer.request_status_per_destination.add(request_status=1)
+    reason = dm.ProcessingWarningReason.PROCESSING_WARNING_REASON_INTERNAL_ERROR
+    part.warning_info.warning_counts.add(record_count=1234, reason=reason)
+    pending = Pending(Action.ADD, ("a",))
+    receipt = receipt_of(pending, [dm.RetrieveRequestStatusResponse.wrap(answer)], request="x")
+
+    assert receipt.state is BatchState.CONFIRMED
+    assert receipt.note == "Google warned of 1,234 rows (INTERNAL_ERROR)"

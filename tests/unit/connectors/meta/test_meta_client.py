@@ -173,6 +173,31 @@ def test_other_accounts_usage_is_none_of_ours(
     connector.apply(ADD)
 
 
+@pytest.mark.parametrize("kind", ["ads_insights", "ads_management"])
+def test_an_allowance_that_other_tools_used_up_does_not_hold_back_ours(
+    graph: responses.RequestsMock, connector: MetaConnector, kind: str
+) -> None:
+    full = f'{{"type":"{kind}","call_count":100,"estimated_time_to_regain_access":60}}'
+    ours = '{"type":"custom_audience","call_count":1,"estimated_time_to_regain_access":0}'
+    graph.post(USERS, json=TAKEN, headers={BUSINESS: f'{{"1":[{full},{ours}]}}'})
+    connector.apply(ADD)
+    connector.apply(ADD)
+
+    assert len(graph.calls) == 2
+
+
+def test_an_accounts_own_score_that_is_used_up_is_waited_for(
+    graph: responses.RequestsMock, connector: MetaConnector
+) -> None:
+    score = '{"acc_id_util_pct":100,"reset_time_duration":42,"ads_api_access_tier":"standard_access"}'
+    graph.post(USERS, json=TAKEN, headers={"X-Ad-Account-Usage": score})
+    connector.apply(ADD)
+    error = error_of(connector, REMOVE)
+
+    assert isinstance(error, RetryableError)
+    assert error.after_s == 42
+
+
 @pytest.mark.parametrize("header", ["", "no json", "[]", '{"1": "x"}', '{"1": [{"call_count": "x"}]}'])
 def test_unreadable_usage_is_no_error(
     graph: responses.RequestsMock, connector: MetaConnector, header: str

@@ -9,7 +9,7 @@ import pytest
 import responses
 
 from cohortd.core.delivery import Action, Batch, BatchState, Receipt, RemoteSpec
-from cohortd.core.errors import NotYetError, RejectedError, RetryableError
+from cohortd.core.errors import FatalError, NotYetError, RejectedError, RetryableError
 from cohortd.core.identifiers import Identifier, IdentifierKind, Member
 from connectors.meta import MetaConnector
 
@@ -239,6 +239,29 @@ def test_an_audience_that_is_not_there_is_created_with_the_marker(
         "customer_file_source": "USER_PROVIDED_ONLY",
         "retention_days": "90",
     }
+
+
+def test_a_list_that_is_too_long_for_meta_is_read_in_smaller_pages(
+    graph: responses.RequestsMock, connector: MetaConnector
+) -> None:
+    words = "Please reduce the amount of data you're asking for, then retry your request"
+    graph.get(LIST, status=500, json={"error": {"code": 1, "message": words}})
+    graph.get(LIST, json={"data": [{"id": "3", "description": "Buys [cohortd:s1]"}]})
+
+    assert connector.ensure(SPEC) == "3"
+    limits = [parse_qs(urlsplit(call.request.url).query)["limit"] for call in graph.calls]
+    assert limits == [["20"], ["10"]]
+
+
+def test_an_account_that_is_not_shown_stops_the_destination_and_no_audience(
+    graph: responses.RequestsMock, connector: MetaConnector
+) -> None:
+    graph.get(LIST, status=400, json={"error": {"code": 100, "error_subcode": 33, "message": "x"}})
+    with pytest.raises(FatalError) as raised:
+        connector.ensure(SPEC)
+
+    assert raised.value.scope == "destination"
+    assert "ad_account_id" in raised.value.cure
 
 
 def test_nothing_is_created_while_the_list_cannot_be_read(
