@@ -53,7 +53,8 @@ def emulate(
         typer.Option("--state", metavar="DIR", help="Keep what the platforms hold here across runs."),
     ] = None,
     faults: Annotated[
-        Path | None, typer.Option("--faults", metavar="FILE", help="A schedule of faults; docs/emulators.md.")
+        Path | None,
+        typer.Option("--faults", metavar="FILE", help="A schedule of faults; docs/emulators.md."),
     ] = None,
     grpc_port: Annotated[
         int, typer.Option("--grpc-port", help="Both Google APIs; 0 for any free one.")
