@@ -152,8 +152,8 @@ _IDENTIFIERS: Final = """
 _AT_HAND: Final = (
     """INSERT INTO temp.w_family SELECT DISTINCT withdrawal, family FROM suppression
         WHERE withdrawal = ? AND lifted_at IS NULL""",
-    """INSERT INTO temp.w_key SELECT withdrawal, family, kind, key, named, CAST(NULL AS BLOB) FROM suppression
-        WHERE withdrawal = ? AND lifted_at IS NULL AND kind > 0""",
+    """INSERT INTO temp.w_key SELECT withdrawal, family, kind, key, named, CAST(NULL AS BLOB)
+        FROM suppression WHERE withdrawal = ? AND lifted_at IS NULL AND kind > 0""",
 )
 
 
