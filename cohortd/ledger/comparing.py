@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from cohortd.core.identifiers import Family
 from cohortd.core.planning import Delta, Target
+from cohortd.ledger import upgrading
 from cohortd.ledger.database import Database
 from cohortd.ledger.enqueueing import Order, enqueue
 from cohortd.ledger.finding import ROWS_AT_ONCE, Finding
@@ -56,12 +57,18 @@ class Comparison:
             self._staging.add(target, family, rows)
 
     def deltas(
-        self, *, now: datetime, refresh_after: Callable[[Target], int | None]
+        self,
+        *,
+        now: datetime,
+        refresh_after: Callable[[Target], int | None],
+        version: int | None = None,
     ) -> Mapping[Target, Delta]:
         """Say what would change: for every staged target and every remote audience not retired.
 
         Args:
             refresh_after: Days after which a target's platform forgets a member; None for never.
+            version: Of the normalization that made the staged digests: those that replace digests of
+                an older one come over a week. Where it is not given, all at once.
         """
 
         def refresh_s(target: Target) -> int | None:
@@ -75,12 +82,16 @@ class Comparison:
         try:
             with self._connection.begin():
                 self._staging.include_remotes()
-                finding.run(now=int(now.timestamp()), refresh_s=refresh_s)
+                finding.run(now=int(now.timestamp()), refresh_s=refresh_s, version=version)
         except BaseException:
             finding.close()
             raise
         self._finding = finding
         return {target: found.delta for target, found in finding.found.items()}
+
+    def waiting(self) -> Mapping[Target, int]:
+        """Count the members whose digests changed with the rules, and whose turn is yet to come."""
+        return {target: found.waiting for target, found in self._found().found.items() if found.waiting}
 
     def leaving(self) -> frozenset[bytes]:
         """Return the member keys of whom at least one identifier would leave."""
@@ -141,6 +152,7 @@ class Comparison:
             in_flight=self._outbox.in_flight(now=at),
         )
         with self._database.write_from(self._connection) as connection:
+            upgrading.note(connection, version, now=int(at.timestamp()))
             return enqueue(connection, finding, order)
 
     def _found(self) -> Finding:

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from cohortd.core.identifiers import MEMBER_KEY_BYTES, IdentifierKind
 from cohortd.core.planning import Delta, Target
 from cohortd.core.times import format_time
-from cohortd.ledger import bulk, merging, scanning
+from cohortd.ledger import bulk, merging, scanning, upgrading
 from cohortd.ledger.batches import OPEN
 from cohortd.ledger.keys import (
     KeySet,
@@ -36,9 +36,10 @@ from cohortd.ledger.keys import (
 )
 from cohortd.ledger.merging import Due, Flags
 from cohortd.ledger.rows import MEMBER_WORDS, Rows
-from cohortd.ledger.sent import END, Range
+from cohortd.ledger.sent import END, Range, Sent
 from cohortd.ledger.spill import Block, Spill, cells_of
 from cohortd.ledger.staging import CELLS, Place, Staging, put, read_rows, row_spill
+from cohortd.ledger.upgrading import Upgrade
 
 #: Rows compared at once: they fit in memory many times over, and their heads in a processor's cache.
 ROWS_AT_ONCE: Final = 250_000
@@ -50,6 +51,8 @@ TABLES: Final = {
     #: What an add of unknown outcome carries and nobody wants any more.
     "undesired": f"{_KEYS}, PRIMARY KEY (target, kind, digest)",
     "shared": f"{_KEYS}, member BLOB, PRIMARY KEY (target, kind, digest, member)",
+    #: Members whose digests changed with the rules, and whose turn is yet to come.
+    "waiting": "target INTEGER, member BLOB, PRIMARY KEY (target, member)",
 }
 #: What waits for its turn after a refusal does not count: its members would be sent at every sync.
 _GOING: Final = f"""
@@ -73,6 +76,8 @@ class Found:
     #: In how many parts its keys are gone through.
     parts: int
     delta: Delta = field(default_factory=lambda: Delta(0, 0, 0, 0, 0))
+    #: Members whose digests changed with the rules, and who wait for their turn.
+    waiting: int = 0
     #: Part -> a bit for each staged row, whether it counts; None where all do.
     counting: list[NDArray[np.uint8] | None] = field(default_factory=list)
 
@@ -101,6 +106,7 @@ class Finding:
         self._coming = Spill(folder, (MEMBER_WORDS,))
         self._wanted = row_spill(folder)
         self._suppressed: dict[str, KeySet | None] = {}
+        self._upgrade: Upgrade | None = None
         self.found: dict[Target, Found] = {}
 
     def close(self) -> None:
@@ -108,8 +114,10 @@ class Finding:
         self._coming.close()
         self._wanted.close()
 
-    def run(self, *, now: int, refresh_s: Callable[[Target], int | None]) -> None:
+    def run(self, *, now: int, refresh_s: Callable[[Target], int | None], version: int | None) -> None:
         """Compare every target; the scratch tables say what leaves or changes, ``coming`` who comes."""
+        if version is not None:
+            self._upgrade = upgrading.under_way(self._connection, version, now=now)
         for name, columns in TABLES.items():
             self._connection.exec_driver_sql(f"DROP TABLE IF EXISTS scratch.{name}")
             self._connection.exec_driver_sql(f"CREATE TABLE scratch.{name} ({columns}) WITHOUT ROWID")
@@ -182,9 +190,19 @@ class Finding:
             "changed", place, keys, resolved.digest[merged.changed], resolved.member[merged.changed]
         )
         _count(tallies, resolved.member, merged.flags)
-        told = np.flatnonzero(merged.sent_flags)
-        _count(tallies, sent.member[told], merged.sent_flags[told])
+        flags = merged.sent_flags | self._outdated(place.remote, keys, sent, merged.leaving)
+        told = np.flatnonzero(flags)
+        _count(tallies, sent.member[told], flags[told])
         return resolved.places
+
+    def _outdated(self, remote: int, keys: Range, sent: Sent, leaving: Places) -> Flags:
+        """Mark the leaving rows that were sent under older rules and may wait for their turn."""
+        flags = np.zeros(len(sent), dtype=np.uint8)
+        if self._upgrade is not None and len(leaving):
+            old = scanning.outdated(self._connection, remote, keys, version=self._upgrade.version)
+            some = leaving[find(sent.digest[leaving], old) >= 0]
+            flags[some[self._upgrade.waits(sent.member[some])]] = merging.OUTDATED
+        return flags
 
     def _going(self, place: Place, due: Due) -> Words:
         """Read the members who share an identifier with what leaves, or with what is being taken back."""
@@ -205,7 +223,12 @@ class Finding:
             width = CELLS // found.parts
             told = tallies.read(part * width, (part + 1) * width)
             members, flags = merging.tally(told.words[0], told.byte)
+            waits = merging.waits(flags)
+            if waits.any():
+                self._let_wait(found, members[waits])
+                flags = np.where(waits, flags & ~np.uint8(merging.LEAVING), flags)
             refresh, comes = _who_comes(flags)
+            comes &= ~waits
             numbers += (
                 np.count_nonzero(flags & merging.STAGED),
                 np.count_nonzero(comes & (refresh == 0)),
@@ -220,6 +243,18 @@ class Finding:
                 self._coming.add(cells, Block((members[comes],), refresh[comes]))
         found.delta = Delta(*numbers.tolist())
         return sieve
+
+    def _let_wait(self, found: Found, members: Words) -> None:
+        """Keep what leaves of these where it is: what replaces it comes when their turn does."""
+        found.waiting += len(members)
+        number = found.place.number
+        of_each = np.full(len(members), number, dtype=np.int64)
+        bulk.insert(self._connection, "scratch.waiting", ("target", "member"), [of_each, members])
+        self._connection.exec_driver_sql(
+            "DELETE FROM scratch.leaving WHERE target = :target"
+            " AND member IN (SELECT w.member FROM scratch.waiting w WHERE w.target = :target)",
+            {"target": number},
+        )
 
     def _pick_up(self, found: Found, sieve: Sieve) -> None:
         """Keep the rows of members that come, and of a few others: ``coming`` leaves these out."""

@@ -24,6 +24,8 @@ LEAVING: Final = 16
 """Has an identifier that leaves."""
 GOING: Final = 32
 """Carries or carried an identifier that leaves, or that is being taken back."""
+OUTDATED: Final = 64
+"""Has an identifier that leaves, was sent under older rules of normalization, and may wait."""
 
 #: Members are sent again at half to nine tenths of the time after which the platform forgets them,
 #: spread by the first byte of the member key: all that is sent of somebody is due at once.
@@ -143,6 +145,12 @@ def tally(members: Words, flags: Flags) -> tuple[Words, Flags]:
     if not len(starts):
         return members, flags
     return members[starts], np.bitwise_or.reduceat(flags[order], starts)
+
+
+def waits(flags: Flags) -> Mask:
+    """Say of each member whether other digests of theirs replace those of older rules, at their turn."""
+    waiting: Mask = ((flags & OUTDATED) > 0) & ((flags & STAGED) > 0) & ((flags & MISSING) > 0)
+    return waiting
 
 
 def _wishes(payload: Payloads, member: Words, sent: Sent, at: Places, due: Due) -> Flags:

@@ -26,6 +26,7 @@ _SUPPRESSED: Final = f"""
     SELECT DISTINCT key FROM suppression WHERE family = :family AND lifted_at IS NULL
       AND {RANGE.format("key")}
 """
+_OUTDATED: Final = f"SELECT digest {WHERE} AND version < :version"
 #: How many rows there are in a 256th of the keys, which are spread evenly.
 _SAMPLE: Final = f"SELECT count(*) FROM (SELECT 1 {WHERE} LIMIT 10000000)"
 
@@ -47,6 +48,13 @@ def taken_back(connection: Connection, remote: int, keys: Range) -> Words:
 def unknown(connection: Connection, remote: int, keys: Range) -> Words:
     """Read what adds of unknown outcome carry."""
     return _keys(connection, _UNKNOWN, {"remote": remote, **keys.values()}, DIGEST_BYTES)
+
+
+def outdated(connection: Connection, remote: int, keys: Range, *, version: int) -> Words:
+    """Read what was sent under older rules of normalization."""
+    return _keys(
+        connection, _OUTDATED, {"remote": remote, "version": version, **keys.values()}, DIGEST_BYTES
+    )
 
 
 def suppressed(connection: Connection, family: str, keys: Range) -> Words:

@@ -64,6 +64,9 @@ installation = _table(
     #: asked to be taken off everywhere for it.
     _text("put_back_at", null=True),
     _text("asserted_at", null=True),
+    #: The rules of normalization, 0 for none yet, and since when they replace older ones.
+    _number("normalization", default=0),
+    _number("normalized_since", default=0),
     CheckConstraint("id = 1"),
 )
 leader = _table("leader", _id(), _number("epoch", default=0), CheckConstraint("id = 1"))

@@ -17,6 +17,7 @@ from cohortd.core.planning import Delta, GuardStop, Target
 from cohortd.core.quality import SourceQuality
 from cohortd.core.reporting import SourceReport
 from cohortd.engine import Engine
+from cohortd.identity import NORMALIZATION_VERSION
 from cohortd.ledger import Comparison, Withdrawn
 from cohortd.pipeline import guards
 from cohortd.pipeline.clusters import Clustered, cluster
@@ -138,6 +139,7 @@ def planned(
                 *_left_alone(pipeline, compared),
                 *_over_limit(pipeline, desired, clustered),
                 *_left_as_they_are(compared, left),
+                *_following(comparison),
             ),
             held=hold(pipeline, clustered.version.segments, deltas),
             guards=tuple(stops),
@@ -233,6 +235,15 @@ def _left_alone(pipeline: Pipeline, deltas: Mapping[Target, Delta]) -> list[str]
     ]
 
 
+def _following(comparison: Comparison) -> list[str]:
+    waiting = sum(comparison.waiting().values())
+    told = (
+        f"this version normalizes otherwise: {waiting:,} members are sent by their new digests within a"
+        " week, some at every sync"
+    )
+    return [told] if waiting else []
+
+
 def _left_as_they_are(compared: Mapping[Target, Delta], left: Collection[Target]) -> list[str]:
     return [
         f"the segment of {target.audience} on {target.destination} is gone; its"
@@ -272,7 +283,9 @@ def _free_contacts(pipeline: Pipeline, desired: Desired) -> None:
 
 def _compare(pipeline: Pipeline, comparison: Comparison) -> Mapping[Target, Delta]:
     return comparison.deltas(
-        now=pipeline.clock(), refresh_after=lambda target: membership_days(pipeline, target)
+        now=pipeline.clock(),
+        refresh_after=lambda target: membership_days(pipeline, target),
+        version=NORMALIZATION_VERSION,
     )
 
 
