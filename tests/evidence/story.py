@@ -11,6 +11,8 @@ from tests.evidence.laws import check_all, check_log, settle_down, state_of
 
 #: On which day each act begins; before the last one a platform forgets whom it was not told of again.
 DAYS: Final = (0, 10, 20, 30, 90)
+#: Before which act the process ends in peace and another one begins.
+REOPENED_AT: Final = 3
 #: Enough for nothing to land any more whose answer a crash lost.
 ROUNDS: Final = 2
 #: A process that goes on after a crash comes a few hours later.
@@ -73,6 +75,8 @@ def live(folder: Path, *, foreign: Path, listen: Callable[..., None], life: int)
             _remember(business, number)
             continue
         _turn(page, number)
+        if number == REOPENED_AT:
+            business.restart()  # closing takes the write-ahead log back into the file
         act(business)
         business.check_superset()
     _turn(page, len(ACTS))
