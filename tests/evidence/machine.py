@@ -1,6 +1,7 @@
 """Any order of plans, consent, faults, crashes and changes of leader keeps the laws."""
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,12 +17,15 @@ from cohortd.ledger import Ledger
 from tests.evidence.business import PEOPLE, SEGMENTS, Business
 from tests.evidence.laws import check_all, check_log, settle_down
 from tests.evidence.points import Killed, Points, listening, play_killed
+from tests.evidence.records import quick_folder
 from tests.evidence.stand_in import Platform, Verdict, Work
 from tests.unit.ledger.ledger_world import everybody
 
 NAMES: Final = [person.name for person in PEOPLE]
 ONE: Final = st.sampled_from(NAMES[:-1])
-CHOSEN: Final = st.dictionaries(st.sampled_from(NAMES), st.sampled_from([s.id for s in SEGMENTS]))
+CHOSEN: Final = st.dictionaries(
+    st.sampled_from(NAMES), st.sampled_from([s.id for s in SEGMENTS]), min_size=3
+)
 #: At which point the process dies; most of the time it does not.
 CRASH: Final = st.one_of(st.none(), st.none(), st.integers(1, 80))
 SENDING: Final = st.lists(
@@ -41,13 +45,14 @@ LANDS_WITHIN: Final = timedelta(days=1)
 class EvidenceMachine(RuleBasedStateMachine):
     """One business, one leading process at a time, two platforms that misbehave."""
 
-    @initialize(rows=st.integers(1, 3), desired=CHOSEN)
-    def begin(self, rows: int, desired: dict[str, str]) -> None:
-        self.folder = tempfile.TemporaryDirectory()
+    @initialize(rows=st.integers(1, 3), desired=CHOSEN, synced=st.booleans())
+    def begin(self, rows: int, desired: dict[str, str], *, synced: bool) -> None:
+        self.folder = tempfile.TemporaryDirectory(dir=quick_folder())
         self.points = Points(play_killed)
         self.business = Business(Path(self.folder.name), rows_per_batch=rows, listen=self.points)
         self.business.desired = desired
-        self.moves = 0
+        self.counts = Counter[str]()
+        self._live(None, self.business.sync if synced else self._plan)
 
     @rule(desired=CHOSEN, crash=CRASH)
     def plan(self, desired: dict[str, str], crash: int | None) -> None:
@@ -80,6 +85,7 @@ class EvidenceMachine(RuleBasedStateMachine):
         self._after(seconds=1)
         if self._live(crash, lambda: self.business.revoke(one)):
             self.business.revoke(one)
+        self.counts["revocations"] += 1
         if send:
             self._live(crash, self.business.send_revocations)
 
@@ -91,6 +97,7 @@ class EvidenceMachine(RuleBasedStateMachine):
         one = sorted(self.business.revoked)[index % len(self.business.revoked)]
         if self._live(crash, lambda: self.business.grant(one)):
             self.business.grant(one)
+        self.counts["grants"] += 1
 
     @rule(one=ONE, verdicts=SENDING)
     def revoke_while_sending(self, one: str, verdicts: list[Verdict]) -> None:
@@ -101,6 +108,7 @@ class EvidenceMachine(RuleBasedStateMachine):
         def meanwhile(_: Batch) -> None:
             with self.business.open() as other:
                 self.business.revoke(one, pipeline=self.business.wire(other))
+            self.counts["revocations while a batch was on its way"] += 1
 
         with self._once(meanwhile):
             self._drain(None)
@@ -115,6 +123,7 @@ class EvidenceMachine(RuleBasedStateMachine):
                 self._drain(None)
         except NotLeaderError:
             assert taken, "a leader was refused whom nobody followed"
+            self.counts["leaders refused"] += 1
         else:
             assert not taken, "the ledger took the word of an old leader"
         self.business.ledger.close()
@@ -123,8 +132,8 @@ class EvidenceMachine(RuleBasedStateMachine):
     @rule(one=ONE)
     def move(self, one: str) -> None:
         """Somebody has another e-mail."""
-        self.moves += 1
-        self.business.move(one, self.moves)
+        self.counts["moves"] += 1
+        self.business.move(one, self.counts["moves"])
 
     @precondition(lambda self: any(each.working for each in self.business.platforms.values()))
     @rule(index=st.integers(0, 5))
@@ -133,6 +142,7 @@ class EvidenceMachine(RuleBasedStateMachine):
         waiting = [(each, r) for each in self.business.platforms.values() for r in each.working]
         platform, request = waiting[index % len(waiting)]
         self._land(platform, request)
+        self.counts["requests carried out late"] += 1
 
     @rule(span=st.sampled_from([{"hours": 7}, {"hours": 25}, {"days": 30}, {"days": 90}]))
     def pass_time(self, span: dict[str, float]) -> None:
@@ -154,6 +164,7 @@ class EvidenceMachine(RuleBasedStateMachine):
                 self._land(platform, request)
         settle_down(self.business)
         check_all(self.business)
+        self.counts["times all was quiet, and every law was checked"] += 1
 
     @invariant()
     def the_ledger_knows_everybody_and_the_log_is_whole(self) -> None:
@@ -178,6 +189,7 @@ class EvidenceMachine(RuleBasedStateMachine):
                 self.points.arm(crash)
                 work()
         except Killed:
+            self.counts["crashes"] += 1
             self.business.restart()
             return True
         finally:
@@ -202,6 +214,7 @@ class EvidenceMachine(RuleBasedStateMachine):
         for number, platform in enumerate(self.business.platforms.values()):
             platform.verdicts.clear()
             platform.verdicts.extend(verdicts[number::2])
+        self.counts["faults told to the platforms"] += sum(each is not Verdict.TAKE for each in verdicts)
 
     @contextmanager
     def _once(self, meanwhile: Callable[[Batch], None]) -> Iterator[None]:
