@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from cohortd.core.times import format_time
-from cohortd.ledger.batches import OPEN, Work
+from cohortd.ledger.batches import EMPTIED, OPEN, Work
 from cohortd.ledger.queueing import Leaving, Schedule, queue_removals
 from cohortd.ledger.removal_log import Journal
 
@@ -38,15 +38,22 @@ _UNLESS_QUEUED: Final = f"""
           AND b.refresh = 0)
 """
 _EACH: Final = " GROUP BY v.kind, v.digest, v.position, v.member, v.payload"
-#: Rows that withdrawals take back, and that an add brought of which an earlier attempt may yet land;
-#: unless a repetition that will be sent was queued since.
+#: Adds that ended not long ago, of which an attempt was never answered.
+_BLIND: Final = f"""
+    SELECT a.remote, max(a.settled_at) AS settled_at FROM batch a
+    WHERE a.settled_at > :since AND a.action = 'add'
+      AND (a.attempts > 1 OR (a.attempts = 1 AND a.note = '{EMPTIED}')) GROUP BY a.remote
+"""
+#: Rows that withdrawals take back from where an attempt of an add may yet land; unless a repetition that
+#: will be sent was queued since. (Who was in such an add is not kept, and may have been added again
+#: since: one removal too many does no harm.)
 _SENT_BLINDLY: Final = f"""
-    SELECT m.remote, k.withdrawal, m.member, m.kind, m.digest, m.payload FROM temp.w_key k
-        CROSS JOIN temp.w_family f ON f.withdrawal = k.withdrawal AND f.family = k.family
-        CROSS JOIN remote r ON r.family = k.family
+    SELECT m.remote, k.withdrawal, m.member, m.kind, m.digest, m.payload FROM ({_BLIND}) a
+        CROSS JOIN remote r ON r.id = a.remote
+        CROSS JOIN temp.w_family f ON f.family = r.family
+        CROSS JOIN temp.w_key k ON k.withdrawal = f.withdrawal AND k.family = f.family
         CROSS JOIN membership m ON m.remote = r.id AND m.kind = k.kind AND m.digest = k.key
-        CROSS JOIN batch a ON a.id = m.batch
-    WHERE a.action = 'add' AND a.attempts > 1 AND a.settled_at > :since AND NOT EXISTS (
+    WHERE NOT EXISTS (
         SELECT 1 FROM batch b CROSS JOIN batch_item j ON j.batch = b.id AND j.kind = m.kind
             AND j.digest = m.digest
             CROSS JOIN suppression s ON s.withdrawal = j.withdrawal AND s.family = r.family

@@ -56,6 +56,37 @@ def test_whoever_is_revoked_soon_after_a_lost_add_was_sent_again_is_taken_back_t
     assert world.on_platform(GOOGLE) == everybody(BOB) == world.in_ledger(GOOGLE)
 
 
+def test_whoever_a_plan_took_out_of_a_lost_add_and_is_revoked_then_is_taken_back_twice(world: World) -> None:
+    lost = _lose_add(world)
+    world.plan({GOOGLE: [ANN, BOB]}, hold=[GOOGLE])
+    assert world.drain() == 0  # nobody is left in the add, and it ends without another attempt
+    world.revoke(ANN)
+    world.drain()
+    world.wait(hours=23)
+    world.send(lost)
+    world.wait(hours=2)
+    world.drain()
+
+    assert world.on_platform(GOOGLE) == everybody(BOB) == world.in_ledger(GOOGLE)
+
+
+def test_whoever_was_added_again_since_a_lost_add_and_is_revoked_then_is_taken_back_twice(
+    world: World,
+) -> None:
+    lost = _lose_add(world)
+    world.drain()
+    world.sync({GOOGLE: [BOB]})
+    world.sync({GOOGLE: [ANN, BOB]})
+    world.revoke(ANN)
+    world.drain()
+    world.wait(hours=23)
+    world.send(lost)
+    world.wait(hours=2)
+    world.drain()
+
+    assert world.on_platform(GOOGLE) == everybody(BOB) == world.in_ledger(GOOGLE)
+
+
 @pytest.mark.parametrize("hours", [0, 25])
 def test_where_nothing_can_land_late_one_removal_is_enough(world: World, hours: int) -> None:
     if hours:
