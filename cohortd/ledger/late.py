@@ -2,7 +2,8 @@
 
 Nobody knows when such an add is carried out: it may be after the removal that followed it. So whoever
 was revoked meanwhile, or soon after, is taken back once more when nothing can land any more. Until
-then their rows stay in the ledger.
+then their rows stay in the ledger; so do those of whoever left for another reason, until the next plan
+after that.
 """
 
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ from sqlalchemy import Connection
 
 from cohortd.core.times import format_time
 from cohortd.ledger.batches import EMPTIED, OPEN, Work
+from cohortd.ledger.memberships import State
 from cohortd.ledger.queueing import Leaving, Schedule, queue_removals
 from cohortd.ledger.removal_log import Journal
 
@@ -60,6 +62,16 @@ _SENT_BLINDLY: Final = f"""
         WHERE b.remote = m.remote AND b.{OPEN} AND b.lane = 'revocation' AND b.refresh = 1
           AND b.created_at >= a.settled_at AND s.lifted_at IS NULL)
 """
+#: What a regular removal took off where an attempt of an add may yet land; ``i`` is its item. The next
+#: plan takes it off once more.
+_KEEP: Final = f"""
+    UPDATE membership SET state = {State.ADDING:d} FROM batch_item i
+    WHERE i.batch = :batch AND membership.remote = :remote AND membership.kind = i.kind
+      AND membership.digest = i.digest AND membership.state = {State.REMOVING:d}
+      AND EXISTS (SELECT 1 FROM batch a WHERE a.remote = :remote AND a.action = 'add' AND a.attempts > 1
+            AND a.{OPEN}
+        UNION ALL SELECT 1 FROM ({_BLIND}) a WHERE a.remote = :remote)
+"""
 
 
 def take_back(connection: Connection, journal: Journal, work: Work, *, blind: bool, now: datetime) -> None:
@@ -91,6 +103,12 @@ def repeat(
 ) -> None:
     """Queue removals that only repeat what was or will be confirmed, for when nothing can land any more."""
     queue_removals(connection, journal, rows, schedule=Schedule(now, now + wait, repeats=True))
+
+
+def keep_who_left(connection: Connection, work: Work, *, now: datetime) -> None:
+    """Keep in mind whom a regular removal took off, where a lost add may bring them back."""
+    values = {"batch": work.id, "remote": work.remote, "since": format_time(now - LANDS_WITHIN)}
+    connection.exec_driver_sql(_KEEP, values)
 
 
 def leave_out_returned(connection: Connection, work: Work) -> None:

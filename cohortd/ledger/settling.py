@@ -235,6 +235,8 @@ def _end_removal(connection: Connection, journal: Journal, work: Work, *, now: d
     """Delete what the platform acknowledged; return how many members left."""
     values = {"batch": work.id, "remote": work.remote, "family": work.family, "now": int(now.timestamp())}
     connection.exec_driver_sql(_KEEP_IN_FLIGHT, values)
+    if work.lane is Lane.REGULAR:
+        late.keep_who_left(connection, work, now=now)
     left: int = connection.exec_driver_sql(f"SELECT count(DISTINCT m.member) {_GONE}", values).scalar_one()
     connection.exec_driver_sql(_DOUBT_WHO_STAYS, values)
     connection.exec_driver_sql(_REMEMBER_CO_OWNERS, values)

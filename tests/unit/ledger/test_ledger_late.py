@@ -87,6 +87,34 @@ def test_whoever_was_added_again_since_a_lost_add_and_is_revoked_then_is_taken_b
     assert world.on_platform(GOOGLE) == everybody(BOB) == world.in_ledger(GOOGLE)
 
 
+def test_whoever_left_after_a_lost_add_stays_known_until_it_cannot_land_any_more(world: World) -> None:
+    lost = _lose_add(world)
+    world.drain()
+    world.sync({GOOGLE: [BOB]})
+    assert world.on_platform(GOOGLE) == everybody(BOB)
+    world.wait(hours=23)
+    world.send(lost)
+    world.wait(hours=2)
+    world.sync({GOOGLE: [BOB]})
+
+    assert world.on_platform(GOOGLE) == everybody(BOB) == world.in_ledger(GOOGLE)
+    assert world.sync({GOOGLE: [BOB]}) == 0
+
+
+def test_whoever_left_after_a_lost_add_and_is_revoked_then_is_taken_back_again(world: World) -> None:
+    lost = _lose_add(world)
+    world.drain()
+    world.sync({GOOGLE: [BOB]})
+    world.revoke(ANN)
+    world.drain()
+    world.wait(hours=23)
+    world.send(lost)
+    world.wait(hours=2)
+    world.drain()
+
+    assert world.on_platform(GOOGLE) == everybody(BOB) == world.in_ledger(GOOGLE)
+
+
 @pytest.mark.parametrize("hours", [0, 25])
 def test_where_nothing_can_land_late_one_removal_is_enough(world: World, hours: int) -> None:
     if hours:
