@@ -18,7 +18,7 @@ from tests.evidence.business import PEOPLE, SEGMENTS, Business
 from tests.evidence.laws import check_all, check_log, settle_down
 from tests.evidence.points import Killed, Points, listening, play_killed
 from tests.evidence.records import quick_folder
-from tests.evidence.stand_in import Platform, Verdict, Work
+from tests.evidence.stand_in import Platform, Verdict
 from tests.unit.ledger.ledger_world import everybody
 
 NAMES: Final = [person.name for person in PEOPLE]
@@ -252,10 +252,9 @@ class EvidenceMachine(RuleBasedStateMachine):
                     platform.drop(request)
 
     def _land(self, platform: Platform, request: str) -> None:
-        if request in self._asked_about(platform):
-            platform.land(request)
-        else:
-            platform.land(request, only=self._may_land(platform.working[request]))
+        lost = request not in self._asked_about(platform)
+        removes = platform.working[request].action == "remove"
+        platform.land(request, only=self._may_leave() if lost and removes else None)
 
     def _asked_about(self, platform: Platform) -> set[str]:
         """Return the requests that the ledger will ask about."""
@@ -263,15 +262,10 @@ class EvidenceMachine(RuleBasedStateMachine):
         names = [name for name, each in self.business.platforms.items() if each is platform]
         return {due.request for due in outbox.due_polls(now=later, destinations=names)}
 
-    def _may_land(self, work: Work) -> set[tuple[int, bytes]]:
-        """Return who may still come or go by a request of which nobody has the answer.
+    def _may_leave(self) -> set[tuple[int, bytes]]:
+        """Return who may still be taken off by a removal of which nobody has the answer.
 
-        It was sent again since. We promise to mend what it does to whoever took consent back; that it
-        brings back somebody who left for another reason within a day, or takes somebody away who came
-        back, is not modelled.
+        It was sent again since. That it takes somebody away who came back within the day is not modelled.
         """
         known = {s for target in self.business.targets() for s in self.business.in_ledger(target)}
-        if work.action == "add":
-            remote = next(r for r in self.business.ledger.remotes.all() if r.remote_id == work.remote_id)
-            return self.business.in_ledger(remote.target) | self.business.taken_back()
         return everybody(*self.business.people.values()) - known
