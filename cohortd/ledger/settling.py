@@ -157,7 +157,12 @@ def end_emptied(connection: Connection, journal: Journal, work: Work, *, now: da
         blind = work.attempts > 0
         _end_add(connection, journal, work, landed=blind, blind=blind, now=now)
     close(
-        connection, work, state=BatchState.CONFIRMED, now=now, note=batches.EMPTIED, tally=Tally.read(work.result)
+        connection,
+        work,
+        state=BatchState.CONFIRMED,
+        now=now,
+        note=batches.EMPTIED,
+        tally=Tally.read(work.result),
     )
 
 

@@ -60,7 +60,12 @@ def _record(folder: Path) -> tuple[list[power.Record], Path, str]:
         (root / each).mkdir(parents=True)
     done = subprocess.run(
         [sys.executable, "-m", "tests.evidence.lost_writes", str(root)],
-        env={**os.environ, "LD_PRELOAD": str(library), "RECORDER_LOG": str(log), "RECORDER_FOLDER": str(root)},
+        env={
+            **os.environ,
+            "LD_PRELOAD": str(library),
+            "RECORDER_LOG": str(log),
+            "RECORDER_FOLDER": str(root),
+        },
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -77,7 +77,11 @@ MUTATIONS: Final = (
         "cohortd/ledger/outbox.py",
         "                check_epoch(connection, epoch)\n                claimed",
         "                claimed",
-        (f"{_UNIT}opening.py", f"{_UNIT}delivering.py", "tests/integration/ledger/test_ledger_processes.py"),
+        (
+            f"{_UNIT}opening.py",
+            f"{_UNIT}delivering.py",
+            "tests/integration/ledger/test_ledger_processes.py",
+        ),
     ),
     Mutation(
         "an old leader may still settle",

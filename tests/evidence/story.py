@@ -70,7 +70,9 @@ def live(folder: Path, *, foreign: Path, listen: Callable[..., None], life: int)
     page = foreign / "act.json"
     first = json.loads(page.read_text()) if page.exists() else 0
     for number, act in enumerate(ACTS):
-        business.now = START + timedelta(days=DAYS[number]) + (life * LATER if number >= first else timedelta())
+        business.now = (
+            START + timedelta(days=DAYS[number]) + (life * LATER if number >= first else timedelta())
+        )
         if number < first:
             _remember(business, number)
             continue

@@ -56,7 +56,9 @@ def test_whoever_is_revoked_soon_after_a_lost_add_was_sent_again_is_taken_back_t
     assert world.on_platform(GOOGLE) == everybody(BOB) == world.in_ledger(GOOGLE)
 
 
-def test_whoever_a_plan_took_out_of_a_lost_add_and_is_revoked_then_is_taken_back_twice(world: World) -> None:
+def test_whoever_a_plan_took_out_of_a_lost_add_and_is_revoked_then_is_taken_back_twice(
+    world: World,
+) -> None:
     lost = _lose_add(world)
     world.plan({GOOGLE: [ANN, BOB]}, hold=[GOOGLE])
     assert world.drain() == 0  # nobody is left in the add, and it ends without another attempt

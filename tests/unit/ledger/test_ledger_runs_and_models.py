@@ -141,6 +141,9 @@ def test_runs_of_a_ledger_from_before_keep_their_order(world: World) -> None:
     started = [world.ledger.runs.start("sync", as_of=NOW, at=NOW) for _ in range(3)]
     with world.ledger._database.write() as connection:
         connection.exec_driver_sql("ALTER TABLE run DROP COLUMN number")
+        for name in ("put_back_at", "asserted_at", "normalization", "normalized_since"):
+            connection.exec_driver_sql(f"ALTER TABLE installation DROP COLUMN {name}")
+        connection.exec_driver_sql("DROP INDEX batch_item_member")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
     world.restart()
     started.append(world.ledger.runs.start("sync", as_of=NOW, at=NOW))
