@@ -30,7 +30,8 @@ def sections() -> list[Section]:
             "Error reasons",
             "`reason` of `ErrorInfo` and of every field violation; nothing of the request was processed. "
             "One at `audience_members[i]` is that row's fault, even where it names an audience or request. "
-            "Where `RetryInfo` names a time, that is waited.",
+            "Where `RetryInfo` names a time, that is waited. A quota met while an audience is made or a "
+            "request is asked after holds up only that.",
             [saying_of(reason, rule, platform=PLATFORM) for reason, rule in reasons()],
         ),
         Section(

@@ -132,6 +132,38 @@ TROUBLES = {
     "Google fails for a reason nobody knows": [
         Fault(call=PROCESSING, kind=FaultKind.HALF_APPLY, share=0.0, code="NEW", times=4)
     ],
+    "Google works in no order": [
+        Fault(call=PROCESSING, kind=FaultKind.LATE, delay_s=0.4, probability=0.5, times=10)
+    ],
+    "other changes are under way": [
+        Fault(call="dm.*[!g]", status="ABORTED", probability=0.5, times=2),
+        Fault(
+            call="ads.jobs.*",
+            status="INVALID_ARGUMENT",
+            code="database_error.CONCURRENT_MODIFICATION",
+            probability=0.5,
+            times=2,
+        ),
+        Fault(call="users.*", status=400, code=2650, subcode=1870145, probability=0.5, times=2),
+    ],
+    "a day's quota is used up": [
+        Fault(call="dm.audience_members.*", kind=FaultKind.QUOTA, code="PerDay", retry_after_s=0),
+        Fault(call="ads.jobs.*", status="RESOURCE_EXHAUSTED", code="quota_error.RESOURCE_EXHAUSTED"),
+        Fault(call="users.*", status=400, code=368),
+    ],
+    "terms and permissions are taken back for a while": [
+        Fault(call="dm.*[!g]", status="PERMISSION_DENIED", after=3),
+        Fault(
+            call="ads.jobs.create",
+            status="INVALID_ARGUMENT",
+            code="offline_user_data_job_error.CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS",
+        ),
+        Fault(call="users.*", status=403, code=200, subcode=1870034, after=1, times=2),
+    ],
+    "answers say nothing of what was done": [
+        Fault(call="users.*", status=200, body="<html>Welcome</html>", probability=0.5, times=3),
+        Fault(call="users.*", status=200, body="{}", probability=0.5, times=3),
+    ],
     "answers are lost": [Fault(call=ANY, kind=FaultKind.DROP_AFTER, probability=0.3, times=10)],
     "connections break": [Fault(call=ANY, kind=FaultKind.DROP_BEFORE, probability=0.3, times=10)],
     "batches are half applied": [Fault(call=ANY, kind=FaultKind.HALF_APPLY, probability=0.5, times=10)],

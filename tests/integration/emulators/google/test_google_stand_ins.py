@@ -8,7 +8,18 @@ from typing import Any
 import pytest
 from google.ads import datamanager_v1 as dm
 from google.auth.credentials import Credentials
-from google_people import ACCOUNT, ANN, SPEC, Start, add, bad_address, digests, grpc_manager, person
+from google_people import (
+    ACCOUNT,
+    ANN,
+    SPEC,
+    Start,
+    add,
+    bad_address,
+    digests,
+    grpc_manager,
+    person,
+    rest_manager,
+)
 
 from cohortd.core.delivery import BatchState
 from cohortd.core.errors import FatalError, RejectedError, RetryableError, SettingsError
@@ -148,3 +159,18 @@ def test_clients_of_google_itself_are_made_without_calling_anybody() -> None:
     )
     transport = other._client._make(dm.UserListServiceClient, Token()).transport
     assert (transport.kind, transport.host) == ("rest", "https://door.example")
+
+
+@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize(
+    "body", ["", "[]", '"text"', "7", '{"error": "text"}', '{"error": []}', '{"error": {"status": 7}}']
+)
+def test_an_answer_that_no_document_describes_is_tried_again_and_no_vendors_error(
+    start: Start, make: Any, status: int, body: str
+) -> None:
+    emulator = start()
+    manager = make(rest_manager, emulator)
+    remote_id = manager.ensure(SPEC)
+    emulator.faults.add(Fault(call="dm.audience_members.ingest", status=status, body=body))
+    with pytest.raises(RetryableError):
+        manager.apply(add(remote_id, ANN))
