@@ -3,38 +3,38 @@
 from collections.abc import Mapping
 from typing import Final
 
-_DM: Final = "Data Manager"
-_ADS: Final = "Google Ads"
-_META: Final = "Meta"
+DATA_MANAGER: Final = "Data Manager"
+GOOGLE_ADS: Final = "Google Ads"
+META: Final = "Meta"
 
 #: Name -> the platform and how the call stands on the wire.
 CALLS: Final[Mapping[str, tuple[str, str]]] = {
-    "dm.audience_members.ingest": (_DM, "`POST /v1/audienceMembers:ingest`"),
-    "dm.audience_members.remove": (_DM, "`POST /v1/audienceMembers:remove`"),
-    "dm.audience_members.remove_all": (_DM, "`POST /v1/audienceMembers:removeAll`"),
-    "dm.request_status.retrieve": (_DM, "`GET /v1/requestStatus:retrieve`"),
-    "dm.user_lists.create": (_DM, "`POST /v1/{account}/userLists`"),
-    "dm.user_lists.get": (_DM, "`GET /v1/{account}/userLists/{id}`"),
-    "dm.user_lists.list": (_DM, "`GET /v1/{account}/userLists`"),
-    "dm.user_lists.update": (_DM, "`PATCH /v1/{account}/userLists/{id}`"),
-    "dm.user_lists.delete": (_DM, "`DELETE /v1/{account}/userLists/{id}`"),
-    "dm.processing": (_DM, "no call: accepted work, when its turn comes"),
-    "ads.user_lists.mutate": (_ADS, "`UserListService/MutateUserLists`"),
-    "ads.jobs.create": (_ADS, "`OfflineUserDataJobService/CreateOfflineUserDataJob`"),
-    "ads.jobs.add": (_ADS, "`OfflineUserDataJobService/AddOfflineUserDataJobOperations`"),
-    "ads.jobs.run": (_ADS, "`OfflineUserDataJobService/RunOfflineUserDataJob`"),
-    "ads.search": (_ADS, "`GoogleAdsService/Search`"),
-    "ads.search_stream": (_ADS, "`GoogleAdsService/SearchStream`"),
-    "ads.processing": (_ADS, "no call: a job, when its turn comes"),
-    "account.read": (_META, "`GET /{version}/act_{account}`"),
-    "permissions.read": (_META, "`GET /{version}/me/permissions`"),
-    "audiences.list": (_META, "`GET /{version}/act_{account}/customaudiences`"),
-    "audiences.create": (_META, "`POST /{version}/act_{account}/customaudiences`"),
-    "audiences.read": (_META, "`GET /{version}/{audience}`"),
-    "audiences.update": (_META, "`POST /{version}/{audience}`"),
-    "audiences.delete": (_META, "`DELETE /{version}/{audience}`"),
-    "users.add": (_META, "`POST /{version}/{audience}/users`"),
-    "users.remove": (_META, "`DELETE /{version}/{audience}/users`, or `POST` with `method=delete`"),
+    "dm.audience_members.ingest": (DATA_MANAGER, "`POST /v1/audienceMembers:ingest`"),
+    "dm.audience_members.remove": (DATA_MANAGER, "`POST /v1/audienceMembers:remove`"),
+    "dm.audience_members.remove_all": (DATA_MANAGER, "`POST /v1/audienceMembers:removeAll`"),
+    "dm.request_status.retrieve": (DATA_MANAGER, "`GET /v1/requestStatus:retrieve`"),
+    "dm.user_lists.create": (DATA_MANAGER, "`POST /v1/{account}/userLists`"),
+    "dm.user_lists.get": (DATA_MANAGER, "`GET /v1/{account}/userLists/{id}`"),
+    "dm.user_lists.list": (DATA_MANAGER, "`GET /v1/{account}/userLists`"),
+    "dm.user_lists.update": (DATA_MANAGER, "`PATCH /v1/{account}/userLists/{id}`"),
+    "dm.user_lists.delete": (DATA_MANAGER, "`DELETE /v1/{account}/userLists/{id}`"),
+    "dm.processing": (DATA_MANAGER, "no call: accepted work, when its turn comes"),
+    "ads.user_lists.mutate": (GOOGLE_ADS, "`UserListService/MutateUserLists`"),
+    "ads.jobs.create": (GOOGLE_ADS, "`OfflineUserDataJobService/CreateOfflineUserDataJob`"),
+    "ads.jobs.add": (GOOGLE_ADS, "`OfflineUserDataJobService/AddOfflineUserDataJobOperations`"),
+    "ads.jobs.run": (GOOGLE_ADS, "`OfflineUserDataJobService/RunOfflineUserDataJob`"),
+    "ads.search": (GOOGLE_ADS, "`GoogleAdsService/Search`"),
+    "ads.search_stream": (GOOGLE_ADS, "`GoogleAdsService/SearchStream`"),
+    "ads.processing": (GOOGLE_ADS, "no call: a job, when its turn comes"),
+    "account.read": (META, "`GET /{version}/act_{account}`"),
+    "permissions.read": (META, "`GET /{version}/me/permissions`"),
+    "audiences.list": (META, "`GET /{version}/act_{account}/customaudiences`"),
+    "audiences.create": (META, "`POST /{version}/act_{account}/customaudiences`"),
+    "audiences.read": (META, "`GET /{version}/{audience}`"),
+    "audiences.update": (META, "`POST /{version}/{audience}`"),
+    "audiences.delete": (META, "`DELETE /{version}/{audience}`"),
+    "users.add": (META, "`POST /{version}/{audience}/users`"),
+    "users.remove": (META, "`DELETE /{version}/{audience}/users`, or `POST` with `method=delete`"),
 }
 
 #: HTTP status -> gRPC status, as Google maps them.

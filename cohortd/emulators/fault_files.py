@@ -12,6 +12,7 @@ For example::
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Final
 import yaml
 
 from cohortd.core.errors import SettingsError
-from cohortd.emulators.calls import CALLS, HTTP_OF_STATUS, STATUS_OF_HTTP
+from cohortd.emulators.calls import CALLS, DATA_MANAGER, GOOGLE_ADS, HTTP_OF_STATUS, META, STATUS_OF_HTTP
 from cohortd.emulators.faults import Fault, FaultKind, FaultSchedule
 
 #: Field -> the types it may have, and what to call them.
@@ -42,6 +43,14 @@ _FORMS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
 }
 _GRPC: Final = frozenset({*HTTP_OF_STATUS, *STATUS_OF_HTTP.values()})
 _HTTP: Final = range(200, 600)
+#: Platform -> how its codes are written.
+_CODES: Final = {
+    DATA_MANAGER: (r"[A-Z][A-Z0-9_]*", "as a reason such as INVALID_SHA256_FORMAT"),
+    GOOGLE_ADS: (
+        r"[a-z_]+\.[A-Z][A-Z0-9_]*|[A-Z][A-Z0-9_]*",
+        "with its family, as in quota_error.RESOURCE_EXHAUSTED",
+    ),
+}
 _LATE: Final = ("dm.processing", "ads.processing")
 
 
@@ -122,8 +131,27 @@ def _check_sense(fault: Fault) -> None:
         raise SettingsError(f"its status {fault.status} is no gRPC status{_nearest(fault.status, _GRPC)}")
     if fault.kind in (FaultKind.DELAY, FaultKind.LATE) and not fault.delay_s:
         raise SettingsError(f"{fault.kind} needs delay_s")
+    _check_platform(fault, {CALLS[name][0] for name in struck})
     if fault.kind is FaultKind.LATE and not set(struck) <= set(_LATE):
         raise SettingsError(f"late strikes {' and '.join(_LATE)} only")
+
+
+def _check_platform(fault: Fault, platforms: set[str]) -> None:
+    """Refuse what the platforms that are struck cannot say; a pattern for several takes either's words."""
+    if platforms == {META}:
+        if isinstance(fault.status, str):
+            raise SettingsError(f"Meta answers with HTTP statuses, not with {fault.status}")
+        if isinstance(fault.code, str) and fault.kind is not FaultKind.QUOTA:
+            raise SettingsError(f"Meta's codes are numbers, not {fault.code!r}")
+        if fault.kind is FaultKind.WARN or fault.row is not None:
+            raise SettingsError("Meta names no rows and gives no warnings")
+    elif META not in platforms and (fault.subcode is not None or fault.message is not None):
+        raise SettingsError("subcode and message are Meta's only")
+    form = _CODES.get("".join(platforms))
+    if form is not None and fault.code is not None and fault.kind is not FaultKind.QUOTA:
+        pattern, words = form
+        if not re.fullmatch(pattern, str(fault.code)):
+            raise SettingsError(f"its code is written {words}, not {fault.code!r}")
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:

@@ -55,7 +55,8 @@ def ads_failure(
     for problem in problems:
         error = failure.errors.add()
         family, _, name = problem.code.partition(".")
-        setattr(error.error_code, family, enum_number(error.error_code, family, name))
+        if family in error.error_code.DESCRIPTOR.fields_by_name:
+            setattr(error.error_code, family, enum_number(error.error_code, family, name))
         error.message = "The emulator refused the request."
         if problem.field:
             element = error.location.field_path_elements.add()

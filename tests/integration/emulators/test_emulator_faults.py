@@ -95,6 +95,12 @@ def test_a_schedule_is_read_from_yaml_and_json(tmp_path: Path, ending: str) -> N
         ("faults: [{status: UNAVAIL_ABLE}]", "did you mean UNAVAILABLE"),
         ("faults: [{kind: delay}]", "delay needs delay_s"),
         ("faults: [{kind: late, delay_s: 9}]", "dm.processing and ads.processing only"),
+        ("faults: [{call: users.add, status: INTERNAL}]", "Meta answers with HTTP statuses"),
+        ("faults: [{call: users.add, code: X}]", "Meta's codes are numbers"),
+        ("faults: [{call: users.add, kind: warn}]", "names no rows"),
+        ("faults: [{call: ads.search, subcode: 3}]", "Meta's only"),
+        ("faults: [{call: ads.search, code: nonsense}]", "with its family"),
+        ("faults: [{call: dm.user_lists.get, code: 7}]", "as a reason such as"),
         ("faults: [", "cannot be read"),
     ],
 )
