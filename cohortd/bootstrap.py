@@ -14,6 +14,7 @@ import config
 from clustering import ClusteringPolicy
 from cohortd.core.consenting import ConsentStatus
 from cohortd.core.errors import SettingsError
+from cohortd.core.identifiers import Family
 from cohortd.core.times import Clock, now_utc
 from cohortd.engine import Engine, catalog, connect, resolve
 from cohortd.ledger import Ledger
@@ -32,9 +33,10 @@ from cohortd.pipeline.wiring import (
 )
 from cohortd.sources import TableSource
 from config.destinations import Destination as AnyAccount
-from config.destinations import GoogleAds, GoogleDataManager, Meta
+from config.destinations import CsvDrop, GoogleAds, GoogleDataManager, Meta, OnlineAccount
 from config.settings import Settings
 from config.sources import CustomersSource, Source
+from connectors.csv_drop import CsvDropConnector, CsvDropOptions
 from connectors.deferred import DeferredConnector
 from connectors.protocol import Connector
 from connectors.retrying import RetryingConnector, RetryPolicy
@@ -42,6 +44,9 @@ from consent import ChainSealer, ConsentRules
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
+
+#: For platforms that confirm at once.
+_NOTHING_TO_POLL = PollPolicy(first_s=60, factor=1.3, max_s=3600, give_up_s=86400)
 
 
 def load_settings(option: str | None) -> Settings:
@@ -62,8 +67,10 @@ def endpoint_ports(settings: Settings) -> dict[str, int]:
     """Find the ports of loopback endpoints: ``grpc``, else the platform's name -> port."""
     ports: dict[str, int] = {}
     for account in settings.destinations:
+        if not isinstance(account, OnlineAccount) or not account.is_local:
+            continue
         url = urlsplit(account.endpoint or "")
-        if account.is_local and url.port:
+        if url.port:
             ports["grpc" if url.scheme == "grpc" else account.platform] = url.port
     return ports
 
@@ -85,11 +92,11 @@ def open_pipeline(
             Ledger.open(settings.database_url, sealer=sealer, state_dir=settings.data_dir)
         )
         destinations = {account.name: _destination(account, stop) for account in settings.destinations}
-        for destination in destinations.values():
+        for account in settings.destinations:
             ledger.remotes.refuse_moved(
-                destination.name, platform=destination.platform, account=destination.account
+                account.name, platform=account.platform, account=account.account, family=_family(account)
             )
-            stack.callback(destination.connector.close)
+            stack.callback(destinations[account.name].connector.close)
         yield Pipeline(
             data_dir=settings.data_dir,
             ledger=ledger,
@@ -196,12 +203,18 @@ def _destination(account: AnyAccount, stop: threading.Event) -> Destination:
     return Destination(
         name=account.name,
         platform=account.platform,
-        account=account.ad_account_id if isinstance(account, Meta) else getattr(account, "account_id", ""),
+        account=account.account,
         connector=RetryingConnector(DeferredConnector(make), retry, stop=stop),
         poll=poll,
         membership_days=days,
         member_limit=account.member_limit,
+        by_hand=isinstance(account, CsvDrop),
     )
+
+
+def _family(account: AnyAccount) -> Family | None:
+    """Whose normalization rules apply, where the platform's name does not say it."""
+    return Family(account.template) if isinstance(account, CsvDrop) else None
 
 
 def _connector(account: AnyAccount) -> tuple[Callable[[], Connector], PollPolicy, int | None]:
@@ -218,9 +231,11 @@ def _connector(account: AnyAccount) -> tuple[Callable[[], Connector], PollPolicy
         case Meta():
             return (
                 partial(_meta, account),
-                PollPolicy(first_s=60, factor=1.3, max_s=3600, give_up_s=86400),
+                _NOTHING_TO_POLL,
                 account.retention_days,
             )
+        case CsvDrop():
+            return partial(_csv_drop, account), _NOTHING_TO_POLL, account.days
 
 
 def _data_manager(account: GoogleDataManager) -> Connector:
@@ -275,6 +290,14 @@ def _meta(account: Meta) -> Connector:
             customer_file_source=account.customer_file_source,
             retention_days=account.retention_days,
             read_timeout_s=account.timeout_s,
+        )
+    )
+
+
+def _csv_drop(account: CsvDrop) -> Connector:
+    return CsvDropConnector(
+        CsvDropOptions(
+            folder=account.folder, template=Family(account.template), keep_days=account.keep_days
         )
     )
 

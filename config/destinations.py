@@ -36,16 +36,10 @@ class Retry(Strict):
 class Account(Strict):
     """What every destination has."""
 
-    schemes: ClassVar[tuple[str, ...]] = ()
-
     name: str = Field(
         pattern=r"^[a-z0-9][a-z0-9_-]*$",
         max_length=40,
         description="Your name for it (a-z, 0-9, _ and -). Keep it: the ledger knows it by that.",
-    )
-    endpoint: str | None = Field(
-        default=None,
-        description="Another address, for emulators; plaintext only on this machine.",
     )
     member_limit: int | None = Field(
         default=None,
@@ -54,6 +48,27 @@ class Account(Strict):
         " identifiers are preferred. Left out, any number.",
     )
     retry: Retry = Field(default_factory=Retry, description="How often a request is tried within one sync.")
+
+    @property
+    def account(self) -> str:
+        """Whose members are sent there; the ledger refuses the name for another."""
+        raise NotImplementedError
+
+    @property
+    def place(self) -> str:
+        """What no two destinations of a platform may share."""
+        return self.account
+
+
+class OnlineAccount(Account):
+    """What every destination has that is reached through an interface."""
+
+    schemes: ClassVar[tuple[str, ...]] = ()
+
+    endpoint: str | None = Field(
+        default=None,
+        description="Another address, for emulators; plaintext only on this machine.",
+    )
     timeout_s: float = Field(default=120, gt=0, description="Seconds one request may take.")
 
     @property
@@ -67,7 +82,7 @@ class Account(Strict):
         return None if endpoint is None else check_endpoint(endpoint, schemes=cls.schemes)
 
 
-class GoogleAccount(Account):
+class GoogleAccount(OnlineAccount):
     """What both Google interfaces have."""
 
     account_id: Digits = Field(
@@ -87,6 +102,11 @@ class GoogleAccount(Account):
         le=GOOGLE_DAYS,
         description="Days Google keeps a member; left out, `audiences.membership_days`.",
     )
+
+    @property
+    def account(self) -> str:
+        """The customer id."""
+        return self.account_id
 
 
 class GoogleDataManager(GoogleAccount):
@@ -145,7 +165,7 @@ class GoogleAds(GoogleAccount):
         return self
 
 
-class Meta(Account):
+class Meta(OnlineAccount):
     """Custom Audiences on Facebook and Instagram."""
 
     schemes: ClassVar[tuple[str, ...]] = ("http", "https")
@@ -174,6 +194,11 @@ class Meta(Account):
         description="Days Meta keeps a member unless it is sent again; null for ever.",
     )
 
+    @property
+    def account(self) -> str:
+        """The ad account."""
+        return self.ad_account_id
+
     @model_validator(mode="after")
     def _check_credentials(self) -> Self:
         if self.access_token is None and not self.is_local:
@@ -181,9 +206,47 @@ class Meta(Account):
         return self
 
 
-Destination = Annotated[GoogleDataManager | GoogleAds | Meta, Field(discriminator="platform")]
+class CsvDrop(Account):
+    """Files that somebody uploads by hand, for where no program may into the ad account."""
+
+    platform: Literal["csv_drop"] = Field(description="`csv_drop`.")
+    folder: Path = Field(description="Where the files go, a folder an audience.")
+    template: Literal["google", "meta"] = Field(
+        description="Whose form the files have, and so whose normalization rules and consent apply."
+    )
+    keep_days: int = Field(
+        default=30,
+        ge=1,
+        description="Days after which files are deleted, all but removals that nobody has taken.",
+    )
+    membership_days: int | None = Field(
+        default=None,
+        gt=0,
+        le=GOOGLE_DAYS,
+        description="Days the audience on the platform is set to keep a member; members are written again"
+        " before. Left out, 540 for `google` and for ever for `meta`.",
+    )
+
+    @property
+    def account(self) -> str:
+        """The template: digests of one platform's rules mean nothing at the other's."""
+        return self.template
+
+    @property
+    def place(self) -> str:
+        """The folder."""
+        return str(self.folder)
+
+    @property
+    def days(self) -> int | None:
+        """Days after which the platform forgets a member."""
+        return self.membership_days or (GOOGLE_DAYS if self.template == "google" else None)
+
+
+Destination = Annotated[GoogleDataManager | GoogleAds | Meta | CsvDrop, Field(discriminator="platform")]
 PLATFORMS: dict[str, type[Account]] = {
     "google_data_manager": GoogleDataManager,
     "google_ads": GoogleAds,
     "meta": Meta,
+    "csv_drop": CsvDrop,
 }

@@ -5,9 +5,10 @@ import re
 from pydantic import BaseModel, ValidationError
 
 from config.base import nearest
+from config.destinations import PLATFORMS
 from config.tree import Models, keys_below, locate
 
-_PLATFORM = "platform must be google_data_manager, google_ads or meta"
+_PLATFORM = f"platform must be {', '.join([*PLATFORMS][:-1])} or {[*PLATFORMS][-1]}"
 #: How pydantic prints a value of ours that has a name.
 _ENUM_MEMBER = re.compile(r"<\w+\.\w+: ('[^']*')>")
 #: A key of another table must be this like before it is suggested.

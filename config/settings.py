@@ -13,7 +13,7 @@ from config.base import Duration, Share, Strict, place
 from config.countries import check_country
 from config.cron import check_cron
 from config.database import check_database, place_database
-from config.destinations import GOOGLE_DAYS, Destination, Meta
+from config.destinations import GOOGLE_DAYS, CsvDrop, Destination
 from config.sources import Sources
 
 Cron = Annotated[str, AfterValidator(check_cron)]
@@ -310,11 +310,11 @@ def _refuse_shared_accounts(destinations: tuple[Destination, ...]) -> None:
     """Two destinations of one account would send everybody there twice."""
     taken: dict[tuple[str, str], str] = {}
     for each in destinations:
-        account = each.ad_account_id if isinstance(each, Meta) else each.account_id
-        other = taken.setdefault((each.platform, account), each.name)
+        other = taken.setdefault((each.platform, each.place), each.name)
         if other != each.name:
+            what = "folder" if isinstance(each, CsvDrop) else "account"
             raise ValueError(
-                f"{other} and {each.name} are the same {each.platform} account: keep one of them"
+                f"{other} and {each.name} are the same {each.platform} {what}: keep one of them"
             )
 
 

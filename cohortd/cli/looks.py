@@ -42,7 +42,17 @@ def audiences(
         raise typer.BadParameter("it goes with --renew", param_hint="--destination")
     with opened(config, as_json=as_json) as pipeline:
         rows = audience_rows(pipeline)
-    columns = ("audience", "name", "destination", "remote_id", "size", "platform_size", "state", "note")
+    columns = (
+        "audience",
+        "name",
+        "destination",
+        "remote_id",
+        "size",
+        "platform_size",
+        "platform_state",
+        "state",
+        "note",
+    )
     answer(
         {"audiences": rows},
         as_json=as_json,

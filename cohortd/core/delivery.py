@@ -111,6 +111,9 @@ class Receipt:
     fault: str = ""
     #: A sentence for people: a warning, a match rate, a failure's reason.
     note: str = ""
+    #: Where the batch was left for people to upload, where that is all that CONFIRMED says: no platform
+    #: has it yet. Stands in the removal log beside the confirmation.
+    handed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,9 @@ from typing import Final, Protocol
 #: changes nothing about when that one was confirmed.
 REPEATED: Final = "once more, in case an add whose answer was lost lands late"
 
+#: Stands in the detail of a confirmation that only says that a file was written for people to upload.
+BY_HAND: Final = "for upload by hand"
+
 
 class RemovalEvent(StrEnum):
     """The steps of taking somebody back, in their order."""

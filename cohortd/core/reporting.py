@@ -51,6 +51,8 @@ class AudienceReport:
     #: What the platform itself says, where it says anything.
     platform_size: str = ""
     platform_state: str = ""
+    #: Whether all that is confirmed is files for somebody to upload.
+    by_hand: bool = False
     held: str | None = None
     #: Reason -> customers of this segment who are not sent.
     left_out: dict[str, int] = field(default_factory=dict)

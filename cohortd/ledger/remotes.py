@@ -110,15 +110,21 @@ class Remotes:
         assert made is not None
         return made
 
-    def refuse_moved(self, destination: str, *, platform: str, account: str) -> None:
+    def refuse_moved(
+        self, destination: str, *, platform: str, account: str, family: Family | None = None
+    ) -> None:
         """Refuse a destination that has become another account's.
+
+        Args:
+            family: Whose normalization rules apply; None where the platform's name says it.
 
         Raises:
             SettingsError: Under this name another account was sent to.
         """
+        family = family or _family_of(platform)
         for remote in self.all():
             if remote.target.destination == destination:
-                _refuse_other_account(remote, account, _family_of(platform))
+                _refuse_other_account(remote, account, family)
 
     def note_platforms(self, platforms: Mapping[str, str]) -> None:
         """Keep through which of a family's platforms each destination is asked from now on."""

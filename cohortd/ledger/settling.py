@@ -147,7 +147,7 @@ def end(connection: Connection, journal: Journal, work: Work, *, receipt: Receip
         blind = work.attempts > 1
         _end_add(connection, journal, work, landed=left > 0 or blind, blind=blind, now=now)
     else:
-        tally.done += _end_removal(connection, journal, work, now=now)
+        tally.done += _end_removal(connection, journal, work, now=now, detail=receipt.handed)
     close(connection, work, state=receipt.state, now=now, note=receipt.note, tally=tally)
 
 
@@ -236,7 +236,9 @@ def _end_add(
         late.take_back(connection, journal, work, blind=blind, now=now)
 
 
-def _end_removal(connection: Connection, journal: Journal, work: Work, *, now: datetime) -> int:
+def _end_removal(
+    connection: Connection, journal: Journal, work: Work, *, now: datetime, detail: str
+) -> int:
     """Delete what the platform acknowledged; return how many members left."""
     values = {"batch": work.id, "remote": work.remote, "family": work.family, "now": int(now.timestamp())}
     connection.exec_driver_sql(_KEEP_IN_FLIGHT, values)
@@ -248,7 +250,7 @@ def _end_removal(connection: Connection, journal: Journal, work: Work, *, now: d
     connection.exec_driver_sql(_REMEMBER, values)
     connection.exec_driver_sql(f"DELETE {_GONE.replace('membership m', 'membership AS m')}", values)
     connection.exec_driver_sql(_FORGET_CO_OWNERS, values)
-    log_batch(connection, journal, work.id, event=RemovalEvent.CONFIRMED, at=now)
+    log_batch(connection, journal, work.id, event=RemovalEvent.CONFIRMED, at=now, detail=detail)
     return left
 
 

@@ -20,6 +20,10 @@ RESEND_AFTER_S = 60.0
 #: Batches in a row without an answer after which a destination is left alone for that long: one bad
 #: batch holds nobody up, and a platform that is down is not knocked at for ever.
 MOST_SILENCES = 2
+_BY_HAND = (
+    "{}: confirmed means that files were written; the platform has nothing of it before somebody uploads"
+    " them, in their order"
+)
 #: Longest a platform's word is taken for when to come again.
 BLOCKED_AT_MOST = timedelta(days=1)
 
@@ -38,6 +42,8 @@ class Delivery:
     epoch: int
     #: Sentences for people about what fell short.
     notes: list[str] = field(default_factory=list)
+    #: Destination -> what people should know of what was done; nothing fell short.
+    told: dict[str, str] = field(default_factory=dict)
     _stopped: set[str] = field(default_factory=set)
     #: Destinations at which an audience was made.
     _made: set[str] = field(default_factory=set)
@@ -142,6 +148,7 @@ class Delivery:
             account=destination.account,
             name=f"{self.pipeline.audiences.name_prefix}{segment.name}",
             at=self.pipeline.clock(),
+            family=destination.family,
         )
         spec = RemoteSpec(
             audience=target.audience,
@@ -260,6 +267,8 @@ class Delivery:
             self.notes.append(
                 f"{destination.name}: {count:,} rows not taken ({reason}); the platform does not say which"
             )
+        if receipt.handed:
+            self.told[destination.name] = _BY_HAND.format(destination.name)
         if receipt.note:
             log.info("platform_said", destination=destination.name, batch=batch_id, note=receipt.note)
 

@@ -59,6 +59,7 @@ def audience_rows(pipeline: Pipeline) -> list[dict[str, object]]:
                 "confirmed": states.get("present", 0),
                 "rejected": states.get("rejected", 0),
                 "platform_size": platform_size(status) if status else "",
+                "platform_state": status.state if status else "",
                 "match_rate": status.match_rate if status else None,
                 "state": remote.state,
                 "note": remote.note,
@@ -131,7 +132,7 @@ def _last_sync(pipeline: Pipeline) -> AccessCheck:
 def _destinations(pipeline: Pipeline) -> list[AccessCheck]:
     paused = pipeline.ledger.remotes.paused_destinations()
     lines = []
-    for name in pipeline.destinations:
+    for name, destination in pipeline.destinations.items():
         if name in paused:
             reason, cure, since = paused[name]
             lines.append(
@@ -143,7 +144,8 @@ def _destinations(pipeline: Pipeline) -> list[AccessCheck]:
                 )
             )
         else:
-            lines.append(AccessCheck(f"destination {name}", ok=True, detail="not paused"))
+            what = "; confirmed means written for upload by hand" if destination.by_hand else ""
+            lines.append(AccessCheck(f"destination {name}", ok=True, detail=f"not paused{what}"))
     lines += [
         AccessCheck(f"destination {name}: leftovers", ok=False, detail=told, cure=LEFTOVERS_CURE)
         for name, told in pipeline.ledger.remotes.leftovers().items()

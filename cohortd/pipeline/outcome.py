@@ -120,6 +120,7 @@ def _describe(
         remote_id=remote.remote_id if remote is not None else None,
         platform_size=platform_size(status),
         platform_state=status.state,
+        by_hand=destination.by_hand if destination else False,
     )
 
 

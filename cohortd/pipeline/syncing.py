@@ -129,7 +129,7 @@ class _Run:
             started_at=format_time(self.started),
             finished_at=format_time(self.pipeline.clock()),
             guards=list(error.stops),
-            notes=[str(error), *self.delivery.notes, *notes],
+            notes=[str(error), *self.delivery.notes, *self.delivery.told.values(), *notes],
         )
         self.pipeline.ledger.runs.finish(
             self.run_id, status=report.status, summary=report.as_json(), at=self.pipeline.clock()
@@ -189,7 +189,7 @@ class _Run:
         )
 
     def _report(self, plan: Plan, *, stopped: bool, settled: bool) -> RunReport:
-        notes = [*plan.notes, *self.delivery.notes]
+        notes = [*plan.notes, *self.delivery.notes, *self.delivery.told.values()]
         if not settled:
             notes.append(_UNSETTLED)
         intake = [told for told in (plan.intake.lost, plan.intake.put_back) if told]

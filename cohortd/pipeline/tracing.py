@@ -65,7 +65,7 @@ class Trace:
         for row in self.consent:
             yield f"Consent: {row['status']} at {row['recorded_at']} ({row['source']})."
         for row in self.memberships:
-            yield f"{_place(row)} {_STANDING.get(str(row['state']), row['state'])} (sent {row['sent_at']})."
+            yield f"{_place(row)} {_standing(row)} (sent {row['sent_at']})."
         for row in self.history:
             yield f"{_place(row)} sent {row['added_at']}, taken back {row['removed_at']}."
         for row in self.removals:
@@ -94,6 +94,12 @@ def _is_since(removal: dict[str, object], decision: dict[str, object]) -> bool:
     return removal["event"] == RemovalEvent.RECORDED and str(removal["at"]) > str(decision["decided_at"])
 
 
+def _standing(row: dict[str, object]) -> object:
+    if row["by_hand"] and row["state"] == "present":
+        return "written to a file for upload by hand"
+    return _STANDING.get(str(row["state"]), row["state"])
+
+
 def _place(row: dict[str, object]) -> str:
     return f"{row['destination']}, audience {row['audience']}, {row['kind']} {row['digest']}…:"
 
@@ -117,7 +123,12 @@ def trace_person(pipeline: Pipeline, kind: SubjectKind, value: str) -> Trace:
     )
     keys |= {member_key(customer, pipeline.ledger.secret) for customer in customers}
     members = pipeline.ledger.members
-    memberships = tuple(_membership(row) for key in sorted(keys) for row in members.of_member(key))
+    by_hand = {each.name for each in pipeline.destinations.values() if each.by_hand}
+    memberships = tuple(
+        _membership(row) | {"by_hand": row.target.destination in by_hand}
+        for key in sorted(keys)
+        for row in members.of_member(key)
+    )
     history = tuple(_past(row) for key in sorted(keys) for row in members.history_of(key))
     decisions = tuple(_decisions(pipeline, customers))
     subjects = [(kind, subject), *((SubjectKind.CUSTOMER, (("", key),)) for key in sorted(keys))]

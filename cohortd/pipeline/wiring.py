@@ -45,6 +45,8 @@ class Destination:
     membership_days: int | None
     #: The most members an audience gets; None for any number.
     member_limit: int | None = None
+    #: Whether confirmed means no more than that files were written for somebody to upload.
+    by_hand: bool = False
 
     @property
     def family(self) -> Family:

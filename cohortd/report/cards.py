@@ -22,6 +22,7 @@ _PLATFORMS: Final[Mapping[str, str]] = {
     "google_data_manager": "Data Manager",
     "google_ads": "Google Ads",
     "meta": "Meta",
+    "csv_drop": "files for upload by hand",
 }
 _STATUSES: Final[Mapping[str, str]] = {
     "done": "Done",

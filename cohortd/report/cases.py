@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from cohortd.core.removals import REPEATED, RemovalEntry, RemovalEvent
+from cohortd.core.removals import BY_HAND, REPEATED, RemovalEntry, RemovalEvent
 from cohortd.report.cards import between
 
 
@@ -18,6 +18,11 @@ class Removal:
     steps: dict[str, str] = field(default_factory=dict)
     state: str = ""
     detail: str = ""
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether it is confirmed as a file for people to upload, and no more."""
+        return self.state == RemovalEvent.CONFIRMED and BY_HAND in self.detail
 
 
 @dataclass(slots=True)
@@ -47,6 +52,8 @@ class Closing:
     refused: int
     #: Neither confirmed nor refused.
     open: int
+    #: Of the confirmed ones those that are files for people to upload; no platform has said anything.
+    by_hand: int
     slowest_s: float | None
 
 
@@ -81,6 +88,7 @@ def closing(cases: Sequence[Case]) -> Closing:
         confirmed=confirmed,
         refused=refused,
         open=len(pairs) - confirmed - refused,
+        by_hand=sum(removal.by_hand for _, removal in pairs),
         slowest_s=max(lasted, default=None),
     )
 

@@ -25,7 +25,7 @@ def test_names_stand_once(loading):
 @pytest.mark.parametrize("destination", ["{name: x}", "{name: x, platform: googel}"])
 def test_the_platform_must_be_known(loading, destination):
     (fault,) = loading.faults(f"destinations: [{destination}]")
-    assert fault == "destinations[0]: platform must be google_data_manager, google_ads or meta"
+    assert fault == "destinations[0]: platform must be google_data_manager, google_ads, meta or csv_drop"
 
 
 def test_meta_needs_its_token(loading):
