@@ -32,8 +32,8 @@ from cohortd.pipeline.wiring import (
     silent,
 )
 from cohortd.sources import TableSource
-from config.destinations import Destination as AnyAccount
 from config.destinations import CsvDrop, GoogleAds, GoogleDataManager, Meta, OnlineAccount
+from config.destinations import Destination as AnyAccount
 from config.settings import Settings
 from config.sources import CustomersSource, Source
 from connectors.csv_drop import CsvDropConnector, CsvDropOptions

@@ -33,7 +33,7 @@ from cohortd.core.times import Clock, format_time, now_utc
 from connectors.csv_drop import keeping
 from connectors.csv_drop.disk import Disk
 from connectors.csv_drop.errors import disk_errors
-from connectors.csv_drop.home import ABOUT, UPLOADED, Home, Kind
+from connectors.csv_drop.home import UPLOADED, Home, Kind
 from connectors.csv_drop.options import CsvDropOptions
 from connectors.csv_drop.templates import TEMPLATES, table_of
 
