@@ -209,6 +209,7 @@ class CsvDropConnector:
         code = hashlib.sha256(spec.marker.encode()).hexdigest()[:12]
         slug = re.sub(r"[^a-z0-9]+", "-", spec.name.lower()).strip("-")[:_LONGEST_SLUG].strip("-")
         home = Home(self._disk, self._options.folder / f"{slug or 'audience'}-{code}", self._template)
+        self._disk.make(home.path)
         self._disk.make(home.path / UPLOADED)
         about: dict[str, object] = {
             "name": spec.name,
