@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 
 from connectors import google_sayings
+from connectors.csv_drop import sayings as csv_drop_sayings
 from connectors.google_ads import sayings as google_ads_sayings
 from connectors.google_data_manager import sayings as data_manager_sayings
 from connectors.meta import sayings as meta_sayings
@@ -33,6 +34,7 @@ def chapters() -> Mapping[str, list[Section]]:
         "Google Ads": google_ads_sayings.sections(),
         "Both Google APIs": google_sayings.sections(),
         "Meta": meta_sayings.sections(),
+        "Files for upload by hand": csv_drop_sayings.sections(),
     }
 
 

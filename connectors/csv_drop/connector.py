@@ -26,10 +26,11 @@ from cohortd.core.delivery import (
     RemoteSpec,
     RemoteStatus,
 )
-from cohortd.core.errors import FatalError, GoneError, RejectedError, SyncError
+from cohortd.core.errors import GoneError, RejectedError, SyncError
 from cohortd.core.identifiers import Family
 from cohortd.core.removals import BY_HAND
 from cohortd.core.times import Clock, format_time, now_utc
+from connectors.access import failed
 from connectors.csv_drop import keeping
 from connectors.csv_drop.disk import Disk
 from connectors.csv_drop.errors import disk_errors
@@ -164,8 +165,7 @@ class CsvDropConnector:
             with disk_errors():
                 self._disk.probe(self._options.folder)
         except SyncError as error:
-            cure = error.cure if isinstance(error, FatalError) else "Try again later."
-            return [AccessCheck(subject, ok=False, detail=str(error), cure=cure)]
+            return [failed(subject, error)]
         detail = (
             f"can be written; {self._template.platform} has what is in it only once somebody uploads the"
             f" files, in their order; files are deleted after {self._options.keep_days} days"

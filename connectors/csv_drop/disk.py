@@ -17,7 +17,7 @@ class Disk:
     """The few things asked of a file system; raises OSError, as the system does."""
 
     def make(self, folder: Path) -> None:
-        """Make a folder for our user alone; one that is there is no error, what is missing above is made."""
+        """Make a folder for our user alone; one that is there is no error."""
         folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
 
     def names(self, folder: Path) -> list[str]:

@@ -1,66 +1,17 @@
-"""What the operating system says of a file, in our errors: one table."""
+"""From the operating system's errors to ours."""
 
 import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Final
 
 from cohortd.core.errors import FatalError, RetryableError, SyncError
-
-#: Room and a network folder come back when somebody sees to it; seconds until the next try.
-AFTER_S: Final = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What a code means; with a cure a person must act, without one it is tried again."""
-
-    what: str
-    after_s: float | None = None
-    cure: str = ""
-
-
-_AGAIN: Final = Rule("the folder's disk did not answer as it should")
-_FULL: Final = Rule("there is no room left for the files", after_s=AFTER_S)
-_DENIED: Final = Rule(
-    "cohortd may not read or write in the destination's folder",
-    cure="Give the user that runs cohortd the right to read and write there.",
-)
-_MISSING: Final = Rule(
-    "the destination's folder is not there",
-    cure="Mount it, or correct `folder` of the destination.",
-)
-_UNKNOWN: Final = Rule(
-    "the folder's disk refuses for a reason cohortd does not know",
-    cure="Look the code up, see to the disk or choose another `folder`, and tell the maintainers.",
-)
-
-BY_CODE: Final[dict[int, Rule]] = {
-    errno.EIO: _AGAIN,
-    errno.EAGAIN: _AGAIN,
-    errno.EBUSY: _AGAIN,
-    errno.EINTR: _AGAIN,
-    errno.ENOLCK: _AGAIN,
-    errno.ESTALE: _AGAIN,
-    errno.ETIMEDOUT: _AGAIN,
-    errno.EHOSTDOWN: _AGAIN,
-    errno.EMFILE: _AGAIN,
-    errno.ENFILE: _AGAIN,
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
-    errno.EACCES: _DENIED,
-    errno.EPERM: _DENIED,
-    errno.EROFS: _DENIED,
-    errno.ENOENT: _MISSING,
-    errno.ENOTDIR: _MISSING,
-}
+from connectors.csv_drop.codes import BY_CODE, UNKNOWN
 
 
 def translate(error: OSError) -> SyncError:
     """Turn the system's error into ours; no path goes along, since it may name an audience."""
-    rule = BY_CODE.get(error.errno or 0, _UNKNOWN)
+    rule = BY_CODE.get(error.errno or 0, UNKNOWN)
     code = errno.errorcode.get(error.errno or 0, "no code")
     detail = f"{rule.what} ({code}: {os.strerror(error.errno or 0)})"
     if rule.cure:

@@ -11,31 +11,40 @@ import pytest
 
 from cohortd.core.identifiers import Family, IdentifierKind
 from cohortd.emulators.csv_drop import ByHand
-from connectors.contract import ConnectorContract, Elapse, Inspector, Strike, Trouble
+from connectors.contract import ConnectorContract, Elapse, Inspector, Strike, Trouble, Unmet
 from connectors.csv_drop import CsvDropConnector, CsvDropOptions
 from connectors.csv_drop.disk import Disk
 
 #: Trouble -> the system's code, and whether the work is done all the same.
 TROUBLES: dict[Trouble, tuple[int, bool]] = {
-    Trouble.UNAVAILABLE: (errno.EIO, False),
+    Trouble.UNAVAILABLE: (errno.ESTALE, False),
+    Trouble.INTERNAL: (errno.EIO, False),
+    Trouble.TIMED_OUT: (errno.ETIMEDOUT, False),
+    Trouble.NOT_DELIVERED: (errno.EHOSTDOWN, False),
     Trouble.ANSWER_LOST: (errno.EIO, True),
+    Trouble.CONFLICT: (errno.EBUSY, False),
     Trouble.QUOTA: (errno.EDQUOT, False),
     Trouble.HALF_APPLIED: (errno.ENOSPC, False),
     Trouble.TOKEN_EXPIRED: (errno.EACCES, False),
+    Trouble.NO_PERMISSION: (errno.EROFS, False),
+    Trouble.UNKNOWN_CODE: (errno.ELOOP, False),
 }
-#: Verb -> the disk's, and how the path ends; None for the destination's own folder.
+#: Verb -> the disk's, and how the path ends.
 CALLS = {
-    "ensure": ("publish", "audience.json"),
-    "apply": ("publish", ".csv"),
-    "check": ("probe", ""),
+    "create": ("publish", "audience.json"),
+    "find": ("names", "drop"),
+    "add": ("publish", "-add.csv"),
+    "remove": ("publish", "-remove.csv"),
+    "read": ("names", "uploaded"),
+    "retire": ("publish", "-retire.json"),
+    "check": ("probe", "drop"),
 }
 
 
 class FaultyDisk(Disk):
     """Fails when it is told to."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self) -> None:
         self.pending: dict[tuple[str, str], deque[tuple[int, bool]]] = {}
 
     def publish(self, path: Path, content: bytes) -> None:
@@ -72,6 +81,8 @@ class Clock:
 class CsvDropContract(ConnectorContract):
     template = Family.GOOGLE
     tidies = True
+    verbs = tuple(verb for verb in ConnectorContract.verbs if verb != "poll")
+    impossible = frozenset(set(Trouble) - set(TROUBLES))
 
     @pytest.fixture
     def folder(self, tmp_path: Path) -> Path:
@@ -80,8 +91,8 @@ class CsvDropContract(ConnectorContract):
         return folder
 
     @pytest.fixture
-    def disk(self, folder: Path) -> FaultyDisk:
-        return FaultyDisk(folder)
+    def disk(self) -> FaultyDisk:
+        return FaultyDisk()
 
     @pytest.fixture
     def clock(self) -> Clock:
@@ -108,6 +119,10 @@ class CsvDropContract(ConnectorContract):
             disk.pending.setdefault(CALLS[verb], deque()).append(TROUBLES[trouble])
 
         return strike
+
+    @pytest.fixture
+    def unmet(self, disk: FaultyDisk) -> Unmet:
+        return lambda: sum(map(len, disk.pending.values()))
 
     @pytest.fixture
     def pass_time(self, clock: Clock) -> Elapse:

@@ -12,8 +12,9 @@ from cohortd.core.errors import FatalError, GoneError, RejectedError, RetryableE
 from cohortd.core.identifiers import Family, IdentifierKind
 from connectors.contract_kit import batch_of, person
 from connectors.csv_drop import CsvDropConnector, CsvDropOptions
+from connectors.csv_drop.codes import BY_CODE
 from connectors.csv_drop.disk import Disk
-from connectors.csv_drop.errors import BY_CODE, translate
+from connectors.csv_drop.errors import translate
 
 SPEC = RemoteSpec("s1", "Big spenders, Zürich", "Spend much", owner="0a1b:drop:18f")
 ANN, BOB = person(1), person(2)
