@@ -123,12 +123,7 @@ def trace_person(pipeline: Pipeline, kind: SubjectKind, value: str) -> Trace:
     )
     keys |= {member_key(customer, pipeline.ledger.secret) for customer in customers}
     members = pipeline.ledger.members
-    by_hand = {each.name for each in pipeline.destinations.values() if each.by_hand}
-    memberships = tuple(
-        _membership(row) | {"by_hand": row.target.destination in by_hand}
-        for key in sorted(keys)
-        for row in members.of_member(key)
-    )
+    memberships = tuple(_membership(pipeline, row) for key in sorted(keys) for row in members.of_member(key))
     history = tuple(_past(row) for key in sorted(keys) for row in members.history_of(key))
     decisions = tuple(_decisions(pipeline, customers))
     subjects = [(kind, subject), *((SubjectKind.CUSTOMER, (("", key),)) for key in sorted(keys))]
@@ -230,7 +225,8 @@ def _without_room(pipeline: Pipeline, decision: dict[str, object]) -> list[str]:
     ]
 
 
-def _membership(row: MembershipRow) -> dict[str, object]:
+def _membership(pipeline: Pipeline, row: MembershipRow) -> dict[str, object]:
+    destination = pipeline.destinations.get(row.target.destination)
     return {
         "audience": row.target.audience,
         "destination": row.target.destination,
@@ -239,6 +235,7 @@ def _membership(row: MembershipRow) -> dict[str, object]:
         "state": row.state,
         "sent_at": str(row.sent_at),
         "reason": row.reason,
+        "by_hand": destination is not None and destination.by_hand,
     }
 
 

@@ -47,7 +47,7 @@ def test_the_examples_commented_destinations_load_once_uncommented(tmp_path):
     (tmp_path / "meta_token").write_text("t")
     (tmp_path / "cohortd.yaml").write_text(text, encoding="utf-8")
     settings = load(tmp_path / "cohortd.yaml", environ={})
-    assert [destination.name for destination in settings.destinations] == ["google", "meta"]
+    assert [destination.name for destination in settings.destinations] == ["google", "meta", "by-hand"]
 
 
 def test_the_example_says_what_the_defaults_are(tmp_path):
