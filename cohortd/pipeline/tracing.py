@@ -123,7 +123,9 @@ def trace_person(pipeline: Pipeline, kind: SubjectKind, value: str) -> Trace:
     )
     keys |= {member_key(customer, pipeline.ledger.secret) for customer in customers}
     members = pipeline.ledger.members
-    memberships = tuple(_membership(pipeline, row) for key in sorted(keys) for row in members.of_member(key))
+    memberships = tuple(
+        _membership(pipeline, row) for key in sorted(keys) for row in members.of_member(key)
+    )
     history = tuple(_past(row) for key in sorted(keys) for row in members.history_of(key))
     decisions = tuple(_decisions(pipeline, customers))
     subjects = [(kind, subject), *((SubjectKind.CUSTOMER, (("", key),)) for key in sorted(keys))]
