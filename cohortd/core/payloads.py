@@ -21,6 +21,9 @@ ADDRESS_KEYS = ("given_name", "family_name", "region_code", "postal_code")
 PROFILE_KEYS = ("FN", "LN", "FI", "CT", "ST", "ZIP", "COUNTRY", "DOBY", "DOBM", "DOBD", "GEN")
 
 
+_parse = json.JSONDecoder().decode
+
+
 def pack(values: Mapping[str, str]) -> bytes:
     """Pack values that go on the wire; no values make an empty payload."""
     if not values:
@@ -30,7 +33,10 @@ def pack(values: Mapping[str, str]) -> bytes:
 
 def unpack(payload: bytes) -> dict[str, str]:
     """Unpack what ``pack`` packed."""
-    return {str(key): str(value) for key, value in json.loads(payload).items()} if payload else {}
+    if not payload:
+        return {}
+    values: dict[str, str] = _parse(payload.decode())
+    return values
 
 
 def digest_of(values: Mapping[str, str]) -> bytes:

@@ -49,7 +49,7 @@ def judge(answer: Mapping[str, object], upload: Upload, verdict: Verdict) -> Non
     known = [
         owner
         for row, owner in zip(upload.data, upload.owners, strict=True)
-        if samples.intersection(filter(None, row))
+        if samples and samples.intersection(filter(None, row))
     ]
     for owner in known:
         verdict.invalid_rows[owner] = verdict.invalid_rows.get(owner, 0) + 1

@@ -15,6 +15,7 @@ from cohortd.core.errors import FatalError, RetryableError, SyncError
 from cohortd.core.times import Clock
 from connectors.meta.codes import LIMITED_AFTER_S, Outcome
 from connectors.meta.errors import GraphFault, rule_for, translate
+from connectors.meta.forms import FormSession
 from connectors.meta.options import MetaOptions
 from connectors.meta.usage import Pace
 
@@ -135,6 +136,7 @@ def _session(options: MetaOptions) -> Any:
         options.access_token,
         timeout=(options.connect_timeout_s, options.read_timeout_s),
     )
+    session.requests = _faster(session.requests)
     if options.endpoint:
         session.GRAPH = options.endpoint.rstrip("/")
         # Else a proxy or a .netrc meant for the internet would apply to the stand-in.
@@ -142,6 +144,14 @@ def _session(options: MetaOptions) -> Any:
         session.requests.verify = True
     if options.ca_bundle:
         session.requests.verify = options.ca_bundle
+    return session
+
+
+def _faster(slow: requests.Session) -> requests.Session:
+    """Take over what the SDK has set."""
+    session = FormSession()
+    session.verify = slow.verify
+    session.params = slow.params
     return session
 
 

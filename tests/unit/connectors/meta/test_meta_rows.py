@@ -88,3 +88,9 @@ def test_chunks_keep_rows_and_owners_together() -> None:
     chunks = upload.chunks(2)
     assert [chunk.owners for chunk in chunks] == [[0, 1], [2, 3], [4]]
     assert [row for chunk in chunks for row in chunk.data] == upload.data
+
+
+def test_two_plain_ids_of_one_text_are_both_there() -> None:
+    ids = [plain(kind, "same") for kind in (IdentifierKind.MOBILE_AD_ID, IdentifierKind.EXTERNAL_ID)]
+
+    assert upload_of([member(*ids)]).data == [["same", "same"]]

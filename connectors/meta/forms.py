@@ -1,0 +1,53 @@
+"""The body of a POST, encoded in a few passes over the text instead of one step a character.
+
+``urllib`` looks every character up on its own, which for ten thousand rows takes longer than all else
+that is done about them together.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote_plus
+
+import requests
+
+_FORM: Final = "application/x-www-form-urlencoded"
+_SAFE: Final = frozenset("_.-~")
+#: What is written otherwise, the sign of that itself and the plus before the space becomes one.
+_CODES: Final = {
+    "%": "%25",
+    "+": "%2B",
+    **{
+        character: "+" if character == " " else f"%{ord(character):02X}"
+        for character in map(chr, range(128))
+        if not character.isalnum() and character not in _SAFE and character not in "%+"
+    },
+}
+
+
+class FormSession(requests.Session):
+    """A session that encodes forms faster, and does nothing else otherwise."""
+
+    def request(
+        self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any
+    ) -> requests.Response:
+        """Send a request; a form is encoded before ``requests`` sees it."""
+        data = kwargs.get("data")
+        if isinstance(data, Mapping) and not kwargs.get("files"):
+            headers = {**(kwargs.get("headers") or {}), "Content-Type": _FORM}
+            kwargs |= {"data": encoded(data), "headers": headers}
+        return super().request(method, url, *args, **kwargs)
+
+
+def encoded(params: Mapping[str, object]) -> str:
+    """Encode a form of single values."""
+    return "&".join(f"{quoted(key)}={quoted(str(value))}" for key, value in params.items())
+
+
+def quoted(text: str) -> str:
+    """Do what ``urllib.parse.quote_plus`` does."""
+    if not text.isascii():
+        return quote_plus(text)
+    for character, code in _CODES.items():
+        if character in text:
+            text = text.replace(character, code)
+    return text
