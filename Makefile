@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 KERNEL := cohortd/identity/native/kernel.c
 ROOMS := cohortd connectors clustering consent config
 
-.PHONY: demo test slow check format lock clean
+.PHONY: demo test slow evidence check format lock clean
 
 demo: $(READY)  ## The main job on real data, against local stand-ins of the platforms
 	$(BIN)/cohortd demo
@@ -16,6 +16,9 @@ test: $(READY)  ## All tests
 
 slow: $(READY)  ## Evidence that takes long: sweeps of kills, big differential tests
 	$(BIN)/pytest -m slow -n 2
+
+evidence: $(READY)  ## Kills, any order of things, mutants, power failures, a year; writes docs/evidence.md
+	$(BIN)/python -m tests.evidence all
 
 check: $(READY)  ## Format, lint, types, import contracts, spelling, Dockerfile
 	$(BIN)/ruff format --check .

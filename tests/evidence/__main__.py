@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from tests.evidence.records import Broken, Lacking, Outcome, Progress, Taken, write
+from tests.evidence.records import BrokenLawError, LackingError, Outcome, Progress, Taken, write
 
 
 def main(arguments: list[str]) -> int:
@@ -32,9 +32,9 @@ def _show(kind: str, *, runs: int | None, seed: int, with_page: bool) -> bool:
     try:
         outcome = KINDS[kind](runs, seed, _progress(kind))
         result = "every law held"
-    except Broken as broken:
+    except BrokenLawError as broken:
         result = f"BROKEN: {broken}"
-    except Lacking as lacking:
+    except LackingError as lacking:
         result = f"NOT SHOWN: {lacking}"
     if with_page:
         write(Taken(kind, seed, began, result), outcome)

@@ -14,7 +14,7 @@ import pysqlite3
 from tests.evidence import power
 from tests.evidence.points import nothing
 from tests.evidence.processes import in_a_process
-from tests.evidence.records import ROOT, Broken, Lacking, Outcome, Progress, quick_folder
+from tests.evidence.records import ROOT, BrokenLawError, LackingError, Outcome, Progress, quick_folder
 from tests.evidence.story import live
 
 RECORDER = Path(__file__).with_name("recorder.c")
@@ -25,8 +25,8 @@ def lose_writes(*, runs: int | None, seed: int, progress: Progress) -> Outcome:
     """Record a full cycle, cut the power at so many moments, recover, compare.
 
     Raises:
-        Broken: A law was broken, or another end was reached.
-        Lacking: There is no C compiler, or this is no Linux.
+        BrokenLawError: A law was broken, or another end was reached.
+        LackingError: There is no C compiler, or this is no Linux.
     """
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory(dir=quick_folder()) as name:
@@ -72,14 +72,14 @@ def _record(folder: Path) -> tuple[list[power.Record], Path, str]:
         check=False,
     )
     if done.returncode:
-        raise Broken(f"the undisturbed run failed: {done.stderr[-2000:]}")
+        raise BrokenLawError(f"the undisturbed run failed: {done.stderr[-2000:]}")
     return list(power.read(log)), root, done.stdout.splitlines()[-1]
 
 
 def _compile(library: Path) -> None:
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None or not sys.platform.startswith("linux"):
-        raise Lacking("there is no C compiler here, or this is no Linux: nothing was recorded")
+        raise LackingError("there is no C compiler here, or this is no Linux: nothing was recorded")
     command = [compiler, "-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o", str(library), str(RECORDER)]
     subprocess.run([*command, "-ldl", "-lpthread"], check=True)
 
@@ -111,7 +111,7 @@ def _fail_and_recover(disk: power.Disk, wanted: str, chance: random.Random, *, w
 
         in_a_process(recover)
         if page.read_text() != wanted:
-            raise Broken(f"power failed at {where}: another end was reached")
+            raise BrokenLawError(f"power failed at {where}: another end was reached")
     return at_risk
 
 

@@ -3,13 +3,13 @@
 import traceback
 from collections import Counter
 from collections.abc import Callable
-from typing import Final
+from typing import ClassVar, Final
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.evidence.machine import EvidenceMachine
-from tests.evidence.records import Broken, Outcome, Progress
+from tests.evidence.records import BrokenLawError, Outcome, Progress
 
 RUNS: Final = 2_000
 STEPS: Final = 20
@@ -19,7 +19,7 @@ def run_machine(*, runs: int | None, seed: int, progress: Progress) -> Outcome:
     """Run the machine so many times, 2,000 unless told otherwise.
 
     Raises:
-        Broken: A law was broken; the steps that broke it are printed.
+        BrokenLawError: A law was broken; the steps that broke it are printed.
     """
     most = runs or RUNS
     counted = _counted(lambda done, what: progress(min(done, most), most, what))
@@ -36,7 +36,7 @@ def run_machine(*, runs: int | None, seed: int, progress: Progress) -> Outcome:
         run_state_machine_as_test(_seeded(counted, seed), settings=given)
     except AssertionError as error:
         traceback.print_exc()
-        raise Broken(str(error)) from error
+        raise BrokenLawError(str(error)) from error
     met = counted.met
     return Outcome(
         runs=met["runs"],
@@ -50,22 +50,19 @@ def _seeded(machine: type[EvidenceMachine], number: int) -> type[EvidenceMachine
 
 
 def _counted(told: Callable[[int, str], None]) -> "type[_Counted]":
-    class Counted(_Counted):
-        met = Counter[str]()
-        progress = staticmethod(told)
-
-    return Counted
+    """Make a machine with counts of its own."""
+    return type("Counted", (_Counted,), {"met": Counter[str](), "progress": staticmethod(told)})
 
 
 class _Counted(EvidenceMachine):
     """Counts what it met, and says how far it is."""
 
-    met: Counter[str] = Counter()
-    progress: Callable[[int, str], None]
+    met: ClassVar[Counter[str]]
+    progress: ClassVar[Callable[[int, str], None]]
 
     def teardown(self) -> None:
         """Count a run when it has ended well."""
         super().teardown()
         if hasattr(self, "business"):
-            type(self).met += Counter(runs=1) + self.counts
+            self.met.update(runs=1, **self.counts)
             self.progress(self.met["runs"], f"{self.met['crashes']:,} crashes")

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.evidence.mutations import MUTATIONS, Mutation
-from tests.evidence.records import ROOT, Broken, Outcome, Progress
+from tests.evidence.records import ROOT, BrokenLawError, Outcome, Progress
 
 COPIED = ("cohortd", "connectors", "clustering", "consent", "config", "tests", "pyproject.toml")
 #: Longest the tests of one mutant may take: a break may make them run for ever.
@@ -23,7 +23,7 @@ def mutate(
     """Try every mutation, or the first so many.
 
     Raises:
-        Broken: One survived, or its text is not there any more.
+        BrokenLawError: One survived, or its text is not there any more.
     """
     chosen = list(mutations)[:runs]
     lines, wrong = [], []
@@ -37,7 +37,7 @@ def mutate(
                 wrong.append(mutation.name)
             progress(number, len(chosen), lines[-1])
     if wrong:
-        raise Broken(f"no test noticed: {'; '.join(wrong)}")
+        raise BrokenLawError(f"no test noticed: {'; '.join(wrong)}")
     return Outcome(len(chosen), {"mutants": len(chosen), "caught": len(chosen)}, tuple(lines))
 
 
@@ -54,7 +54,7 @@ def _try(copy: Path, mutation: Mutation, seed: int) -> str:
     path = copy / mutation.path
     text = path.read_text(encoding="utf-8")
     if mutation.before not in text:
-        raise Broken(f"the text to break is not there: {mutation.name} ({mutation.path})")
+        raise BrokenLawError(f"the text to break is not there: {mutation.name} ({mutation.path})")
     path.write_text(text.replace(mutation.before, mutation.after, 1), encoding="utf-8")
     try:
         return _caught_by(copy, mutation.tests, seed)
@@ -77,5 +77,5 @@ def _caught_by(copy: Path, tests: tuple[str, ...], seed: int) -> str:
     if done.returncode == 1 and failed is not None:
         return f"caught by {failed[1]} {failed[2]}"
     if done.returncode != 0:
-        raise Broken(f"the tests did not run: {done.stdout[-1500:]}{done.stderr[-500:]}")
+        raise BrokenLawError(f"the tests did not run: {done.stdout[-1500:]}{done.stderr[-500:]}")
     return ""

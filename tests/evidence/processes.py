@@ -5,14 +5,14 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from tests.evidence.records import Broken
+from tests.evidence.records import BrokenLawError
 
 
 def in_a_process(work: Callable[[], None]) -> int:
     """Run in a fork; return the signal that killed it, or 0.
 
     Raises:
-        Broken: It failed; what it said stands above.
+        BrokenLawError: It failed; what it said stands above.
     """
     child = os.fork()
     if child == 0:
@@ -28,5 +28,5 @@ def in_a_process(work: Callable[[], None]) -> int:
             os._exit(code)
     _, status = os.waitpid(child, 0)
     if os.WIFEXITED(status) and os.WEXITSTATUS(status) != 0:
-        raise Broken("a law was broken: see above")
+        raise BrokenLawError("a law was broken: see above")
     return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0

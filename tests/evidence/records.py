@@ -17,11 +17,11 @@ PAGE: Final = ROOT / "docs" / "evidence.md"
 Progress = Callable[[int, int, str], None]
 
 
-class Broken(CohortdError):
+class BrokenLawError(CohortdError):
     """A law was broken."""
 
 
-class Lacking(CohortdError):
+class LackingError(CohortdError):
     """This machine lacks what the evidence needs; nothing was shown."""
 
 
@@ -47,7 +47,7 @@ class Taken:
 
 def quick_folder() -> str | None:
     """Return a place in memory, if there is one: what a killed process wrote is safe there too."""
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - other than on a disk is the point
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
 def write(taken: Taken, outcome: Outcome | None, page: Path = PAGE) -> None:

@@ -15,14 +15,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from tests.evidence.records import ROOT, Broken, Outcome, Progress, quick_folder
+from tests.evidence.records import ROOT, BrokenLawError, Outcome, Progress, quick_folder
 
 sys.path.insert(0, str(ROOT / "tests" / "acceptance"))  # where the shop and its wire are
 
-from shop import DESTINATIONS, Shop, add_customer, grant, open_shop  # noqa: E402
+from shop import DESTINATIONS, Shop, add_customer, grant, open_shop
 
-from cohortd.core.times import format_time, now_utc  # noqa: E402
-from cohortd.emulators.faults import Fault, FaultKind  # noqa: E402
+from cohortd.core.times import format_time, now_utc
+from cohortd.emulators.faults import Fault, FaultKind
 
 CUSTOMERS: Final = 240
 #: Whatever somebody waits for the answer of; what Google accepted it processes later, unasked.
@@ -69,7 +69,7 @@ def soak(*, runs: int | None, seed: int, progress: Progress) -> Outcome:
     """Live through so many weeks, 52 unless told otherwise.
 
     Raises:
-        Broken: A law was broken.
+        BrokenLawError: A law was broken.
     """
     weeks = runs or 52
     with (
@@ -144,7 +144,7 @@ def _revoke_by_command(year: Year) -> None:
     customer = year.chance.choice(allowed)
     answer = year.shop.call("revoke", "--customer", customer, "--json")
     if answer.code not in (0, 1):
-        raise Broken(f"law 2: a revocation was not recorded: {answer.out}{answer.err}")
+        raise BrokenLawError(f"law 2: a revocation was not recorded: {answer.out}{answer.err}")
     year.revoked.add(customer)
     year.counts["revocations"] += 1
 
@@ -161,7 +161,7 @@ def _halve_table(year: Year) -> None:
     shop.write()
     taken_back = _carried(year, year.revoked)
     if answer.code != 3 or before - shop.everything_held() - taken_back:
-        raise Broken(f"law 9: half a table was taken for the truth: {answer.out}{answer.err}")
+        raise BrokenLawError(f"law 9: half a table was taken for the truth: {answer.out}{answer.err}")
     year.counts["tables cut in half, stopped by a guard"] += 1
 
 
@@ -205,21 +205,21 @@ def _check(year: Year, week: str) -> None:
     shop = year.shop
     broken = [each for each in year.unknown if each]
     if broken or shop.unknown_to_ledger():
-        raise Broken(f"law 3: the ledger did not know everybody, {week}")
+        raise BrokenLawError(f"law 3: the ledger did not know everybody, {week}")
     allowed = set(shop.customers) - year.revoked
     for destination in DESTINATIONS:
         held = shop.on(destination)
         if held & _carried(year, year.revoked & set(shop.customers), destination) - shop.expected(
             allowed, destination
         ):
-            raise Broken(f"law 2: {destination} holds somebody who took consent back, {week}")
+            raise BrokenLawError(f"law 2: {destination} holds somebody who took consent back, {week}")
         if held != shop.expected(allowed, destination):
-            raise Broken(f"law 4: {destination} does not hold exactly who is desired, {week}")
+            raise BrokenLawError(f"law 4: {destination} does not hold exactly who is desired, {week}")
     if shop.call("log", "verify").code != 0:
-        raise Broken(f"law 7: the removal log does not verify, {week}")
+        raise BrokenLawError(f"law 7: the removal log does not verify, {week}")
     shop.wire.messages.clear()
     if shop.sync().code != 0 or shop.wire.sent():
-        raise Broken(f"law 8: a second sync had work to do, {week}")
+        raise BrokenLawError(f"law 8: a second sync had work to do, {week}")
     year.unknown.clear()
 
 

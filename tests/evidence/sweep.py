@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.evidence.points import Boundaries, Points, kill
 from tests.evidence.processes import in_a_process
-from tests.evidence.records import Broken, Outcome, Progress, quick_folder
+from tests.evidence.records import BrokenLawError, Outcome, Progress, quick_folder
 from tests.evidence.story import live
 
 #: A process that recovers is killed somewhere in its first so many points.
@@ -31,7 +31,7 @@ def sweep(*, runs: int | None, seed: int, progress: Progress) -> Outcome:
     """Kill at every point, or at so many of them; recover; compare with what an undisturbed run reaches.
 
     Raises:
-        Broken: A law was broken, or another end was reached.
+        BrokenLawError: A law was broken, or another end was reached.
     """
     with tempfile.TemporaryDirectory(dir=quick_folder()) as name:
         _, points, wanted = _live(Path(name), None)
@@ -57,14 +57,14 @@ def _die_and_recover(point: int, wanted: str, tally: Tally, chance: random.Rando
         folder = Path(name)
         died, _, _ = _live(folder, point)
         if died != signal.SIGKILL:
-            raise Broken(f"point {point} was not reached")
+            raise BrokenLawError(f"point {point} was not reached")
         tally.kills += 1
         again = chance.randint(1, EARLY)
         died, _, _ = _live(folder, again, life=1)
         tally.again += died == signal.SIGKILL
         _, _, state = _live(folder, None, life=2)
         if state != wanted:
-            raise Broken(f"killed at point {point} and {again}, another end was reached: {state}")
+            raise BrokenLawError(f"killed at point {point} and {again}, another end was reached: {state}")
         tally.recoveries += 1
 
 

@@ -1,4 +1,4 @@
-"""The state machine of the evidence, a few stories of it; thousands: ``python -m tests.evidence machine``."""
+"""A few stories of the state machine; thousands: ``python -m tests.evidence machine``."""
 
 from hypothesis import HealthCheck, settings
 

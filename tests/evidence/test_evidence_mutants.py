@@ -7,7 +7,7 @@ import pytest
 from tests.evidence.mutants import mutate
 from tests.evidence.mutations import EVERYDAY, MUTATIONS
 from tests.evidence.points import nothing
-from tests.evidence.records import ROOT, Broken
+from tests.evidence.records import ROOT, BrokenLawError
 
 
 def test_three_breaks_of_the_protocol_are_noticed() -> None:
@@ -25,5 +25,5 @@ def test_the_text_that_a_mutant_breaks_is_there(mutation: object) -> None:
 def test_a_mutant_whose_text_is_gone_is_an_error() -> None:
     gone = replace(MUTATIONS[0], before="no such text")
 
-    with pytest.raises(Broken, match="not there"):
+    with pytest.raises(BrokenLawError, match="not there"):
         mutate(runs=None, seed=1, progress=nothing, mutations=[gone])
