@@ -23,7 +23,7 @@ from cohortd.pipeline import guards
 from cohortd.pipeline.clusters import Clustered, cluster
 from cohortd.pipeline.desired import Desired, stage_desired
 from cohortd.pipeline.intake import Intake, take_in, withdraw_all
-from cohortd.pipeline.naming import name_faults
+from cohortd.pipeline.plan_notes import plan_notes
 from cohortd.pipeline.quality import tables_quality
 from cohortd.pipeline.reading import (
     Tables,
@@ -115,10 +115,7 @@ def planned(
             scratch=folder,
         )
         pipeline.progress("comparing with what was sent")
-        withdraw_shared(pipeline, desired.sharing, desired.withdrawn)
-        compared = _compare(pipeline, comparison)
-        if _withdraw_leftovers(pipeline, comparison, desired):
-            compared = _compare(pipeline, comparison)
+        compared = _compared(pipeline, comparison, desired)
         left = left_as_they_are(pipeline, clustered.version.segments, compared)
         # Nothing can be sent to a destination that is no longer set: it is no part of the plan.
         deltas = {
@@ -133,14 +130,7 @@ def planned(
             as_of=as_of,
             clustered=clustered,
             deltas=deltas,
-            notes=(
-                *clustered.notes,
-                *name_faults(pipeline, clustered.version.segments),
-                *_left_alone(pipeline, compared),
-                *_over_limit(pipeline, desired, clustered),
-                *_left_as_they_are(compared, left),
-                *_following(comparison),
-            ),
+            notes=plan_notes(pipeline, comparison, clustered, compared, left=left, desired=desired),
             held=hold(pipeline, clustered.version.segments, deltas),
             guards=tuple(stops),
             sources=reports,
@@ -222,51 +212,6 @@ def make_plan(pipeline: Pipeline, *, as_of: datetime) -> Plan:
         return plan
 
 
-def _left_alone(pipeline: Pipeline, deltas: Mapping[Target, Delta]) -> list[str]:
-    """Say where members are left on destinations that are no longer in the settings."""
-    left: dict[str, int] = {}
-    for target, delta in deltas.items():
-        if target.destination not in pipeline.destinations and delta.present:
-            left[target.destination] = left.get(target.destination, 0) + delta.present
-    return [
-        f"destination {name} is no longer in the settings, but {members:,} members are still there:"
-        " put it back until they are taken off"
-        for name, members in sorted(left.items())
-    ]
-
-
-def _following(comparison: Comparison) -> list[str]:
-    waiting = sum(comparison.waiting().values())
-    told = (
-        f"this version normalizes otherwise: {waiting:,} members are sent by their new digests within a"
-        " week, some at every sync"
-    )
-    return [told] if waiting else []
-
-
-def _left_as_they_are(compared: Mapping[Target, Delta], left: Collection[Target]) -> list[str]:
-    return [
-        f"the segment of {target.audience} on {target.destination} is gone; its"
-        f" {compared[target].present:,} members stay there (audiences.when_gone)"
-        for target in sorted(left, key=lambda target: (target.destination, target.audience))
-        if compared[target].removes
-    ]
-
-
-def _over_limit(pipeline: Pipeline, desired: Desired, clustered: Clustered) -> list[str]:
-    """Say which audiences found no room for everybody."""
-    names = {segment.id: segment.name for segment in clustered.version.segments}
-    return [
-        f"{names.get(target.audience, target.audience)} on {target.destination}:"
-        f" {members:,} {'member finds' if members == 1 else 'members find'} no room under its"
-        f" member_limit of {pipeline.destinations[target.destination].member_limit:,}; those who can be"
-        " matched by more identifiers are preferred"
-        for target, members in sorted(
-            desired.over_limit.items(), key=lambda item: (item[0].destination, item[0].audience)
-        )
-    ]
-
-
 def _refuse_emptied(tables: Tables, shrunk: Collection[GuardStop]) -> None:
     """Stop at once where a table has nothing left: there is nothing to plan, nor to approve."""
     empty = {report.table for report in tables.reports if not report.kept + report.later}
@@ -279,6 +224,15 @@ def _free_contacts(pipeline: Pipeline, desired: Desired) -> None:
     """Lift withdrawals of contact fields that everybody who carries them answered with a newer grant."""
     for contact, granted_at in desired.freed.items():
         pipeline.ledger.consent.lift_contact(contact, granted_at=granted_at, now=pipeline.clock())
+
+
+def _compared(pipeline: Pipeline, comparison: Comparison, desired: Desired) -> Mapping[Target, Delta]:
+    """Compare, once whoever's consent is withdrawn went down the fast lane."""
+    withdraw_shared(pipeline, desired.sharing, desired.withdrawn)
+    compared = _compare(pipeline, comparison)
+    return (
+        _compare(pipeline, comparison) if _withdraw_leftovers(pipeline, comparison, desired) else compared
+    )
 
 
 def _compare(pipeline: Pipeline, comparison: Comparison) -> Mapping[Target, Delta]:

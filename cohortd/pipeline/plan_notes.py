@@ -1,0 +1,80 @@
+"""What a plan has to tell people besides its numbers."""
+
+from collections.abc import Collection, Mapping
+
+from cohortd.core.planning import Delta, Target
+from cohortd.ledger import Comparison
+from cohortd.pipeline.clusters import Clustered
+from cohortd.pipeline.desired import Desired
+from cohortd.pipeline.naming import name_faults
+from cohortd.pipeline.wiring import Pipeline
+
+
+def plan_notes(
+    pipeline: Pipeline,
+    comparison: Comparison,
+    clustered: Clustered,
+    compared: Mapping[Target, Delta],
+    *,
+    left: Collection[Target],
+    desired: Desired,
+) -> tuple[str, ...]:
+    """Gather the sentences: what was left out, what needs a look.
+
+    Args:
+        compared: Every target, those that are no part of the plan too.
+        left: Targets whose members stay although their segment is gone.
+    """
+    return (
+        *clustered.notes,
+        *name_faults(pipeline, clustered.version.segments),
+        *_left_alone(pipeline, compared),
+        *_over_limit(pipeline, desired, clustered),
+        *_left_as_they_are(compared, left),
+        *_following(comparison),
+    )
+
+
+def _left_as_they_are(compared: Mapping[Target, Delta], left: Collection[Target]) -> list[str]:
+    return [
+        f"the segment of {target.audience} on {target.destination} is gone; its"
+        f" {compared[target].present:,} members stay there (audiences.when_gone)"
+        for target in sorted(left, key=lambda target: (target.destination, target.audience))
+        if compared[target].removes
+    ]
+
+
+def _over_limit(pipeline: Pipeline, desired: Desired, clustered: Clustered) -> list[str]:
+    """Say which audiences found no room for everybody."""
+    names = {segment.id: segment.name for segment in clustered.version.segments}
+    return [
+        f"{names.get(target.audience, target.audience)} on {target.destination}:"
+        f" {members:,} {'member finds' if members == 1 else 'members find'} no room under its"
+        f" member_limit of {pipeline.destinations[target.destination].member_limit:,}; those who can be"
+        " matched by more identifiers are preferred"
+        for target, members in sorted(
+            desired.over_limit.items(), key=lambda item: (item[0].destination, item[0].audience)
+        )
+    ]
+
+
+def _following(comparison: Comparison) -> list[str]:
+    waiting = sum(comparison.waiting().values())
+    told = (
+        f"this version normalizes otherwise: {waiting:,} members are sent by their new digests within a"
+        " week, some at every sync"
+    )
+    return [told] if waiting else []
+
+
+def _left_alone(pipeline: Pipeline, deltas: Mapping[Target, Delta]) -> list[str]:
+    """Say where members are left on destinations that are no longer in the settings."""
+    left: dict[str, int] = {}
+    for target, delta in deltas.items():
+        if target.destination not in pipeline.destinations and delta.present:
+            left[target.destination] = left.get(target.destination, 0) + delta.present
+    return [
+        f"destination {name} is no longer in the settings, but {members:,} members are still there:"
+        " put it back until they are taken off"
+        for name, members in sorted(left.items())
+    ]
