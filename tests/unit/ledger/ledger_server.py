@@ -11,8 +11,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from ledger_world import FakeSealer
+from sqlalchemy.engine import make_url
 
 from cohortd.ledger import Ledger
+from cohortd.ledger.schema import metadata
 
 _TEMPLATE = "ledger_template"
 
@@ -24,6 +26,8 @@ class Server:
         #: Of the database that is always there.
         self.url = url
         self._numbers = itertools.count()
+        #: Ledgers that were used and are like new.
+        self._clean: list[str] = []
 
     def prepare(self, folder: Path) -> None:
         """Make what ``fresh`` copies. Nothing here has to outlive the machine's power."""
@@ -35,6 +39,7 @@ class Server:
             self.run(statement)
         Ledger.open(self.at(_TEMPLATE), sealer=FakeSealer(), state_dir=folder).close()
         self.run("DELETE FROM installation", database=_TEMPLATE)
+        ((self._version,),) = self.run("SELECT version_num FROM alembic_version", database=_TEMPLATE)
 
     def at(self, database: str) -> str:
         """Return a database's URL."""
@@ -47,10 +52,26 @@ class Server:
             return cursor.fetchall() if cursor.description else []
 
     def fresh(self, name: str = "") -> str:
-        """Make a ledger that nobody has used, and return its URL."""
+        """Find or make a ledger like new, and return its URL."""
+        if self._clean and not name:
+            return self._clean.pop()
         name = name or f"ledger_{next(self._numbers)}"
         self.run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
         return self.at(name)
+
+    def give_back(self, url: str) -> None:
+        """Empty a ledger for the next test: a database for each would fill the disk."""
+        name = str(make_url(url).database)
+        tables = ", ".join(table for table in metadata.tables if table != "leader")
+        self.run(
+            "ALTER TABLE removal_log DISABLE TRIGGER USER; "
+            f"TRUNCATE {tables} RESTART IDENTITY; "
+            "ALTER TABLE removal_log ENABLE TRIGGER USER; "
+            "UPDATE leader SET epoch = 0; "
+            f"UPDATE alembic_version SET version_num = '{self._version}'",
+            database=name,
+        )
+        self._clean.append(url)
 
     def empty(self) -> str:
         """Make a database without any table, and return its URL."""

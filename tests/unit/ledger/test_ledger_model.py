@@ -108,7 +108,9 @@ def test_a_comparison_finds_and_queues_what_the_rules_say(
 def test_a_comparison_in_postgresql_finds_and_queues_what_the_rules_say(
     server: Server, places: tuple[Place, Place, Place], setting: Setting
 ) -> None:
-    check_case(places, setting, server.fresh())
+    url = server.fresh()
+    check_case(places, setting, url)
+    server.give_back(url)
 
 
 def check_case(places: tuple[Place, Place, Place], setting: Setting, url: str = "") -> None:
