@@ -41,15 +41,27 @@ _REFUSE_REMOVALS: Final = f"""
     WHERE {_ITEM} AND membership.state = {State.REMOVING:d}
 """
 #: An add that is still under way, or whose answer was lost, may land after the removal: its rows stay
-#: until it has ended, or until the removal was repeated.
+#: until it has ended, or until the removal was repeated. Which of the two the platform carried out last,
+#: nobody knows: who is desired is sent again.
 _KEEP_IN_FLIGHT: Final = f"""
-    UPDATE membership SET state = {State.ADDING:d},
+    UPDATE membership SET state = {State.ADDING:d}, sent_at = 0,
         batch = CASE a.action WHEN 'add' THEN a.id ELSE membership.batch END
     FROM batch_item i CROSS JOIN batch a CROSS JOIN batch_item j
     WHERE {_ITEM} AND membership.state = {State.REMOVING:d} AND a.remote = :remote AND a.{OPEN}
       AND (a.state IN ('sending', 'accepted') AND a.action = 'add'
         OR a.lane = 'revocation' AND a.refresh = 1 AND a.id != :batch)
       AND j.batch = a.id AND j.kind = i.kind AND j.digest = i.digest
+"""
+#: An add that ends while a removal is under way may have been carried out last: its rows stay until the
+#: next plan, or the repeated removal.
+_OVERTAKEN: Final = "an add ended while the removal was under way"
+_NOTE_OVERTAKEN: Final = f"""
+    UPDATE membership SET reason = '{_OVERTAKEN}' FROM batch_item i
+    WHERE {_ITEM} AND membership.state = {State.REMOVING:d}
+"""
+_KEEP_OVERTAKEN: Final = f"""
+    UPDATE membership SET state = {State.ADDING:d}, reason = NULL FROM batch_item i
+    WHERE {_ITEM} AND membership.state = {State.REMOVING:d} AND membership.reason = '{_OVERTAKEN}'
 """
 _GONE: Final = f"""
     FROM membership m WHERE m.remote = :remote AND m.state = {State.REMOVING:d}
@@ -233,6 +245,7 @@ def _end_add(
     values = {"batch": work.id, "remote": work.remote, "family": work.family}
     connection.exec_driver_sql(_CONFIRM_ADDS, values)
     if landed:
+        connection.exec_driver_sql(_NOTE_OVERTAKEN, values)
         late.take_back(connection, journal, work, blind=blind, now=now)
 
 
@@ -242,6 +255,7 @@ def _end_removal(
     """Delete what the platform acknowledged; return how many members left."""
     values = {"batch": work.id, "remote": work.remote, "family": work.family, "now": int(now.timestamp())}
     connection.exec_driver_sql(_KEEP_IN_FLIGHT, values)
+    connection.exec_driver_sql(_KEEP_OVERTAKEN, values)
     if work.lane is Lane.REGULAR:
         late.keep_who_left(connection, work, now=now)
     left: int = connection.exec_driver_sql(f"SELECT count(DISTINCT m.member) {_GONE}", values).scalar_one()

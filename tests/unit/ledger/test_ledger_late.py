@@ -280,3 +280,28 @@ def test_an_emptied_resend_is_followed_by_the_repetition_too(world: World) -> No
 
     [waiting] = world.ledger.outbox.open_batches()
     assert (waiting.action, waiting.next_at - world.now) == (Action.REMOVE, timedelta(days=1))
+
+
+@pytest.mark.parametrize("adds_last", [True, False])
+@pytest.mark.parametrize("add_ends_first", [True, False])
+def test_whoever_grants_again_while_an_add_and_a_removal_are_at_work_comes_to_be_there(
+    world: World, *, adds_last: bool, add_ends_first: bool
+) -> None:
+    """In which order the platform carries them out, nobody says."""
+    world.plan({GOOGLE: [ANN, BOB]})
+    add = world.must_claim()
+    world.accept(add)
+    world.revoke(ANN)
+    removal = world.must_claim()
+    world.accept(removal)
+    world.wait(seconds=1)
+    world.grant()
+    for claimed in (removal, add) if adds_last else (add, removal):
+        world.send(claimed)
+    for claimed in (add, removal) if add_ends_first else (removal, add):
+        world.settle(claimed)
+        world.check_superset()
+    world.sync({GOOGLE: [ANN, BOB]})
+
+    assert world.on_platform(GOOGLE) == everybody(ANN, BOB) == world.in_ledger(GOOGLE)
+    assert world.sync({GOOGLE: [ANN, BOB]}) == 0
