@@ -1,10 +1,14 @@
-"""Many runs of the state machine, counted."""
+"""Many runs of the state machine, in parts and processes, counted."""
 
+import logging
+import multiprocessing
+import os
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import ClassVar, Final
 
+import structlog
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -13,6 +17,8 @@ from tests.evidence.records import BrokenLawError, Outcome, Progress
 
 RUNS: Final = 2_000
 STEPS: Final = 20
+#: Runs a part; each part has a seed of its own.
+PART: Final = 50
 
 
 def run_machine(*, runs: int | None, seed: int, progress: Progress) -> Outcome:
@@ -22,47 +28,55 @@ def run_machine(*, runs: int | None, seed: int, progress: Progress) -> Outcome:
         BrokenLawError: A law was broken; the steps that broke it are printed.
     """
     most = runs or RUNS
-    counted = _counted(lambda done, what: progress(min(done, most), most, what))
+    sizes = [min(PART, most - start) for start in range(0, most, PART)]
+    met = Counter[str]()
+    with ProcessPoolExecutor(
+        max_workers=min(len(sizes), (os.cpu_count() or 1) + 1),
+        mp_context=multiprocessing.get_context("spawn"),
+        max_tasks_per_child=4,
+    ) as pool:
+        parts = [pool.submit(run_part, size, f"{seed}.{n}") for n, size in enumerate(sizes)]
+        for part in as_completed(parts):
+            found = part.result()
+            if isinstance(found, str):
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise BrokenLawError(found)
+            met += found
+            progress(min(met["runs"], most), most, f"{met['crashes']:,} crashes")
+    return Outcome(
+        runs=met["runs"],
+        counts={"runs": met.pop("runs"), "steps of each, at most": STEPS, **dict(sorted(met.items()))},
+    )
+
+
+def run_part(runs: int, named: str) -> "Counter[str] | str":
+    """Run a part of them; return what was met, or which law was broken."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    _Counted.met = Counter()
     given = settings(
-        max_examples=most,
+        max_examples=runs,
         stateful_step_count=STEPS,
         deadline=None,
         database=None,
-        phases=[Phase.generate],  # what broke is run again with the everyday test, which makes it small
+        phases=[Phase.generate],  # to make it small, run the everyday test with the same seed
         suppress_health_check=list(HealthCheck),
         print_blob=False,
     )
     try:
-        run_state_machine_as_test(_seeded(counted, seed), settings=given)
+        run_state_machine_as_test(seed(named)(_Counted), settings=given)
     except AssertionError as error:
         traceback.print_exc()
-        raise BrokenLawError(str(error)) from error
-    met = counted.met
-    return Outcome(
-        runs=met["runs"],
-        counts={"runs": met["runs"], "steps, at most, each": STEPS, **dict(sorted(met.items()))},
-    )
-
-
-def _seeded(machine: type[EvidenceMachine], number: int) -> type[EvidenceMachine]:
-    chosen: type[EvidenceMachine] = seed(number)(machine)
-    return chosen
-
-
-def _counted(told: Callable[[int, str], None]) -> "type[_Counted]":
-    """Make a machine with counts of its own."""
-    return type("Counted", (_Counted,), {"met": Counter[str](), "progress": staticmethod(told)})
+        return f"{error} (part {named})"
+    return _Counted.met
 
 
 class _Counted(EvidenceMachine):
-    """Counts what it met, and says how far it is."""
+    """Counts what it met."""
 
     met: ClassVar[Counter[str]]
-    progress: ClassVar[Callable[[int, str], None]]
 
     def teardown(self) -> None:
         """Count a run when it has ended well."""
         super().teardown()
         if hasattr(self, "business"):
             self.met.update(runs=1, **self.counts)
-            self.progress(self.met["runs"], f"{self.met['crashes']:,} crashes")

@@ -13,8 +13,6 @@ from tests.evidence.laws import check_all, check_log, settle_down, state_of
 DAYS: Final = (0, 10, 20, 30, 90)
 #: Before which act the process ends in peace and another one begins.
 REOPENED_AT: Final = 3
-#: Enough for nothing to land any more whose answer a crash lost.
-ROUNDS: Final = 2
 #: A process that goes on after a crash comes a few hours later.
 LATER: Final = timedelta(hours=5)
 DESIRED: Final = {"a": "s1", "b": "s1", "c": "s1", "d": "s1", "e": "s2", "f": "s2", "g": "s2", "bad": "s2"}
@@ -82,7 +80,7 @@ def live(folder: Path, *, foreign: Path, listen: Callable[..., None], life: int)
         act(business)
         business.check_superset()
     _turn(page, len(ACTS))
-    settle_down(business, rounds=ROUNDS)
+    settle_down(business)
     check_all(business)
     state = state_of(business)
     business.ledger.close()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cohortd.core.delivery import BatchState
 from cohortd.core.errors import NotLeaderError
 from tests.evidence.business import Business
 from tests.evidence.laws import check_all, check_log, settle_down
@@ -44,13 +45,14 @@ def test_one_fault_at_each_platform_delays_and_loses_nothing(business: Business,
 
 
 def test_what_was_accepted_counts_only_when_it_is_confirmed(business: Business) -> None:
+    business.desired = {"c": "s1", "d": "s1", "e": "s1"}
     business.sync()
     business.after(hours=1)
-    business.platforms["google"].verdicts.extend([Verdict.WORKING] * 4)
+    business.platforms["google"].verdicts.append(Verdict.WORKING)
     with business.delivery() as delivery:
         delivery.poll()
 
-    assert business.ledger.outbox.open_batches() != []
+    assert [batch.state for batch in business.ledger.outbox.open_batches()] == [BatchState.ACCEPTED]
 
 
 def test_nobody_is_fed_to_an_audience_below_its_floor(business: Business) -> None:
