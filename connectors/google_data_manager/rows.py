@@ -7,7 +7,7 @@
 - Rows carry ``user_data``, as in Google's own samples; one request must not mix it with
   ``composite_data``.
 - Consent travels with adds only: both kinds GRANTED, since nobody else is ever sent.
-- Built with the plain protobuf classes: twenty times faster than the vendor's wrappers.
+- Built with the plain protobuf classes: five times faster than with the vendor's wrappers.
 """
 
 from collections.abc import Iterator

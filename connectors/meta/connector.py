@@ -25,6 +25,7 @@ from connectors.meta.access import access_lines
 from connectors.meta.answers import INVALID, Verdict, judge
 from connectors.meta.client import GraphClient
 from connectors.meta.errors import AudienceGoneError
+from connectors.meta.forms import payload_of
 from connectors.meta.options import MetaOptions
 from connectors.meta.rows import Upload, upload_of
 
@@ -160,7 +161,7 @@ class MetaConnector:
 
     def _send(self, batch: Batch, upload: Upload, session_id: int) -> dict[str, object]:
         params: dict[str, object] = {
-            "payload": {"schema": list(upload.schema), "data": upload.data},
+            "payload": payload_of(upload.schema, upload.data),
             "session": {
                 "session_id": session_id,
                 "batch_seq": 1,

@@ -4,7 +4,8 @@
 that is done about them together.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote_plus
 
@@ -24,6 +25,16 @@ _CODES: Final = {
 }
 
 
+#: What stands as it is in JSON and in a form alike: digests, and ids as they mostly are.
+_PLAIN: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~"
+
+
+class Quoted(str):
+    """Text that is quoted already."""
+
+    __slots__ = ()
+
+
 class FormSession(requests.Session):
     """A session that encodes forms faster, and does nothing else otherwise."""
 
@@ -40,7 +51,23 @@ class FormSession(requests.Session):
 
 def encoded(params: Mapping[str, object]) -> str:
     """Encode a form of single values."""
-    return "&".join(f"{quoted(key)}={quoted(str(value))}" for key, value in params.items())
+    return "&".join(
+        f"{quoted(key)}={value if isinstance(value, Quoted) else quoted(str(value))}"
+        for key, value in params.items()
+    )
+
+
+def payload_of(schema: Sequence[str], rows: Sequence[Sequence[str]]) -> Quoted:
+    """Write an upload's rows as JSON, quoted.
+
+    Rows of plain text, as almost all are, are joined; only others go through the encoder.
+    """
+    cells = "".join(map("".join, rows)).encode()
+    if not rows or cells.translate(None, _PLAIN):
+        return Quoted(quoted(json.dumps({"data": rows, "schema": schema}, separators=(",", ":"))))
+    body = _BETWEEN_ROWS.join(map(_BETWEEN_CELLS.join, rows))
+    names = _BETWEEN_CELLS.join(schema)
+    return Quoted(f"{_DATA}{body}{_SCHEMA}{names}{_END}")
 
 
 def quoted(text: str) -> str:
@@ -51,3 +78,10 @@ def quoted(text: str) -> str:
         if character in text:
             text = text.replace(character, code)
     return text
+
+
+_BETWEEN_CELLS: Final = quoted('","')
+_BETWEEN_ROWS: Final = quoted('"],["')
+_DATA: Final = quoted('{"data":[["')
+_SCHEMA: Final = quoted('"]],"schema":["')
+_END: Final = quoted('"]}')

@@ -1,6 +1,7 @@
 """Forms are encoded as urllib does it."""
 
-from urllib.parse import quote_plus, urlencode
+import json
+from urllib.parse import quote_plus, unquote_plus, urlencode
 
 import pytest
 import requests
@@ -8,7 +9,7 @@ import responses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.meta.forms import FormSession, encoded, quoted
+from connectors.meta.forms import FormSession, encoded, payload_of, quoted
 
 FORM = {"payload": '{"schema":["EMAIL"],"data":[["a b+c%20~"]]}', "session_id": 7, "naïve": "é=&"}
 
@@ -37,3 +38,23 @@ def test_a_session_sends_the_same_request_as_its_parent_does() -> None:
             sent.append((request.body, request.headers["Content-Type"], request.headers["Content-Length"]))
 
     assert sent[0] == sent[1]
+
+
+CELLS = st.one_of(st.text("0123456789abcdef", max_size=4), st.text(max_size=4))
+
+
+@given(st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=4))
+def test_any_rows_are_json_behind_the_quoting(rows: list[list[str]]) -> None:
+    payload = payload_of(("EMAIL", "EXTERN_ID"), rows)
+
+    assert json.loads(unquote_plus(encoded({"payload": payload}).removeprefix("payload="))) == {
+        "schema": ["EMAIL", "EXTERN_ID"],
+        "data": rows,
+    }
+
+
+def test_plain_rows_are_written_as_the_encoder_writes_them() -> None:
+    rows = [["ab", ""], ["c-1", "d.2"]]
+    text = json.dumps({"data": rows, "schema": ["EMAIL", "MADID"]}, separators=(",", ":"))
+
+    assert payload_of(("EMAIL", "MADID"), rows) == quote_plus(text)
