@@ -44,7 +44,7 @@ _REFUSE_REMOVALS: Final = f"""
 #: until it has ended, or until the removal was repeated. Which of the two the platform carried out last,
 #: nobody knows: who is desired is sent again.
 _KEEP_IN_FLIGHT: Final = f"""
-    UPDATE membership SET state = {State.ADDING:d}, sent_at = 0,
+    UPDATE membership SET state = {State.ADDING:d}, sent_at = 0, reason = NULL,
         batch = CASE a.action WHEN 'add' THEN a.id ELSE membership.batch END
     FROM batch_item i CROSS JOIN batch a CROSS JOIN batch_item j
     WHERE {_ITEM} AND membership.state = {State.REMOVING:d} AND a.remote = :remote AND a.{OPEN}

@@ -305,3 +305,21 @@ def test_whoever_grants_again_while_an_add_and_a_removal_are_at_work_comes_to_be
 
     assert world.on_platform(GOOGLE) == everybody(ANN, BOB) == world.in_ledger(GOOGLE)
     assert world.sync({GOOGLE: [ANN, BOB]}) == 0
+
+
+def test_a_removal_under_way_when_a_lost_add_ends_leaves_nothing_behind_in_the_end(world: World) -> None:
+    _lose_add(world)
+    again = world.must_claim()
+    world.accept(again)
+    world.revoke(ANN)
+    removal = world.must_claim()
+    world.accept(removal)
+    world.send(again)
+    world.settle(again)
+    world.send(removal)
+    world.settle(removal)
+    world.drain()
+    world.wait(hours=25)
+    world.drain()
+
+    assert world.on_platform(GOOGLE) == everybody(BOB) == world.in_ledger(GOOGLE)
