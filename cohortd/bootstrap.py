@@ -26,6 +26,8 @@ from cohortd.pipeline.wiring import (
     Pipeline,
     PollPolicy,
     Progress,
+    RemovalRefused,
+    Resyncing,
     SegmentationPolicy,
     Sources,
     WhenGone,
@@ -209,7 +211,21 @@ def _destination(account: AnyAccount, stop: threading.Event) -> Destination:
         membership_days=days,
         member_limit=account.member_limit,
         by_hand=isinstance(account, CsvDrop),
+        removal_refused=RemovalRefused(
+            account.removal_refused if isinstance(account, Meta) else RemovalRefused.WAIT
+        ),
+        resyncing=_resyncing(account),
     )
+
+
+def _resyncing(account: AnyAccount) -> Resyncing:
+    match account:
+        case GoogleDataManager():
+            return Resyncing.SWEEP
+        case Meta():
+            return Resyncing.SESSION
+        case _:
+            return Resyncing.ADDS
 
 
 def _family(account: AnyAccount) -> Family | None:

@@ -194,6 +194,14 @@ class Meta(OnlineAccount):
         description="Days Meta keeps a member unless it is sent again; null for ever.",
     )
 
+    removal_refused: Literal["replace", "recreate", "wait"] = Field(
+        default="replace",
+        description="What follows where Meta takes nobody out of an audience because it is small, and"
+        " somebody took consent back: `replace` all members by those who stay (or else as the next),"
+        " `recreate` the audience (the old one is deleted: its id changes, and ads that use it stop), or"
+        " `wait` until it has grown. Whoever leaves for another reason waits.",
+    )
+
     @property
     def account(self) -> str:
         """The ad account."""

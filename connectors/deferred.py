@@ -1,10 +1,22 @@
 """A connector made when it is first asked something: the vendors' clients take seconds to load."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import cached_property
 
-from cohortd.core.delivery import AccessCheck, Batch, Limits, Marked, Receipt, RemoteSpec, RemoteStatus
-from connectors.protocol import Connector
+from cohortd.core.delivery import (
+    AccessCheck,
+    Batch,
+    Content,
+    Limits,
+    Marked,
+    Part,
+    Receipt,
+    RemoteSpec,
+    RemoteStatus,
+)
+from cohortd.core.identifiers import IdentifierKind
+from connectors.protocol import Connector, replacing, sweeping
 
 
 class DeferredConnector:
@@ -51,6 +63,31 @@ class DeferredConnector:
     def retire(self, remote_id: str) -> None:
         """Close the remote audience to new use."""
         self._made.retire(remote_id)
+
+    @property
+    def replaceable(self) -> frozenset[IdentifierKind]:
+        """The kinds of identifiers that a replacement may carry."""
+        return replacing(self._made).replaceable
+
+    def replace(self, content: Content) -> Receipt:
+        """Make *content* all that is in the remote audience."""
+        return replacing(self._made).replace(content)
+
+    def remove_older(self, remote_id: str, *, than: datetime) -> Receipt:
+        """Have everybody forgotten who was last added before a moment."""
+        return sweeping(self._made).remove_older(remote_id, than=than)
+
+    def new_session(self) -> str:
+        """Name a session."""
+        return replacing(self._made).new_session()
+
+    def replace_part(self, part: Part) -> Receipt:
+        """Send one part of a session."""
+        return replacing(self._made).replace_part(part)
+
+    def delete(self, remote_id: str) -> None:
+        """Delete the remote audience for good."""
+        replacing(self._made).delete(remote_id)
 
     def check(self) -> list[AccessCheck]:
         """Try credentials, terms and access."""

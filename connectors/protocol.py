@@ -1,8 +1,20 @@
 """One advertising platform, as the pipeline sees it."""
 
-from typing import Protocol
+from datetime import datetime
+from typing import Protocol, runtime_checkable
 
-from cohortd.core.delivery import AccessCheck, Batch, Limits, Marked, Receipt, RemoteSpec, RemoteStatus
+from cohortd.core.delivery import (
+    AccessCheck,
+    Batch,
+    Content,
+    Limits,
+    Marked,
+    Part,
+    Receipt,
+    RemoteSpec,
+    RemoteStatus,
+)
+from cohortd.core.identifiers import IdentifierKind
 
 
 class Connector(Protocol):
@@ -66,3 +78,75 @@ class Connector(Protocol):
     def close(self) -> None:
         """Give back connections."""
         ...
+
+
+@runtime_checkable
+class Replacing(Protocol):
+    """What a connector offers besides, whose platform does not always take out who is named to it."""
+
+    @property
+    def replaceable(self) -> frozenset[IdentifierKind]:
+        """The kinds of identifiers that a replacement may carry."""
+        ...
+
+    def replace(self, content: Content) -> Receipt:
+        """Make *content* all that is in the remote audience; CONFIRMED means that all others are out.
+
+        Cut short, it leaves a part of the content there and nobody else. Doing it twice equals doing
+        it once.
+        """
+        ...
+
+    def new_session(self) -> str:
+        """Name a session in which members are replaced part by part; no other has the name."""
+        ...
+
+    def replace_part(self, part: Part) -> Receipt:
+        """Send one part of a session. The first one must not be sent twice; others may.
+
+        Raises:
+            SessionEndedError: The session is over, took too long, or its first part is not known.
+        """
+        ...
+
+    def delete(self, remote_id: str) -> None:
+        """Delete the remote audience for good, with everybody in it.
+
+        Raises:
+            GoneError: It is not there, or not for us.
+        """
+        ...
+
+
+@runtime_checkable
+class Sweeping(Protocol):
+    """What a connector offers besides, whose platform knows when it was last sent each member."""
+
+    def remove_older(self, remote_id: str, *, than: datetime) -> Receipt:
+        """Have everybody forgotten who was last added before a moment; ``poll`` tells what became of it.
+
+        Doing it twice equals doing it once.
+        """
+        ...
+
+
+def sweeping(connector: Connector) -> Sweeping:
+    """The same connector, for what not every one offers.
+
+    Raises:
+        TypeError: Its platform offers no such thing.
+    """
+    if not isinstance(connector, Sweeping):
+        raise TypeError(f"{connector.platform} does not know when it was sent a member")
+    return connector
+
+
+def replacing(connector: Connector) -> Replacing:
+    """The same connector, for what not every one offers.
+
+    Raises:
+        TypeError: Its platform offers no such thing; only settings of those that do ask for it.
+    """
+    if not isinstance(connector, Replacing):
+        raise TypeError(f"{connector.platform} cannot replace what is in an audience")
+    return connector

@@ -4,6 +4,7 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 import structlog
@@ -18,9 +19,20 @@ from tenacity import (
 )
 from tenacity.stop import stop_base
 
-from cohortd.core.delivery import AccessCheck, Batch, Limits, Marked, Receipt, RemoteSpec, RemoteStatus
+from cohortd.core.delivery import (
+    AccessCheck,
+    Batch,
+    Content,
+    Limits,
+    Marked,
+    Part,
+    Receipt,
+    RemoteSpec,
+    RemoteStatus,
+)
 from cohortd.core.errors import RetryableError
-from connectors.protocol import Connector
+from cohortd.core.identifiers import IdentifierKind
+from connectors.protocol import Connector, replacing, sweeping
 
 log = structlog.get_logger()
 
@@ -100,6 +112,33 @@ class RetryingConnector:
     def retire(self, remote_id: str) -> None:
         """Close the remote audience to new use."""
         self._insist("retire", lambda: self._inner.retire(remote_id))
+
+    @property
+    def replaceable(self) -> frozenset[IdentifierKind]:
+        """The kinds of identifiers that a replacement may carry."""
+        return replacing(self._inner).replaceable
+
+    def replace(self, content: Content) -> Receipt:
+        """Make *content* all that is in the remote audience."""
+        return self._insist("replace", lambda: replacing(self._inner).replace(content))
+
+    def remove_older(self, remote_id: str, *, than: datetime) -> Receipt:
+        """Have everybody forgotten who was last added before a moment."""
+        return self._insist(
+            "remove_older", lambda: sweeping(self._inner).remove_older(remote_id, than=than)
+        )
+
+    def new_session(self) -> str:
+        """Name a session."""
+        return replacing(self._inner).new_session()
+
+    def replace_part(self, part: Part) -> Receipt:
+        """Send one part of a session, once: not every part may be sent twice."""
+        return replacing(self._inner).replace_part(part)
+
+    def delete(self, remote_id: str) -> None:
+        """Delete the remote audience for good."""
+        self._insist("delete", lambda: replacing(self._inner).delete(remote_id))
 
     def check(self) -> list[AccessCheck]:
         """Try credentials, terms and access."""

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from cohortd.core.delivery import BatchState, Receipt, RemoteStatus
-from cohortd.core.errors import FatalError, GoneError, NotYetError, RejectedError, RetryableError, SyncError
+from cohortd.core.errors import (
+    FatalError,
+    GoneError,
+    NotYetError,
+    RejectedError,
+    RetryableError,
+    SyncError,
+    TooSmallError,
+)
 from connectors.google_errors import AlreadyStartedError, NameTakenError, TokenRefusedError
 
 _MINUTE_S: Final = 60
@@ -68,6 +76,11 @@ def conduct(saying: Saying) -> Conduct:
 def _of_retry(error: RetryableError) -> Conduct:
     if isinstance(error, AlreadyStartedError):
         return Conduct("goes on: the work runs")
+    if isinstance(error, TooSmallError):
+        return Conduct(
+            "a revocation: replaces the members or deletes the audience, as set; else puts this batch off",
+            _wait(error.after_s),
+        )
     if isinstance(error, NotYetError):
         return Conduct("puts this batch off, sends the others", _wait(error.after_s))
     alone = "the destination" if error.scope == "destination" else "this audience"

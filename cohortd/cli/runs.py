@@ -99,6 +99,10 @@ def sync(
     audience: Annotated[
         list[str] | None, typer.Option("--audience", metavar="ID", help="Only this one; may be repeated.")
     ] = None,
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="Send everybody anew, and have the platforms forget all others."),
+    ] = False,
 ) -> None:
     """Send the difference: revocations first, then who leaves, then who comes.
 
@@ -115,6 +119,7 @@ def sync(
         wait_s=timeout if wait else None,
         destinations=tuple(destination or ()),
         audiences=tuple(audience or ()),
+        replace=replace,
     )
     if approve is not None:
         check_plan_id(approve)

@@ -93,6 +93,26 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """Everybody who is to be in a remote audience; whoever else is in it leaves."""
+
+    remote_id: str
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of what is to be all that is in a remote audience, in a session of many."""
+
+    remote_id: str
+    session: str
+    #: From 1; the first one takes everybody off who was there before.
+    number: int
+    is_last: bool
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What the platform said of a batch.
 

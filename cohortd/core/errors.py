@@ -9,7 +9,9 @@ CohortdError                     exit code 1: something fell short
 │   └── LedgerUnreachableError   its database does not answer now
 └── SyncError                    a platform did not do what it was asked
     ├── RetryableError           the same request may work later
-    │   └── NotYetError          the platform refused it for now, and did nothing of it
+    │   ├── NotYetError          the platform refused it for now, and did nothing of it
+    │   │   └── TooSmallError    it takes nobody out of an audience this small
+    │   └── SessionEndedError    members were being replaced, and that cannot be gone on with
     ├── RejectedError            this batch will not be taken; named rows may be at fault
     └── FatalError               nothing more can succeed until a person acts
         └── GoneError            the remote audience is not there, or not for us
@@ -96,6 +98,24 @@ class NotYetError(RetryableError):
     def __init__(self, detail: str = "", *, after_s: float) -> None:
         """Keep what happened, and after how many seconds it may be tried again."""
         super().__init__(detail, after_s=after_s, scope="audience")
+
+
+class TooSmallError(NotYetError):
+    """The platform takes nobody out of an audience this small; nothing was done."""
+
+
+class SessionEndedError(RetryableError):
+    """A session in which members were being replaced cannot be gone on with."""
+
+    def __init__(self, detail: str = "", *, how: Literal["over", "late", "unknown"]) -> None:
+        """Keep why.
+
+        Args:
+            detail: What happened.
+            how: Its last part was taken before; it took too long; or its first part never came.
+        """
+        super().__init__(detail)
+        self.how = how
 
 
 class RejectedError(SyncError):

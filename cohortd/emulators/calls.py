@@ -34,6 +34,7 @@ CALLS: Final[Mapping[str, tuple[str, str]]] = {
     "audiences.update": (META, "`POST /{version}/{audience}`"),
     "audiences.delete": (META, "`DELETE /{version}/{audience}`"),
     "users.add": (META, "`POST /{version}/{audience}/users`"),
+    "users.replace": (META, "`POST /{version}/{audience}/usersreplace`"),
     "users.remove": (META, "`DELETE /{version}/{audience}/users`, or `POST` with `method=delete`"),
 }
 

@@ -6,12 +6,12 @@ the same code.
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any, Final
 
 from google.ads import datamanager_v1 as dm
 
-from cohortd.core.times import parse_time
+from cohortd.core.times import format_time, parse_time
 from cohortd.emulators.google_calls import Problem, RefusedError, Words
 from cohortd.emulators.google_lists import UserLists, known_account
 from cohortd.emulators.google_members import (
@@ -124,16 +124,18 @@ class DataManager:
         return answer
 
     def remove_all(self, request: Any) -> Any:
-        """Take everybody out; the time until which is not looked at beyond its validity."""
+        """Take everybody out, or only who was last added before a time."""
         answer = dm.RemoveAllAudienceMembersResponse.pb()()
         audiences = self._destinations(request)
+        as_of = ""
         if request.HasField("remove_as_of_time"):
-            as_of = request.remove_as_of_time.seconds
-            if as_of > self._state.clock().timestamp():
+            time = request.remove_as_of_time.ToDatetime(UTC)
+            as_of = format_time(time)
+            if time > self._state.clock():
                 raise RefusedError(
                     "INVALID_ARGUMENT", Problem("INVALID_REMOVE_AS_OF_TIME", "remove_as_of_time")
                 )
-        answer.request_id = self._accept(request, audiences, action="remove_all")
+        answer.request_id = self._accept(request, audiences, action="remove_all", as_of=as_of)
         return answer
 
     def retrieve(self, request: Any) -> Any:
@@ -182,6 +184,7 @@ class DataManager:
         action: str,
         rows: list[list[str]] | None = None,
         left_out: Mapping[str, int] | None = None,
+        as_of: str = "",
     ) -> str:
         if request.validate_only:
             return ""
@@ -198,6 +201,7 @@ class DataManager:
                 left_out=dict(left_out or {}),
                 records=len(rows or []) + sum((left_out or {}).values()),
                 identifiers=sum(map(len, rows or [])),
+                as_of=as_of,
             )
             self._state.accept(work)
         return request_id

@@ -62,6 +62,10 @@ class Work:
     identifiers: int = 0
     #: processing, success, partial or failed.
     status: str = "processing"
+    #: When it was taken.
+    accepted_at: str = ""
+    #: Of remove_all: only who was last added before.
+    as_of: str = ""
     #: Whether a fault put it off: what was accepted after it does not wait for it.
     late: bool = False
 
@@ -77,6 +81,9 @@ class GoogleState:
         self.rules = rules
         self.clock = clock
         self._faults = faults
+        #: Audience -> identifier -> when it was last added; who was there before the start, before.
+        self._added: dict[str, dict[str, str]] = {}
+        self._started = format_time(clock())
         self._jobs = itertools.count(1 + self._kept_number("next-job"))
 
     def audience(self, account: str, audience_id: str) -> Audience | None:
@@ -102,6 +109,7 @@ class GoogleState:
     def accept(self, work: Work) -> None:
         """Take work in; its time comes after the delay of the rules."""
         with self.lock:
+            work.accepted_at = format_time(self.clock())
             self.store.keep(f"work-{work.id}", asdict(work))
             self.store.keep(_OPEN, [*self._open(), work.id])
 
@@ -161,15 +169,25 @@ class GoogleState:
         rows = _spared(work, fault)
         if work.action == "add":
             self.store.add(work.audience, rows)
+            at = dict.fromkeys((each for row in rows for each in row), work.accepted_at)
+            self._added.setdefault(work.audience, {}).update(at)
         elif work.action == "remove":
             self.store.remove(work.audience, rows)
         else:
-            self.store.remove(work.audience, [self.store.members(work.audience)])
+            self.store.remove(work.audience, [self._older(work)])
         self.store.update(work.audience, attributes={"computed": True})
         taken = len(rows) or (work.action == "remove_all")
         work.status = "success" if not work.left_out else ("partial" if taken else "failed")
         work.rows = []
         self.store.keep(f"work-{work.id}", asdict(work))
+
+    def _older(self, work: Work) -> Row:
+        """Everybody who was last added before the time that a remove_all names; all without one."""
+        members = self.store.members(work.audience)
+        if not work.as_of:
+            return members
+        added = self._added.get(work.audience, {})
+        return frozenset(each for each in members if added.get(each, self._started) < work.as_of)
 
     def _open(self) -> list[str]:
         kept = self.store.kept(_OPEN)

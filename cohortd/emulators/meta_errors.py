@@ -109,6 +109,34 @@ def too_small_to_remove() -> GraphError:
     )
 
 
+def replace_running() -> GraphError:
+    """The audience's members are being replaced, or it is not in its normal state."""
+    return GraphError(
+        2650, "Failed to update the custom audience", subcode=1870145, title="Audience Update In Progress"
+    )
+
+
+def replace_not_begun() -> GraphError:
+    """A batch of a replacement came before the first one."""
+    return GraphError(
+        2650, "Failed to update the custom audience", subcode=1870147, title="First Batch Not Detected"
+    )
+
+
+def replace_timed_out() -> GraphError:
+    """The replacement took too long; the audience holds what came in time."""
+    return GraphError(
+        2650, "Failed to update the custom audience", subcode=1870158, title="Replace Session Timed Out"
+    )
+
+
+def replace_over() -> GraphError:
+    """The last batch of the replacement was seen already."""
+    return GraphError(
+        2650, "Failed to update the custom audience", subcode=1870159, title="Replace Session Finished"
+    )
+
+
 def other_data_source() -> GraphError:
     """Single-key and multi-key uploads do not mix in one audience."""
     return GraphError(

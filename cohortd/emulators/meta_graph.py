@@ -22,7 +22,14 @@ from cohortd.emulators.meta_nodes import (
     node_of,
     whole_number,
 )
-from cohortd.emulators.meta_users import Payload, Sessions, read_payload, read_session
+from cohortd.emulators.meta_replacing import FAILED, RUNNING, Replacements
+from cohortd.emulators.meta_users import (
+    Payload,
+    Sessions,
+    check_replaceable,
+    read_payload,
+    read_session,
+)
 from cohortd.emulators.state import Audience, Store
 
 #: Standard customer-file audiences of one ad account.
@@ -43,6 +50,7 @@ NAMES = {
     ("DELETE", "audience"): "audiences.delete",
     ("POST", "users"): "users.add",
     ("DELETE", "users"): "users.remove",
+    ("POST", "usersreplace"): "users.replace",
 }
 
 
@@ -54,6 +62,7 @@ class Graph:
         self._rules = rules
         self._clock = clock
         self._sessions: defaultdict[str, Sessions] = defaultdict(Sessions)
+        self._replacements: defaultdict[str, Replacements] = defaultdict(Replacements)
         self._calls: defaultdict[str, deque[datetime]] = defaultdict(deque)
         self._own_session_ids = itertools.count(1)
 
@@ -91,7 +100,7 @@ class Graph:
         account = self.account_of(call)
         percent = self._count(account)
         with self._store.lock:
-            body = self._route(call)(call) if share >= 1 else self._upload(call, share=share)
+            body = self._route(call)(call) if share >= 1 else self._half(call, share=share)
         header = (
             {"X-Business-Use-Case-Usage": errors.usage_header(account, percent=percent)} if account else {}
         )
@@ -108,6 +117,7 @@ class Graph:
             "audiences.delete": self._delete,
             "users.add": self._upload,
             "users.remove": self._upload,
+            "users.replace": self._replace,
         }
         name = self.name_of(call)
         if name not in routes:
@@ -230,29 +240,56 @@ class Graph:
         self._store.delete(self._audience(call).id)
         return {"success": True}
 
+    def _half(self, call: Call, *, share: float) -> dict[str, object]:
+        is_replace = self.name_of(call) == "users.replace"
+        return self._replace(call, share=share) if is_replace else self._upload(call, share=share)
+
     def _upload(self, call: Call, *, share: float = 1.0) -> dict[str, object]:
+        audience, payload = self._uploaded(call)
+        replacements = self._replacements[audience.account]
+        if replacements.standing(audience.id, self._clock()) == "running":
+            raise errors.replace_running()
+        if call.method == "DELETE" and self._is_too_small(audience):
+            raise errors.too_small_to_remove()
+        session_id, counts, received = self._enter(call, audience, payload)
+        replacements.forget(audience.id)
+        if counts:
+            self._change(call, audience, payload, share=share)
+        return _taken(audience, payload, session_id, received, share=share)
+
+    def _replace(self, call: Call, *, share: float = 1.0) -> dict[str, object]:
+        audience, payload = self._uploaded(call)
+        check_replaceable(payload)
+        if not self._rules.replaces_small and self._is_too_small(audience):
+            raise errors.too_small_to_remove()
+        part = read_session(call.params.get("session"))
+        if part is None:
+            raise errors.invalid("The parameter session is required")
+        if not audience.attributes.get("updated_at"):
+            raise errors.replace_running()  # not in its normal state: nothing was uploaded yet
+        if self._sessions[audience.account].knows(part.session_id):
+            raise errors.invalid("session_id is used by another upload of this ad account")
+        is_first, received = self._replacements[audience.account].enter(
+            part, payload, audience_id=audience.id, at=self._clock()
+        )
+        if is_first:
+            self._store.remove(audience.id, audience.people.rows())
+        self._change(call, audience, payload, share=share)
+        return _taken(audience, payload, part.session_id, received, share=share)
+
+    def _uploaded(self, call: Call) -> tuple[Audience, Payload]:
+        """Check what holds for every upload of members."""
         audience = self._audience(call)
         self._demand_terms(audience.account)
         if flagged_fields(audience, self._rules):
             raise errors.upload_blocked()
         payload = read_payload(call.params.get("payload"))
-        source = "multi" if payload.is_multi_key else "single"
-        if audience.attributes.get("data_source", source) != source:
+        if audience.attributes.get("data_source", _source_of(payload)) != _source_of(payload):
             raise errors.other_data_source()
-        if call.method == "DELETE" and self._store.size(audience.id) < self._rules.removal_floor:
-            raise errors.too_small_to_remove()
-        session_id, counts, received = self._enter(call, audience, payload)
-        if counts:
-            self._change(call, audience, payload, source=source, share=share)
-        if share < 1:
-            raise GraphError(2, "Service temporarily unavailable", status=503, is_transient=True)
-        return {
-            "audience_id": audience.id,
-            "session_id": str(session_id),
-            "num_received": received,
-            "num_invalid_entries": payload.invalid,
-            "invalid_entry_samples": payload.samples,
-        }
+        return audience, payload
+
+    def _is_too_small(self, audience: Audience) -> bool:
+        return self._store.size(audience.id) < self._rules.removal_floor
 
     def _enter(self, call: Call, audience: Audience, payload: Payload) -> tuple[int, bool, int]:
         part = read_session(call.params.get("session"))
@@ -263,16 +300,15 @@ class Graph:
         )
         return part.session_id, counts, received
 
-    def _change(
-        self, call: Call, audience: Audience, payload: Payload, *, source: str, share: float
-    ) -> None:
+    def _change(self, call: Call, audience: Audience, payload: Payload, *, share: float) -> None:
         rows = payload.rows[: round(len(payload.rows) * share)]
         if call.method == "DELETE":
             self._store.remove(audience.id, rows, whole_people=self._rules.removes_whole_people)
         else:
             self._store.add(audience.id, rows)
         self._store.update(
-            audience.id, attributes={"data_source": source, "updated_at": format_time(self._clock())}
+            audience.id,
+            attributes={"data_source": _source_of(payload), "updated_at": format_time(self._clock())},
         )
 
     def _demand_terms(self, account: str) -> None:
@@ -280,4 +316,30 @@ class Graph:
             raise errors.terms_not_accepted(account)
 
     def _node_of(self, audience: Audience) -> dict[str, object]:
-        return node_of(audience, size=self._store.size(audience.id), rules=self._rules)
+        standing = self._replacements[audience.account].standing(audience.id, self._clock())
+        return node_of(
+            audience,
+            size=self._store.size(audience.id),
+            rules=self._rules,
+            replacing={"none": None, "running": RUNNING, "failed": FAILED}[standing],
+        )
+
+
+def _source_of(payload: Payload) -> str:
+    """What kind of upload an audience is fed by: one kind only."""
+    return "multi" if payload.is_multi_key else "single"
+
+
+def _taken(
+    audience: Audience, payload: Payload, session_id: int, received: int, *, share: float
+) -> dict[str, object]:
+    """Answer an upload; one that was applied in part failed."""
+    if share < 1:
+        raise GraphError(2, "Service temporarily unavailable", status=503, is_transient=True)
+    return {
+        "audience_id": audience.id,
+        "session_id": str(session_id),
+        "num_received": received,
+        "num_invalid_entries": payload.invalid,
+        "invalid_entry_samples": payload.samples,
+    }

@@ -30,6 +30,8 @@ class MetaRules:
     flagged_words: tuple[str, ...] = FLAGGED_WORDS
     #: Removals are refused while an audience has fewer people; 0 never refuses.
     removal_floor: int = 0
+    #: Whether members may be replaced in an audience that is too small to remove from: undocumented.
+    replaces_small: bool = True
     #: Fewer people are not delivered to, and not counted in public.
     delivery_floor: int = 100
     #: Whether a removal takes the whole person away or only the identifiers it names. Meta's documents
@@ -64,12 +66,27 @@ def flagged_fields(audience: Audience, rules: MetaRules) -> list[str]:
     ]
 
 
-def node_of(audience: Audience, *, size: int, rules: MetaRules) -> dict[str, object]:
-    """An audience with all its fields."""
+def operation_of(audience: Audience, *, flagged: bool, replacing: int | None) -> int:
+    """The code of ``operation_status``."""
+    if flagged:
+        return 471
+    if replacing is not None:
+        return replacing
+    return 200 if audience.attributes.get("updated_at") else 410
+
+
+def node_of(
+    audience: Audience, *, size: int, rules: MetaRules, replacing: int | None = None
+) -> dict[str, object]:
+    """An audience with all its fields.
+
+    Args:
+        replacing: The code of a replacement that runs or failed, if one did.
+    """
     flagged = flagged_fields(audience, rules)
     lower, upper = _bounds(size, floor=rules.delivery_floor)
     updated = audience.attributes.get("updated_at")
-    operation = 471 if flagged else 200 if updated else 410
+    operation = operation_of(audience, flagged=bool(flagged), replacing=replacing)
     delivery = 400 if flagged else 200 if size >= rules.delivery_floor else 300
     return {
         "id": audience.id,

@@ -18,6 +18,8 @@ _LARGEST_SESSION_ID = 2**63 - 1
 #: The keys by which a row finds its person; the others only help to match.
 IDENTIFIER_KEYS = {"EMAIL": "email", "PHONE": "phone", "MADID": "mobile_ad_id", "EXTERN_ID": "external_id"}
 _PROFILE_KEYS = frozenset({"GEN", "DOBY", "DOBM", "DOBD", "LN", "FN", "FI", "CT", "ST", "ZIP", "COUNTRY"})
+#: Not among the keys of a replacement in Meta's guide.
+_NOT_REPLACEABLE = "EXTERN_ID"
 _HASHED_KEYS = _PROFILE_KEYS | {"EMAIL", "PHONE"}
 _KEYS = _HASHED_KEYS | {"MADID", "EXTERN_ID"}
 _SINGLE = {"EMAIL_SHA256": "EMAIL", "PHONE_SHA256": "PHONE", "MOBILE_ADVERTISER_ID": "MADID"}
@@ -65,6 +67,10 @@ class Sessions:
     """The upload sessions of one ad account."""
 
     _sessions: dict[int, _Session] = field(default_factory=dict)
+
+    def knows(self, session_id: int) -> bool:
+        """Whether an upload of this ad account had the number."""
+        return session_id in self._sessions
 
     def enter(
         self, part: SessionPart, payload: Payload, *, audience_id: str, method: str, at: datetime
@@ -118,6 +124,16 @@ def read_payload(text: str | None) -> Payload:
             continue
         rows.append(_row(schema, cells))
     return Payload(schema, is_multi_key, rows, len(data), len(samples), samples[:MAX_SAMPLES])
+
+
+def check_replaceable(payload: Payload) -> None:
+    """Refuse keys that a replacement does not take.
+
+    Raises:
+        GraphError: One is among them.
+    """
+    if _NOT_REPLACEABLE in payload.schema:
+        raise GraphError(100, f"Unknown schema keys: {_NOT_REPLACEABLE}")
 
 
 def read_session(text: str | None) -> SessionPart | None:

@@ -10,6 +10,8 @@ from cohortd.ledger.models import Models
 from cohortd.ledger.outbox import Outbox
 from cohortd.ledger.remotes import Remote, Remotes
 from cohortd.ledger.removal_log import RemovalLog
+from cohortd.ledger.replacing import BY_DELETING, BY_REPLACING, DELETING, Replacement
+from cohortd.ledger.resyncing import Resync, Resyncs
 from cohortd.ledger.rows import STAGED
 from cohortd.ledger.runs import RunRow, Runs
 from cohortd.ledger.suppressions import SuppressedSet, SuppressionCause
@@ -17,7 +19,10 @@ from cohortd.ledger.timings import RemovalTiming
 from cohortd.ledger.withdrawing import Extra, Withdrawal, Withdrawn
 
 __all__ = [
+    "BY_DELETING",
+    "BY_REPLACING",
     "CUSTOMER_STATEMENTS",
+    "DELETING",
     "STAGED",
     "BatchRow",
     "Claimed",
@@ -36,6 +41,9 @@ __all__ = [
     "Remotes",
     "RemovalLog",
     "RemovalTiming",
+    "Replacement",
+    "Resync",
+    "Resyncs",
     "RunRow",
     "Runs",
     "SuppressedSet",

@@ -37,6 +37,9 @@ _NEXT: Final = f"""
       AND d.paused_at IS NULL AND (d.blocked_until IS NULL OR d.blocked_until <= :now)
       AND b.lane = coalesce(:lane, b.lane) AND b.id NOT IN
         (SELECT CAST(value AS INTEGER) FROM json_each(:owned))
+      AND b.remote NOT IN (SELECT CAST(value AS INTEGER) FROM json_each(:closed))
+      AND (b.lane = 'revocation' OR NOT EXISTS (
+        SELECT 1 FROM resync y WHERE y.remote = b.remote AND y.began_at IS NOT NULL))
       AND (b.lane = 'revocation' OR NOT EXISTS (
         SELECT 1 FROM batch o WHERE o.remote = b.remote AND o.{OPEN} AND o.id != b.id AND (
             (o.action != b.action AND o.state IN ('sending', 'accepted'))
@@ -62,7 +65,7 @@ _WRITE_AHEAD: Final = f"""
         version = excluded.version, reason = NULL,
         doubt = CASE WHEN membership.state != {State.REJECTED:d} THEN 1 ELSE membership.doubt END
 """
-_MARK_LEAVING: Final = f"""
+MARK_LEAVING: Final = f"""
     UPDATE membership SET state = {State.REMOVING:d} FROM batch_item i
     WHERE i.batch = :batch AND membership.remote = :remote AND membership.kind = i.kind
       AND membership.digest = i.digest AND (membership.state != {State.REJECTED:d} OR membership.doubt = 1)
@@ -81,6 +84,8 @@ class Ask:
     overlapping: Collection[str]
     #: Batches that this process is sending right now.
     owned: Collection[int]
+    #: Remote audiences to which nothing may be sent right now.
+    closed: Collection[int] = ()
 
 
 def claim(connection: Connection, journal: Journal, ask: Ask) -> Claimed | None:
@@ -107,6 +112,7 @@ def _next(connection: Connection, ask: Ask) -> int | None:
             "destinations": json.dumps(list(ask.destinations)),
             "lane": ask.lane.value if ask.lane else None,
             "owned": json.dumps(list(ask.owned)),
+            "closed": json.dumps(list(ask.closed)),
             "overlapping": json.dumps(list(ask.overlapping)),
         },
     ).scalar()
@@ -132,7 +138,7 @@ def _write_ahead(connection: Connection, work: Work, now: datetime) -> None:
         "now": int(now.timestamp()),
     }
     if work.action is Action.REMOVE:
-        connection.exec_driver_sql(_MARK_LEAVING, values)
+        connection.exec_driver_sql(MARK_LEAVING, values)
         return
     connection.exec_driver_sql(_FORMER_OWNERS, values)
     connection.exec_driver_sql(_WRITE_AHEAD, values)

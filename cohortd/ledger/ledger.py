@@ -26,6 +26,7 @@ from cohortd.ledger.putting_back import EpochFile
 from cohortd.ledger.remotes import Remotes
 from cohortd.ledger.removal_log import RemovalLog
 from cohortd.ledger.renewing import renew
+from cohortd.ledger.resyncing import Resyncs
 from cohortd.ledger.runs import Runs
 
 SECRET_BYTES: Final = 32
@@ -53,6 +54,7 @@ class Ledger:
         self.remotes = Remotes(database)
         self.members = Members(database)
         self.outbox = Outbox(database, self.removals)
+        self.resyncs = Resyncs(database)
         self.consent = ConsentStore(database, self.removals)
 
     @classmethod

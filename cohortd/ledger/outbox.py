@@ -11,19 +11,25 @@ from typing import Final
 from sqlalchemy import Connection
 
 from cohortd.core.delivery import Action, BatchState, Lane, Receipt
+from cohortd.core.identifiers import IdentifierKind
 from cohortd.core.planning import Target
 from cohortd.core.times import format_time, parse_time
-from cohortd.ledger import batches, refusing, settling
+from cohortd.ledger import batches, refusing, replacing, settling
 from cohortd.ledger.batches import OPEN, BatchRow, Claimed, PollDue, Work
 from cohortd.ledger.claiming import Ask, claim
 from cohortd.ledger.database import Database
 from cohortd.ledger.leader import check_epoch, check_lead
 from cohortd.ledger.remotes import COLUMNS, remote_of
 from cohortd.ledger.removal_log import Journal, RemovalLog
+from cohortd.ledger.renewing import renew
+from cohortd.ledger.replacing import Replacement
 from cohortd.ledger.settling import Tally
 
 #: After this a claimed batch counts as nobody's, should its sender have died inside the process.
 OWNED_FOR: Final = timedelta(hours=1)
+
+#: After this a replacement counts as nobody's, as above; Meta gives it 90 minutes.
+REPLACED_WITHIN: Final = timedelta(hours=2)
 
 #: A removal that only repeats another one waits a day for its time; nothing waits for it.
 _AWAITED: Final = "NOT (b.refresh = 1 AND b.lane = 'revocation' AND b.state = 'pending')"
@@ -38,6 +44,8 @@ class Outbox:
         self._log = log
         self._guard = threading.Lock()
         self._owned: dict[int, tuple[int, datetime]] = {}
+        #: Remote audiences whose members this process replaces: nothing else is sent there meanwhile.
+        self._replacing: dict[int, datetime] = {}
 
     def claim(
         self,
@@ -69,6 +77,7 @@ class Outbox:
                 lane=lane,
                 overlapping=[name for name in destinations if overlapping(name)],
                 owned=self.in_flight(now=now, epoch=epoch),
+                closed=[remote for remote, at in self._replacing.items() if now - at < REPLACED_WITHIN],
             )
             with self._log.transaction() as (connection, journal):
                 check_epoch(connection, epoch)
@@ -152,6 +161,99 @@ class Outbox:
                 (format_time(now), format_time(now)),
             ).rowcount
 
+    @contextmanager
+    def alone(self, remote_pk: int, *, now: datetime, but: int = 0) -> Iterator[bool]:
+        """Send nothing else to a remote audience for the length of the block, whose members are replaced.
+
+        What would be added meanwhile would be lost with the others, and who is taken out might come back
+        with a part that was made before.
+
+        Args:
+            but: The caller's own batch of it.
+
+        Yields:
+            False where another batch of it is being sent already.
+        """
+        with self._guard, self._database.read() as connection:
+            others = self._under_way(connection, remote_pk, now=now, but=but)
+            free = remote_pk not in self._replacing and not others
+            if free:
+                self._replacing[remote_pk] = now
+        try:
+            yield free
+        finally:
+            if free:
+                with self._guard:
+                    self._replacing.pop(remote_pk, None)
+
+    def begin_replacement(
+        self, batch_id: int, *, kinds: Collection[IdentifierKind], refusal: str, now: datetime, epoch: int
+    ) -> Replacement | None:
+        """Begin to replace an audience's members by those who stay, for a removal that was refused.
+
+        The batch stays the caller's. Everybody in the audience is in doubt until the end is told.
+
+        Args:
+            kinds: What a replacement there may carry.
+            refusal: What the platform said.
+
+        Returns:
+            Who stays; None where another batch of the audience is being sent by this process, which
+            the replacement would undo.
+        """
+        with self._guard, self._log.transaction() as (connection, journal):
+            check_epoch(connection, epoch)
+            work = batches.load(connection, batch_id, states=(BatchState.SENDING,))
+            if self._others_under_way(connection, work, now):
+                return None
+            return replacing.begin(connection, journal, work, kinds=kinds, refusal=refusal, now=now)
+
+    def finish_replacement(
+        self, replacement: Replacement, receipt: Receipt, *, now: datetime, epoch: int
+    ) -> int:
+        """Confirm what a replacement has done; return how many batches of removals that were."""
+        batch_id = replacement.batches[0]
+        with self._guard, self._log.transaction() as (connection, journal):
+            check_epoch(connection, epoch)
+            others = self.in_flight(now=now) - {batch_id}
+            done = replacing.finish(
+                connection, journal, replacement, receipt=receipt, under_way=others, now=now
+            )
+        self.release(batch_id)
+        return done
+
+    def begin_deletion(self, batch_id: int, *, refusal: str, now: datetime, epoch: int) -> bool:
+        """Write down that a removal's whole audience is about to be deleted from the platform.
+
+        Returns:
+            False where another batch of the audience is being sent by this process.
+        """
+        with self._guard, self._log.transaction() as (connection, journal):
+            check_epoch(connection, epoch)
+            work = batches.load(connection, batch_id, states=(BatchState.SENDING,))
+            if self._others_under_way(connection, work, now):
+                return False
+            replacing.refused(connection, journal, work, refusal=refusal, now=now)
+            connection.exec_driver_sql(
+                "UPDATE remote SET note = ? WHERE id = ?", (replacing.DELETING, work.remote)
+            )
+            return True
+
+    def finish_deletion(self, batch_id: int, *, now: datetime, epoch: int) -> int | None:
+        """Give up the deleted audience of a batch with everybody in it; see ``Ledger.renew``.
+
+        Returns:
+            How many members it had; None where another batch of it is being sent by this process.
+        """
+        with self._guard, self._log.transaction() as (connection, journal):
+            check_epoch(connection, epoch)
+            work = batches.load(connection, batch_id, states=(BatchState.SENDING,))
+            if self._others_under_way(connection, work, now):
+                return None
+            members = renew(connection, journal, work.remote, now=now, detail=replacing.BY_DELETING)
+        self.release(batch_id)
+        return members
+
     def release(self, batch_id: int) -> None:
         """Give up a claimed batch without an answer: its outcome is unknown."""
         with self._guard:
@@ -190,7 +292,8 @@ class Outbox:
                 f"SELECT min(b.next_at) FROM batch b JOIN remote r ON r.id = b.remote WHERE b.{OPEN}"
                 f" AND {_AWAITED} AND r.destination IN (SELECT value FROM json_each(?))"
                 " AND r.remote_id IS NOT NULL"
-                " AND r.state != 'paused' AND b.lane = coalesce(?, b.lane)",
+                " AND r.state != 'paused' AND (b.lane = 'revocation' OR NOT EXISTS (SELECT 1 FROM resync y"
+                " WHERE y.remote = b.remote AND y.began_at IS NOT NULL)) AND b.lane = coalesce(?, b.lane)",
                 (json.dumps(list(destinations)), lane.value if lane else None),
             ).scalar()
         return parse_time(at) if at is not None else None
@@ -199,6 +302,16 @@ class Outbox:
         """Return every batch that has not come to its end, oldest first."""
         with self._database.read() as connection:
             return batches.open_batches(connection)
+
+    def forced(self, since: datetime) -> Mapping[Target, str]:
+        """Say how refused removals were carried out from *since* on, a target; the newest one's way."""
+        with self._database.read() as connection:
+            rows = connection.exec_driver_sql(
+                "SELECT r.audience, r.destination, b.note FROM batch b JOIN remote r ON r.id = b.remote"
+                " WHERE b.settled_at >= ? AND b.note IN (?, ?) ORDER BY b.settled_at, b.id",
+                (format_time(since), replacing.BY_REPLACING, replacing.BY_DELETING),
+            ).all()
+        return {Target(row.audience, row.destination): row.note for row in rows}
 
     def summary(self, since: datetime) -> Mapping[Target, dict[str, int]]:
         """Count members of batches that ended from *since* on, a target: added, removed, rejected.
@@ -223,6 +336,15 @@ class Outbox:
             if not row.refresh or row.action == "remove":
                 counts["added" if row.action == "add" else "removed"] += tally.done
         return dict(found)
+
+    def _others_under_way(self, connection: Connection, work: Work, now: datetime) -> bool:
+        return self._under_way(connection, work.remote, now=now, but=work.id)
+
+    def _under_way(self, connection: Connection, remote_pk: int, *, now: datetime, but: int = 0) -> bool:
+        opened = connection.exec_driver_sql(
+            f"SELECT id FROM batch WHERE remote = ? AND {OPEN} AND id != ?", (remote_pk, but)
+        )
+        return not self.in_flight(now=now).isdisjoint(opened.scalars())
 
     @contextmanager
     def _changing(

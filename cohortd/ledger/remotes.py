@@ -195,6 +195,10 @@ class Remotes:
             remote_pk=remote_pk,
         )
 
+    def keep(self, remote_pk: int) -> None:
+        """Take back that a remote audience is about to be deleted."""
+        self._update("note = ''", (), remote_pk=remote_pk)
+
     def retire(self, remote_pk: int, at: datetime) -> None:
         """Plan nothing for it any more; revocations still reach whoever may be on it."""
         self._update("state = 'retired', checked_at = ?", (format_time(at),), remote_pk=remote_pk)

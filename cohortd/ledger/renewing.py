@@ -16,8 +16,9 @@ from cohortd.ledger.remotes import supersede
 from cohortd.ledger.removal_log import Journal
 
 _ANEW: Final = """
-    UPDATE remote SET remote_id = NULL, state = 'creating', status = NULL, checked_at = NULL, note = '',
-        created_at = ? WHERE id = ?
+    UPDATE remote SET remote_id = NULL,
+        state = CASE state WHEN 'retired' THEN state ELSE 'creating' END, status = NULL,
+        checked_at = NULL, note = '', created_at = ? WHERE id = ?
 """
 #: Whoever carries an identifier was there with it, the co-owners too.
 _REMEMBER: Final = """
@@ -46,6 +47,7 @@ def renew(connection: Connection, journal: Journal, remote_pk: int, *, now: date
     if row is None:
         raise LedgerError(f"there is no remote audience {remote_pk}")
     gone = supersede(connection, remote_pk, now)
+    connection.exec_driver_sql("DELETE FROM resync WHERE remote = ?", (remote_pk,))
     connection.exec_driver_sql(_ANEW, (format_time(now), remote_pk))
     _confirm_revocations(connection, journal, gone, now=now, detail=detail)
     values = {"remote": gone, "family": row.family, "now": int(now.timestamp())}

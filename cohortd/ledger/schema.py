@@ -269,6 +269,22 @@ suppression = _table(
 )
 Index("suppression_withdrawal", suppression.c.withdrawal)
 
+#: Remote audiences that are to forget whom they were not sent since a moment; until it is confirmed.
+resync = _table(
+    "resync",
+    Column("remote", INTEGER, primary_key=True, nullable=False),
+    _text("since"),
+    #: What to ask the platform by, once it was told to forget.
+    _text("request"),
+    _text("next_at"),
+    _number("polls", default=0),
+    #: Where members are replaced part by part: since when, the next part, and behind which member.
+    _text("began_at", null=True),
+    _number("next_part", default=0),
+    _bytes("after"),
+    rowid=False,
+)
+
 removal_log = _table(
     "removal_log",
     Column("seq", INTEGER, primary_key=True),

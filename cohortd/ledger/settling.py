@@ -142,8 +142,14 @@ def accept(
     log_batch(connection, journal, work.id, event=RemovalEvent.ACCEPTED, at=now)
 
 
-def end(connection: Connection, journal: Journal, work: Work, *, receipt: Receipt, now: datetime) -> None:
-    """Carry out what the platform said of the whole batch; it is over then."""
+def end(
+    connection: Connection, journal: Journal, work: Work, *, receipt: Receipt, now: datetime, how: str = ""
+) -> None:
+    """Carry out what the platform said of the whole batch; it is over then.
+
+    Args:
+        how: What the removal log says besides, where people were taken out otherwise than by name.
+    """
     places = batches.positions(connection, work.id)
     refused = {places[index]: reason for index, reason in receipt.rejected.items() if index < len(places)}
     unnamed = Counter(receipt.unattributed)
@@ -159,7 +165,7 @@ def end(connection: Connection, journal: Journal, work: Work, *, receipt: Receip
         blind = work.attempts > 1
         _end_add(connection, journal, work, landed=left > 0 or blind, blind=blind, now=now)
     else:
-        tally.done += _end_removal(connection, journal, work, now=now, detail=receipt.handed)
+        tally.done += _end_removal(connection, journal, work, now=now, detail=how or receipt.handed)
     close(connection, work, state=receipt.state, now=now, note=receipt.note, tally=tally)
 
 

@@ -8,10 +8,20 @@ from datetime import datetime, timedelta
 import structlog
 
 from cohortd.core.delivery import BatchState, Lane, Receipt, RemoteSpec
-from cohortd.core.errors import FatalError, NotYetError, RejectedError, RetryableError, SyncError
+from cohortd.core.errors import (
+    FatalError,
+    GoneError,
+    NotYetError,
+    RejectedError,
+    RetryableError,
+    SyncError,
+    TooSmallError,
+)
 from cohortd.core.modelling import Segment
 from cohortd.core.planning import Target
 from cohortd.ledger import Claimed, PollDue
+from cohortd.pipeline import resyncing
+from cohortd.pipeline.insisting import give_up_deleted, insist, is_deleted
 from cohortd.pipeline.leftovers import look_for_leftovers, owner_of
 from cohortd.pipeline.wiring import Destination, Pipeline
 
@@ -44,12 +54,19 @@ class Delivery:
     notes: list[str] = field(default_factory=list)
     #: Destination -> what people should know of what was done; nothing fell short.
     told: dict[str, str] = field(default_factory=dict)
+    #: The same about what was done in another way than by a batch.
+    remarks: list[str] = field(default_factory=list)
     _stopped: set[str] = field(default_factory=set)
     #: Destinations at which an audience was made.
     _made: set[str] = field(default_factory=set)
     #: Destination -> batches in a row without an answer, and until when it is left alone.
     _silences: Counter[str] = field(default_factory=Counter)
     _alone_until: dict[str, datetime] = field(default_factory=dict)
+
+    @property
+    def said(self) -> list[str]:
+        """Everything that people should read."""
+        return [*self.remarks, *self.notes, *self.told.values()]
 
     def __post_init__(self) -> None:
         """Keep to what the platforms asked of an earlier process; note whom we ask now."""
@@ -106,6 +123,11 @@ class Delivery:
                 break
             if due.remote.target.destination not in self._stopped:
                 ended += self._poll_one(due)
+        for target, became in resyncing.advance_due(self.pipeline, names, epoch=self.epoch):
+            if isinstance(became, SyncError):
+                self._fell_short(self.pipeline.destinations[target.destination], target, became)
+            elif became:
+                self.remarks.append(became)
         return ended
 
     def until_settled(
@@ -189,7 +211,7 @@ class Delivery:
         outbox = self.pipeline.ledger.outbox
         batch = claimed.batch
         try:
-            receipt = destination.connector.apply(batch)
+            receipt = self._apply(claimed, destination)
         except NotYetError as error:
             self._put_off(claimed, error)
             return
@@ -210,8 +232,24 @@ class Delivery:
             self._fell_short(destination, claimed.remote.target, error)
             return
         self._silences[destination.name] = 0
+        if receipt is None:
+            return
         self._settle(batch.id, receipt, destination)
+        if is_deleted(claimed):  # by the settings of then; it is there after all
+            self.pipeline.ledger.remotes.keep(claimed.remote.id)
         self._log("batch_sent", claimed, state=receipt.state.value, rejected=len(receipt.rejected))
+
+    def _apply(self, claimed: Claimed, destination: Destination) -> Receipt | None:
+        """Send a batch; None where it is settled already, since it was carried out in another way."""
+        try:
+            return destination.connector.apply(claimed.batch)
+        except TooSmallError as error:
+            self.remarks.append(insist(self.pipeline, claimed, error, epoch=self.epoch))
+        except GoneError:
+            if not is_deleted(claimed):
+                raise
+            self.remarks.append(give_up_deleted(self.pipeline, claimed, epoch=self.epoch))
+        return None
 
     def _poll_one(self, due: PollDue) -> int:
         destination = self.pipeline.destinations[due.remote.target.destination]
@@ -335,7 +373,11 @@ class Delivery:
         """Find when there is something to do again, or None if nothing is open."""
         dues = []
         for name in self._usable(only):
-            due = self.pipeline.ledger.outbox.next_due([name], lane=lane)
+            resync = None if lane is Lane.REVOCATION else self.pipeline.ledger.resyncs.next_due([name])
+            due = min(
+                filter(None, (self.pipeline.ledger.outbox.next_due([name], lane=lane), resync)),
+                default=None,
+            )
             if due is not None:
                 dues.append(max(due, self._alone_until.get(name, due)))
         return min(dues, default=None)

@@ -15,6 +15,8 @@ from cohortd.pipeline.wiring import Pipeline
 STALE_AFTER = timedelta(days=2)
 #: After this long without a confirmation, too: Google may take a day, and is then asked once more.
 OVERDUE_AFTER = timedelta(hours=36)
+#: For so long it is told that members were replaced, or an audience deleted, for a revocation's sake.
+TOLD_FOR = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ def status_of(pipeline: Pipeline) -> Health:
         ledger_line(pipeline),
         _last_sync(pipeline),
         *_destinations(pipeline),
+        *_resyncs(pipeline),
         *_revocations(pipeline),
     ]
     return Health(tuple(lines))
@@ -161,12 +164,32 @@ def _destinations(pipeline: Pipeline) -> list[AccessCheck]:
     return lines
 
 
+def _resyncs(pipeline: Pipeline) -> list[AccessCheck]:
+    opened = len(pipeline.ledger.resyncs.open())
+    detail = f"{opened:,} audiences are sent anew; whoever is not sent is taken off once all is confirmed"
+    return [AccessCheck("replacing", ok=True, detail=detail)] if opened else []
+
+
 def _revocations(pipeline: Pipeline) -> list[AccessCheck]:
     timings = pipeline.ledger.removals.timings()
     waiting = [timing for timing in timings if timing.confirmed_at is None]
     detail = f"{len(timings):,} removals asked for, {len(waiting):,} not yet confirmed"
     bad = [*_nowhere(pipeline, waiting), *_overdue(pipeline, waiting), *_refused(pipeline)]
-    return [AccessCheck("revocations", ok=not bad, detail=detail), *bad]
+    return [AccessCheck("revocations", ok=not bad, detail=detail), *_forced(pipeline), *bad]
+
+
+def _forced(pipeline: Pipeline) -> list[AccessCheck]:
+    """Removals that a platform did not make by name, and what was done instead."""
+    done = pipeline.ledger.outbox.forced(pipeline.clock() - TOLD_FOR)
+    return [
+        AccessCheck(
+            f"revocations on {target.destination}",
+            ok=True,
+            detail=f"carried out {how}, lately ({target.audience}): the platform takes nobody out of an"
+            " audience this small",
+        )
+        for target, how in sorted(done.items(), key=lambda item: (item[0].destination, item[0].audience))
+    ]
 
 
 def _nowhere(pipeline: Pipeline, waiting: Sequence[RemovalTiming]) -> list[AccessCheck]:

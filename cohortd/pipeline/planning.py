@@ -93,8 +93,13 @@ def planned(
     intake: Intake,
     decisions: Path | None,
     observe: Callable[[Engine, Clustered], None] | None = None,
+    anew: Callable[[Target], bool] = lambda _: False,
 ) -> Iterator[tuple[Plan, Comparison]]:
-    """Plan, and keep the comparison open so that the caller may queue exactly what was planned."""
+    """Plan, and keep the comparison open so that the caller may queue exactly what was planned.
+
+    Args:
+        anew: Targets of which everybody is to be sent again.
+    """
     with (
         workdir(pipeline) as folder,
         pipeline.engine(folder) as engine,
@@ -115,7 +120,7 @@ def planned(
             scratch=folder,
         )
         pipeline.progress("comparing with what was sent")
-        compared = _compared(pipeline, comparison, desired)
+        compared = _compared(pipeline, comparison, desired, anew)
         left = left_as_they_are(pipeline, clustered.version.segments, compared)
         # Nothing can be sent to a destination that is no longer set: it is no part of the plan.
         deltas = {
@@ -226,19 +231,26 @@ def _free_contacts(pipeline: Pipeline, desired: Desired) -> None:
         pipeline.ledger.consent.lift_contact(contact, granted_at=granted_at, now=pipeline.clock())
 
 
-def _compared(pipeline: Pipeline, comparison: Comparison, desired: Desired) -> Mapping[Target, Delta]:
+def _compared(
+    pipeline: Pipeline, comparison: Comparison, desired: Desired, anew: Callable[[Target], bool]
+) -> Mapping[Target, Delta]:
     """Compare, once whoever's consent is withdrawn went down the fast lane."""
     withdraw_shared(pipeline, desired.sharing, desired.withdrawn)
-    compared = _compare(pipeline, comparison)
+    compared = _compare(pipeline, comparison, anew)
     return (
-        _compare(pipeline, comparison) if _withdraw_leftovers(pipeline, comparison, desired) else compared
+        _compare(pipeline, comparison, anew)
+        if _withdraw_leftovers(pipeline, comparison, desired)
+        else compared
     )
 
 
-def _compare(pipeline: Pipeline, comparison: Comparison) -> Mapping[Target, Delta]:
+def _compare(
+    pipeline: Pipeline, comparison: Comparison, anew: Callable[[Target], bool]
+) -> Mapping[Target, Delta]:
     return comparison.deltas(
         now=pipeline.clock(),
-        refresh_after=lambda target: membership_days(pipeline, target),
+        # After no day at all everybody is due.
+        refresh_after=lambda target: 0 if anew(target) else membership_days(pipeline, target),
         version=NORMALIZATION_VERSION,
     )
 

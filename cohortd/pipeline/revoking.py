@@ -127,8 +127,7 @@ def send_revocations(pipeline: Pipeline) -> Sending:
     except NotLeaderError:
         note = "another cohortd process leads; it sends the removals"
         return Sending(sent=False, notes=(note,), fell_short=False)
-    notes = (*delivery.notes, *delivery.told.values())
-    return Sending(sent=True, notes=notes, fell_short=bool(delivery.notes))
+    return Sending(sent=True, notes=tuple(delivery.said), fell_short=bool(delivery.notes))
 
 
 def _record(pipeline: Pipeline, revocation: Revocation, now: datetime) -> ConsentRecord:

@@ -16,6 +16,7 @@ from cohortd.core.times import format_time
 from cohortd.engine import Engine
 from cohortd.identity import NORMALIZATION_VERSION
 from cohortd.ledger import Comparison
+from cohortd.pipeline import resyncing
 from cohortd.pipeline.clusters import Clustered
 from cohortd.pipeline.delivery import Delivery
 from cohortd.pipeline.intake import take_in
@@ -39,6 +40,8 @@ class SyncCall:
     wait_s: float | None = None
     destinations: Collection[str] = ()
     audiences: Collection[str] = ()
+    #: Whether everybody is sent anew, and the platforms forget all others.
+    replace: bool = False
     #: Whether a model version that is due may be replaced before.
     refit: bool = False
     #: Called when everybody has a segment, before anything is compared or sent; for rehearsals.
@@ -99,6 +102,7 @@ class _Run:
             intake=intake,
             decisions=decisions,
             observe=self.call.observe,
+            anew=self._is_anew,
         ) as (plan, comparison):
             self._check_audiences(plan)
             stopped = bool(plan.stops(self.call.approve))
@@ -129,7 +133,7 @@ class _Run:
             started_at=format_time(self.started),
             finished_at=format_time(self.pipeline.clock()),
             guards=list(error.stops),
-            notes=[str(error), *self.delivery.notes, *self.delivery.told.values(), *notes],
+            notes=[str(error), *self.delivery.said, *notes],
         )
         self.pipeline.ledger.runs.finish(
             self.run_id, status=report.status, summary=report.as_json(), at=self.pipeline.clock()
@@ -143,6 +147,8 @@ class _Run:
         fed = [t for t in targets if t not in plan.held and plan.deltas[t].adds and t.audience in segments]
         missing = [t for t in fed if not self.delivery.ensure(t, segments[t.audience])]
         self.delivery.tell_leftovers()
+        if self.call.replace:
+            self._begin_resync(plan, {target for target in targets if target not in missing})
         destinations = self.pipeline.destinations
         comparison.enqueue(
             [t for t in targets if t.destination in destinations],
@@ -153,6 +159,18 @@ class _Run:
         )
         leave(self.pipeline, [target for target in plan.left if self._wanted(target)])
         self._keep_assignment(plan.clustered.assignment.path)
+
+    def _is_anew(self, target: Target) -> bool:
+        return self.call.replace and self._wanted(target) and resyncing.is_sent_anew(self.pipeline, target)
+
+    def _begin_resync(self, plan: Plan, targets: set[Target]) -> None:
+        """Only where members may be sent: else nobody would be there in the end."""
+        fed = [target for target in targets if target not in plan.held and plan.deltas[target].eligible]
+        self.delivery.remarks += resyncing.begin(self.pipeline, fed, epoch=self.delivery.epoch)
+        for target in sorted(targets - set(fed), key=lambda t: (t.audience, t.destination)):
+            self.delivery.remarks.append(
+                f"{target.audience} on {target.destination} is not sent anew: nobody may be sent there now"
+            )
 
     def _keep_assignment(self, staged: Path) -> None:
         """Remember who is where: hysteresis and the moved share compare with the last applied run."""
@@ -189,7 +207,7 @@ class _Run:
         )
 
     def _report(self, plan: Plan, *, stopped: bool, settled: bool) -> RunReport:
-        notes = [*plan.notes, *self.delivery.notes, *self.delivery.told.values()]
+        notes = [*plan.notes, *self.delivery.said]
         if not settled:
             notes.append(_UNSETTLED)
         intake = [told for told in (plan.intake.lost, plan.intake.put_back) if told]

@@ -33,6 +33,28 @@ class PollPolicy:
         return min(self.first_s * self.factor**polls, self.max_s)
 
 
+class Resyncing(StrEnum):
+    """What ``sync --replace`` does at a destination."""
+
+    #: All are added anew; then whoever was last added before is forgotten.
+    SWEEP = "sweep"
+    #: The difference is sent; then all members are replaced, part by part.
+    SESSION = "session"
+    #: All are added anew; strangers stay.
+    ADDS = "adds"
+
+
+class RemovalRefused(StrEnum):
+    """What follows where a platform takes nobody out of an audience because it is small."""
+
+    #: All members are replaced by those who stay; where that is refused too, as below.
+    REPLACE = "replace"
+    #: The audience is deleted from the platform; the next sync makes another.
+    RECREATE = "recreate"
+    #: The removal is tried again until the audience has grown.
+    WAIT = "wait"
+
+
 @dataclass(frozen=True, slots=True)
 class Destination:
     """One configured destination with its connector."""
@@ -47,6 +69,9 @@ class Destination:
     member_limit: int | None = None
     #: Whether confirmed means no more than that files were written for somebody to upload.
     by_hand: bool = False
+    #: For revocations; whoever leaves for another reason waits.
+    removal_refused: RemovalRefused = RemovalRefused.WAIT
+    resyncing: Resyncing = Resyncing.ADDS
 
     @property
     def family(self) -> Family:

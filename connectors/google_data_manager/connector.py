@@ -12,12 +12,14 @@ Limits and their sources (all read 2026-11-21, platforms/google.md §2c and §3)
 Adds and removals are operations on a set, so sending a batch twice equals sending it once.
 """
 
+from datetime import datetime
 from typing import Final
 
 from google.ads import datamanager_v1 as dm
 
 from cohortd.core.delivery import (
     AccessCheck,
+    Action,
     Batch,
     BatchState,
     Limits,
@@ -35,7 +37,14 @@ from connectors.google_data_manager.audiences import Audiences
 from connectors.google_data_manager.client import DataManagerClient
 from connectors.google_data_manager.errors import PLATFORM
 from connectors.google_data_manager.options import DataManagerOptions
-from connectors.google_data_manager.rows import ROWS_PER_REQUEST, Account, of_nobody, unsendable, uploads
+from connectors.google_data_manager.rows import (
+    ROWS_PER_REQUEST,
+    Account,
+    of_nobody,
+    sweep,
+    unsendable,
+    uploads,
+)
 from connectors.google_errors import GoneError, UnknownCallError
 
 _LIMITS: Final = Limits(
@@ -118,6 +127,15 @@ class DataManagerConnector:
             for each in pending.request_ids
         ]
         return statuses.receipt_of(pending, answers, request=request)
+
+    def remove_older(self, remote_id: str, *, than: datetime) -> Receipt:
+        """Have everybody forgotten who was last added before a moment."""
+        request = sweep(remote_id, self._account, than=than)
+        answer = self._client.ingestion("remove_all_audience_members", request)
+        if not answer.request_id:
+            raise RetryableError(f"{PLATFORM} did not say by what id to ask after the request")
+        pending = statuses.Pending(Action.REMOVE, (answer.request_id,))
+        return Receipt(BatchState.ACCEPTED, request=pending.dump())
 
     def read(self, remote_id: str) -> RemoteStatus:
         """Read what Google shows of the audience; what cannot be read is said in ``state``."""

@@ -12,6 +12,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from google.ads import datamanager_v1 as dm
@@ -69,6 +70,14 @@ def uploads(batch: Batch, account: Account) -> Iterator[Upload]:
         members.extend([index] * len(own))
     if rows:
         yield _upload(batch, account, rows, members)
+
+
+def sweep(remote_id: str, account: Account, *, than: datetime) -> Any:
+    """Build the request that has everybody forgotten who was last added before a moment."""
+    request = dm.RemoveAllAudienceMembersRequest.pb()()
+    _fill_destination(request.destinations.add(), account, remote_id)
+    request.remove_as_of_time.FromDatetime(than)
+    return dm.RemoveAllAudienceMembersRequest.wrap(request)
 
 
 def of_nobody(remote_id: str, account: Account) -> Upload:

@@ -33,8 +33,11 @@ class Verdict:
         return self.unattributed + sum(partly)
 
 
-def judge(answer: Mapping[str, object], upload: Upload, verdict: Verdict) -> None:
+def judge(answer: Mapping[str, object], upload: Upload, verdict: Verdict, *, before: int = 0) -> None:
     """Add what the answer to one upload says to the verdict.
+
+    Args:
+        before: Rows of the same session that went before: Meta counts them too.
 
     Raises:
         RetryableError: Meta did not say that it received every row; sending again does no harm.
@@ -42,8 +45,8 @@ def judge(answer: Mapping[str, object], upload: Upload, verdict: Verdict) -> Non
     received = _count(answer.get("num_received"))
     if received is None:
         raise RetryableError("Meta's answer does not say how many rows it received")
-    if received < len(upload.data):
-        raise RetryableError(f"Meta received {received} of {len(upload.data)} rows")
+    if received - before < len(upload.data):
+        raise RetryableError(f"Meta received {received - before} of {len(upload.data)} rows")
     invalid = _count(answer.get("num_invalid_entries")) or 0
     samples = set(_texts(answer.get("invalid_entry_samples")))
     known = [

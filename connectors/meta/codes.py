@@ -20,8 +20,10 @@ class Outcome(Enum):
     LIMITED = "limited"
     #: Later, and only this audience has to wait.
     BUSY = "busy"
-    #: Later, and only this batch has to wait: nothing of it was done.
-    NOT_YET = "not yet"
+    #: Nobody can be taken out: nothing of the batch was done, and only it has to wait.
+    TOO_SMALL = "too small"
+    #: A session in which members are replaced cannot be gone on with.
+    SESSION_ENDED = "session ended"
     REFUSED = "refused"
     STOP_AUDIENCE = "stop this audience"
     #: The remote audience is not there, or not for us.
@@ -73,10 +75,10 @@ TOO_LARGE = Rule(Outcome.REFUSED, "the request is too large for Meta")
 _BAD_REQUEST = Rule(Outcome.REFUSED, "Meta does not take the request as it is")
 _BUSY = Rule(Outcome.BUSY, "the audience's members are being replaced", after_s=900.0)
 _TOO_SMALL = Rule(
-    Outcome.NOT_YET,
+    Outcome.TOO_SMALL,
     "Meta does not remove members from an audience this small, so the removals are still open",
-    "They go through when it has grown; delete the audience in Meta's Ads Manager if its members must be "
-    "out at once",
+    "They go through when it has grown; with removal_refused: replace (or recreate) cohortd takes out who "
+    "revoked consent in another way",
     after_s=3600.0,
 )
 SECRET = Rule(
@@ -138,10 +140,10 @@ BY_SUBCODE: dict[tuple[int, int], Rule] = {
         "Split the segment, or have its members forgotten sooner (retention_days).",
     ),
     (2650, 1870145): _BUSY,
-    (2650, 1870147): Rule(Outcome.LATER, "a replacement of the members lacks its first batch"),
+    (2650, 1870147): Rule(Outcome.SESSION_ENDED, "a replacement of the members lacks its first batch"),
     (2650, 1870148): LATER,
-    (2650, 1870158): Rule(Outcome.LATER, "a replacement of the members took more than 90 minutes"),
-    (2650, 1870159): Rule(Outcome.LATER, "a replacement of the members is over"),
+    (2650, 1870158): Rule(Outcome.SESSION_ENDED, "a replacement of the members took more than 90 minutes"),
+    (2650, 1870159): Rule(Outcome.SESSION_ENDED, "a replacement of the members is over"),
     (2654, 1713092): DENIED,
     (80003, 2446079): LIMIT,
 }

@@ -11,16 +11,18 @@ from cohortd.core.delivery import (
     Action,
     Batch,
     BatchState,
+    Content,
     Limits,
     Marked,
+    Part,
     Receipt,
     RemoteSpec,
     RemoteStatus,
 )
 from cohortd.core.errors import RetryableError
-from cohortd.core.identifiers import Family
+from cohortd.core.identifiers import Family, IdentifierKind
 from cohortd.core.times import Clock, now_utc
-from connectors.meta import audiences
+from connectors.meta import audiences, replacing
 from connectors.meta.access import access_lines
 from connectors.meta.answers import INVALID, Verdict, judge
 from connectors.meta.client import GraphClient
@@ -133,6 +135,29 @@ class MetaConnector:
                 self._client.call("POST", remote_id, params=changes)
         except AudienceGoneError:
             log.info("remote_audience_already_gone", platform=self.platform, remote_id=remote_id)
+
+    @property
+    def replaceable(self) -> frozenset[IdentifierKind]:
+        """All that can be matched but the external id."""
+        return replacing.REPLACEABLE
+
+    def replace(self, content: Content) -> Receipt:
+        """Replace the members, in a session of its own."""
+        return replacing.replace(
+            self._client, content, session_id=self._session_id(), rows_per_request=ROWS_PER_REQUEST
+        )
+
+    def new_session(self) -> str:
+        """A number never used in the ad account before."""
+        return str(self._session_id())
+
+    def replace_part(self, part: Part) -> Receipt:
+        """Send one batch of a session."""
+        return replacing.replace_part(self._client, part)
+
+    def delete(self, remote_id: str) -> None:
+        """Delete the custom audience; every ad that uses it stops."""
+        self._client.call("DELETE", remote_id)
 
     def check(self) -> list[AccessCheck]:
         """Read the account, its terms, the permissions and the audiences; writing shows only in writing."""

@@ -1,11 +1,19 @@
 """From Meta's errors to ours, by the tables in ``codes``."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from cohortd.core.errors import FatalError, GoneError, NotYetError, RejectedError, RetryableError, SyncError
+from cohortd.core.errors import (
+    FatalError,
+    GoneError,
+    RejectedError,
+    RetryableError,
+    SessionEndedError,
+    SyncError,
+    TooSmallError,
+)
 from connectors.meta.codes import (
     BY_CODE,
     BY_STATUS,
@@ -48,6 +56,12 @@ class AudienceGoneError(GoneError):
     """The remote audience is not there, or not for us."""
 
 
+#: Why a session in which members are replaced has ended, by Meta's subcode.
+_HOW: Mapping[int, Literal["over", "late", "unknown"]] = {
+    1870147: "unknown",
+    1870158: "late",
+    1870159: "over",
+}
 _LEAKY = (
     re.compile(r"\S+://\S+"),
     re.compile(r"\S+@\S+"),
@@ -82,12 +96,8 @@ def translate(fault: GraphFault, *, after_s: float | None = None, private: Itera
     rule = rule_for(fault)
     detail = f"{rule.what} ({_cited(fault, private)})"
     match rule.outcome:
-        case Outcome.LATER | Outcome.LIMITED | Outcome.BUSY:
-            told_s = after_s if rule.outcome is Outcome.LIMITED else None
-            scope: Scope = "audience" if rule.outcome is Outcome.BUSY else "destination"
-            return RetryableError(detail, after_s=told_s or rule.after_s, scope=scope)
-        case Outcome.NOT_YET:
-            return NotYetError(f"{detail}. {rule.cure}", after_s=rule.after_s or LIMITED_AFTER_S)
+        case Outcome.LATER | Outcome.LIMITED | Outcome.BUSY | Outcome.SESSION_ENDED | Outcome.TOO_SMALL:
+            return _later(rule, fault, detail, after_s)
         case Outcome.REFUSED:
             return RejectedError(detail)
         case Outcome.GONE:
@@ -96,6 +106,16 @@ def translate(fault: GraphFault, *, after_s: float | None = None, private: Itera
             return FatalError(detail, cure=rule.cure, scope="audience")
         case Outcome.STOP_DESTINATION:
             return FatalError(detail, cure=rule.cure)
+
+
+def _later(rule: Rule, fault: GraphFault, detail: str, after_s: float | None) -> RetryableError:
+    if rule.outcome is Outcome.SESSION_ENDED:
+        return SessionEndedError(detail, how=_HOW[fault.subcode or 0])
+    if rule.outcome is Outcome.TOO_SMALL:
+        return TooSmallError(f"{detail}. {rule.cure}", after_s=rule.after_s or LIMITED_AFTER_S)
+    told_s = after_s if rule.outcome is Outcome.LIMITED else None
+    scope: Scope = "audience" if rule.outcome is Outcome.BUSY else "destination"
+    return RetryableError(detail, after_s=told_s or rule.after_s, scope=scope)
 
 
 def scrub(text: str, private: Iterable[str] = ()) -> str:

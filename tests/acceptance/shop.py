@@ -24,7 +24,7 @@ from cohortd.cli.entry import run
 from cohortd.core.times import now_utc
 from cohortd.emulators.google import GoogleRules
 from cohortd.emulators.meta import MetaRules
-from cohortd.pipeline import delivery
+from cohortd.pipeline import delivery, resyncing
 
 GOOGLE_ACCOUNT = "1234567890"
 ADS_ACCOUNT = "2345678901"
@@ -105,6 +105,7 @@ class Shop:
             contextlib.redirect_stderr(err),
             patch.object(bootstrap, "open_pipeline", opening),
             patch.object(delivery, "RESEND_AFTER_S", 0.05),
+            patch.object(resyncing, "CLOCKS_DIFFER_BY", timedelta()),
         ):
             code = run(self.line(*arguments))
         return Answer(code, out.getvalue(), err.getvalue())
@@ -215,6 +216,7 @@ def open_shop(
     customers: int = 480,
     delay_s: float = 0.0,
     removal_floor: int = 0,
+    replaces_small: bool = True,
     **changes: object,
 ) -> Iterator[Shop]:
     """Open a shop in *folder*.
@@ -222,14 +224,21 @@ def open_shop(
     Args:
         delay_s: How long Google takes to do what it accepted.
         removal_floor: Meta removes nobody from an audience with fewer people.
+        replaces_small: Whether it replaces the members of one.
         changes: Replace top-level settings.
     """
     folder.mkdir(parents=True, exist_ok=True)
     wire = Wire()
     rules = GoogleRules(minimum_served=1, delay_s=delay_s)
-    watched = MetaRules(removal_floor=removal_floor)
-    with WatchedGoogle(wire, rules=rules) as google, WatchedMeta(wire, rules=watched) as meta:
+    watched = MetaRules(removal_floor=removal_floor, replaces_small=replaces_small)
+    opened: list[Shop] = []
+    clock = lambda: _clock(opened[0].ahead if opened else timedelta())  # noqa: E731 - a clock
+    with (
+        WatchedGoogle(wire, rules=rules) as google,
+        WatchedMeta(wire, rules=watched, clock=clock) as meta,
+    ):
         shop = Shop(folder, google, meta, wire)
+        opened.append(shop)
         shop.settings = {**_settings(google, meta), **changes}
         _people(shop, customers)
         shop.write()

@@ -26,6 +26,8 @@ def test_what_meta_does_not_remove_from_a_small_audience_lets_it_grow_and_leaves
     tmp_path: Path,
 ) -> None:
     with open_shop(tmp_path / "shop", removal_floor=130) as synced:
+        synced.settings["destinations"][2]["removal_refused"] = "wait"
+        synced.write()
         synced.sync()
         revoked = synced.call("revoke", "--customer", WHO)
         waiting = synced.call("status")

@@ -12,7 +12,7 @@ from cohortd.emulators.meta import MetaEmulator
 from cohortd.emulators.meta_nodes import Call, Reply
 
 #: Calls that carry members towards a platform.
-ADDS = ("dm.audience_members.ingest", "users.add")
+ADDS = ("dm.audience_members.ingest", "users.add", "users.replace")
 MEMBER_CALLS = (*ADDS, "dm.audience_members.remove", "users.remove", "ads.jobs.add")
 
 
