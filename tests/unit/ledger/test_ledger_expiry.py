@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ledger_world import GOOGLE, Person, World, crowd, everybody
+from ledger_world import GOOGLE, Person, World, crowd, everybody, on_sqlite
 
 from cohortd.core.delivery import Action
 
@@ -25,6 +25,7 @@ def _weeks(world: World, wanted: Iterable[Person], count: int) -> list[list[byte
     return found
 
 
+@on_sqlite
 def test_everybody_is_sent_again_once_before_the_end_and_spread_evenly(world: World) -> None:
     world.sync({GOOGLE: crowd(PEOPLE)})
     weeks = _weeks(world, crowd(PEOPLE), LAST_WEEK)
@@ -36,6 +37,7 @@ def test_everybody_is_sent_again_once_before_the_end_and_spread_evenly(world: Wo
     assert max(map(len, weeks)) < 3 * even
 
 
+@on_sqlite
 def test_the_second_time_they_are_spread_no_worse(world: World) -> None:
     world.sync({GOOGLE: crowd(PEOPLE)})
     _weeks(world, crowd(PEOPLE), LAST_WEEK)
