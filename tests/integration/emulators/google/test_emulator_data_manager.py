@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import grpc
@@ -228,6 +229,21 @@ def test_everybody_can_be_taken_out_at_once_but_not_in_the_future(
     assert emulator.members(ACCOUNT, list_id) == frozenset()
     status = ingestion.retrieve_request_status(request={"request_id": answer.request_id})
     assert status.request_status_per_destination[0].request_status.name == "SUCCESS"
+
+
+def test_only_those_last_added_before_a_time_are_taken_out(
+    ingestion: Any, emulator: GoogleEmulator, list_id: str, clock: Clock
+) -> None:
+    emulator.state.store.add(list_id, [frozenset({"email:00"})])
+    clock.now += timedelta(hours=1)
+    as_of = timestamp_pb2.Timestamp(seconds=int(clock.now.timestamp()))
+    ingestion.ingest_audience_members(ingest(list_id))
+    request = dm.RemoveAllAudienceMembersRequest(
+        destinations=[destination(list_id)], remove_as_of_time=as_of
+    )
+    ingestion.remove_all_audience_members(request)
+
+    assert emulator.members(ACCOUNT, list_id) == {MAIL}
 
 
 def test_an_unknown_request_has_no_status(ingestion: Any) -> None:

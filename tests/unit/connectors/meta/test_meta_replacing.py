@@ -7,8 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import responses
 
-from cohortd.core.delivery import BatchState, Content
-from cohortd.core.errors import GoneError, RetryableError, TooSmallError
+from cohortd.core.delivery import BatchState, Content, Part
+from cohortd.core.errors import GoneError, RetryableError, SessionEndedError, TooSmallError
 from cohortd.core.identifiers import Identifier, IdentifierKind, Member
 from connectors.meta import MetaConnector, replacing
 
@@ -109,3 +109,25 @@ def test_one_that_is_deleted_already_is_told_as_gone(
 
     with pytest.raises(GoneError):
         connector.delete("42")
+
+
+@pytest.mark.parametrize(("subcode", "how"), [(1870147, "unknown"), (1870158, "late"), (1870159, "over")])
+def test_it_is_told_why_a_session_cannot_be_gone_on_with(
+    graph: responses.RequestsMock, connector: MetaConnector, subcode: int, how: str
+) -> None:
+    graph.post(REPLACE, status=400, json=told(2650, subcode))
+
+    with pytest.raises(SessionEndedError) as raised:
+        connector.replace_part(Part("42", "7", 2, is_last=True, members=(ANN,)))
+    assert raised.value.how == how
+
+
+def test_a_part_is_sent_under_its_number_in_the_session_that_is_named(
+    graph: responses.RequestsMock, connector: MetaConnector
+) -> None:
+    graph.post(REPLACE, json=taken(40))
+    receipt = connector.replace_part(Part("42", "7", 3, is_last=False, members=(ANN, BOB)))
+    [form] = forms(graph)
+
+    assert receipt.state is BatchState.CONFIRMED
+    assert form["session"] == {"session_id": 7, "batch_seq": 3, "last_batch_flag": False}
