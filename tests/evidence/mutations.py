@@ -42,8 +42,8 @@ MUTATIONS: Final = (
         "a row is deleted when its removal is sent, not when it is acknowledged",
         3,
         "cohortd/ledger/claiming.py",
-        "        connection.exec_driver_sql(_MARK_LEAVING, values)\n",
-        "        connection.exec_driver_sql(_MARK_LEAVING, values)\n"
+        "        connection.exec_driver_sql(MARK_LEAVING, values)\n",
+        "        connection.exec_driver_sql(MARK_LEAVING, values)\n"
         '        connection.exec_driver_sql("DELETE FROM membership WHERE state = 2")\n',
         (f"{_UNIT}delivering.py",),
     ),
@@ -112,6 +112,14 @@ MUTATIONS: Final = (
         (f"{_UNIT}late.py",),
     ),
     Mutation(
+        "a removal that an add overtook is taken for the last word",
+        3,
+        "cohortd/ledger/settling.py",
+        "    connection.exec_driver_sql(_KEEP_OVERTAKEN, values)\n",
+        "",
+        (f"{_UNIT}late.py",),
+    ),
+    Mutation(
         "a revocation queues no removal",
         2,
         "cohortd/ledger/withdrawing.py",
@@ -172,11 +180,11 @@ MUTATIONS: Final = (
     Mutation(
         "a commit is not synced to the disk",
         3,
-        "cohortd/ledger/database.py",
+        "cohortd/ledger/dialects/sqlite.py",
         '"synchronous = FULL"',
         '"synchronous = NORMAL"',
         ("tests/evidence/test_evidence_lost_writes.py",),
     ),
 )
 #: Quick ones of as many kinds, for every day.
-EVERYDAY: Final = (0, 9, 15)
+EVERYDAY: Final = (0, 9, 16)
