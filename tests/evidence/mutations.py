@@ -60,7 +60,7 @@ MUTATIONS: Final = (
         2,
         "cohortd/ledger/claiming.py",
         "b.lane = 'revocation' OR NOT EXISTS",
-        "0 OR NOT EXISTS",
+        "(1 = 0) OR NOT EXISTS",
         (f"{_UNIT}revoking.py",),
     ),
     Mutation(
@@ -68,7 +68,7 @@ MUTATIONS: Final = (
         4,
         "cohortd/ledger/claiming.py",
         "(o.action != b.action AND o.state IN ('sending', 'accepted'))",
-        "(0)",
+        "(1 = 0)",
         (f"{_UNIT}delivering.py",),
     ),
     Mutation(

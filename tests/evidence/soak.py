@@ -97,7 +97,7 @@ def _live_a_week(year: Year, week: int) -> None:
     if week:
         _revoke_by_command(year)
     _misbehave(year)
-    if week % _EVERY_KILL == _EVERY_KILL - 1:
+    if week % _EVERY_KILL == 1:
         _kill(year)
     if week % _EVERY_RECLUSTERING == _EVERY_RECLUSTERING - 1:
         shop.call("recluster", "--force", "--json")
