@@ -106,6 +106,8 @@ class Platform:
         self.created: Callable[[RemoteSpec], None] = nothing
         self.calls = 0
         self._taken = 0
+        #: How requests ended that were taken.
+        self._ended: dict[str, Verdict] = {}
         self._journal = journal
         if journal is not None and journal.exists():
             for line in journal.read_text().splitlines():
@@ -152,20 +154,22 @@ class Platform:
         self.calls += 1
         self.point()
         verdict = self._next()
-        work = self.working.get(request)
-        if verdict is Verdict.WORKING:
+        if verdict is Verdict.WORKING and request in self.working:
             return Receipt(BatchState.ACCEPTED, request=request)
-        if verdict in (Verdict.UNKNOWN, Verdict.FAIL_HALF) and work is not None:
+        if verdict in (Verdict.UNKNOWN, Verdict.FAIL_HALF) and request in self.working:
+            work = self.working[request]
             self._do_rows(work, work.rows[: len(work.rows) // 2])
-            self._do(["end", request])
-            self.point()
-            if verdict is Verdict.UNKNOWN:
-                raise RejectedError("this request is not known")
-            return Receipt(BatchState.REJECTED, request=request, fault="failed inside")
-        if verdict not in (Verdict.LOSE_UNHEARD, Verdict.TOKEN_EXPIRED, Verdict.QUOTA):
+            self._do(["end", request, verdict.value])
+        elif verdict not in (Verdict.LOSE_UNHEARD, Verdict.TOKEN_EXPIRED, Verdict.QUOTA):
             self.land(request)
         self.point()
         self._complain(verdict)
+        # However often it is asked, it says the same of a request that has ended.
+        ended = self._ended.get(request, Verdict.TAKE)
+        if ended is Verdict.UNKNOWN:
+            raise RejectedError("this request is not known")
+        if ended is Verdict.FAIL_HALF:
+            return Receipt(BatchState.REJECTED, request=request, fault="failed inside")
         return Receipt(BatchState.CONFIRMED, request=request)
 
     def marked(self) -> list[Marked]:
@@ -204,11 +208,11 @@ class Platform:
         if work is not None:
             rows = [[seen for seen in row if only is None or seen in only] for row in work.rows]
             self._do_rows(work, rows)
-            self._do(["end", request])
+            self._do(["end", request, Verdict.TAKE.value])
 
     def drop(self, request: str) -> None:
         """Never carry it out."""
-        self._do(["end", request])
+        self._do(["end", request, Verdict.UNKNOWN.value])
 
     def forget(self) -> None:
         """Drop whoever was added longer ago than this platform remembers."""
@@ -283,8 +287,9 @@ class Platform:
                 known = [[(kind, bytes.fromhex(value)) for kind, value in row] for row in rows]
                 self.working[request] = Work(name, action, known, at)
                 self._taken = max(self._taken, int(request[1:]))
-            case ["end", request]:
+            case ["end", request, verdict]:
                 self.working.pop(request, None)
+                self._ended[request] = Verdict(verdict)
 
 
 _SILENT = frozenset((Verdict.LOSE_UNHEARD, Verdict.LOSE_HALF, Verdict.LOSE_ANSWER, Verdict.LOSE_LATE))
