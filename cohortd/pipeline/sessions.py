@@ -23,6 +23,7 @@ SESSION_WITHIN: Final = timedelta(minutes=85)
 PART_AGAIN_AFTER_S = 60.0
 
 _REST: Final = "The next sync sends whoever is missing"
+_OTHERS: Final = "; others may be there as before, until sync --replace is called once more"
 
 log = structlog.get_logger()
 
@@ -116,7 +117,10 @@ class _Session:
 
     def _given_up(self, resync: Resync, why: str) -> RejectedError:
         self._end(resync)
-        return RejectedError(f"{resync.remote.target.audience} was not replaced whole: {why}. {_REST}")
+        others = "" if resync.after else _OTHERS
+        return RejectedError(
+            f"{resync.remote.target.audience} was not replaced whole: {why}. {_REST}{others}"
+        )
 
     def _is_late(self, began_at: datetime | None) -> bool:
         return began_at is not None and self._pipeline.clock() - began_at > SESSION_WITHIN

@@ -137,10 +137,14 @@ def test_a_session_that_took_too_long_is_given_up_and_the_rest_is_added(
     synced.ahead += timedelta(minutes=100)
     given_up = synced.sync()
     synced.sync_until_done(minutes=20)
+    missed = unknown(synced)
+    there = synced.expected(synced.customers, "meta") <= synced.on("meta")
+    synced.sync("--replace", "--destination", "meta")
 
     assert any("was not replaced whole" in note for note in given_up.json["notes"])
+    assert there
+    assert missed == set()
     assert is_whole(synced, "meta")
-    assert unknown(synced) == set()
 
 
 def test_google_ads_is_sent_everybody_and_it_is_told_that_strangers_stay(synced: Shop) -> None:
