@@ -59,8 +59,8 @@ MUTATIONS: Final = (
         "a revocation waits for its turn",
         2,
         "cohortd/ledger/claiming.py",
-        "b.lane = 'revocation' OR NOT EXISTS",
-        "(1 = 0) OR NOT EXISTS",
+        "b.lane = 'revocation' OR NOT EXISTS (\n        SELECT 1 FROM batch o",
+        "(1 = 0) OR NOT EXISTS (\n        SELECT 1 FROM batch o",
         (f"{_UNIT}revoking.py",),
     ),
     Mutation(
