@@ -61,7 +61,7 @@ MUTATIONS: Final = (
         "cohortd/ledger/claiming.py",
         "b.lane = 'revocation' OR NOT EXISTS (\n        SELECT 1 FROM batch o",
         "(1 = 0) OR NOT EXISTS (\n        SELECT 1 FROM batch o",
-        (f"{_UNIT}revoking.py",),
+        (f"{_UNIT}delivering.py", f"{_UNIT}revoking.py"),
     ),
     Mutation(
         "an add is sent while a removal of the same audience is under way",
