@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import traceback
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import ClassVar, Final
 
 import structlog
@@ -30,16 +29,12 @@ def run_machine(*, runs: int | None, seed: int, progress: Progress) -> Outcome:
     most = runs or RUNS
     sizes = [min(PART, most - start) for start in range(0, most, PART)]
     met = Counter[str]()
-    with ProcessPoolExecutor(
-        max_workers=min(len(sizes), (os.cpu_count() or 1) + 1),
-        mp_context=multiprocessing.get_context("spawn"),
-        max_tasks_per_child=4,
-    ) as pool:
-        parts = [pool.submit(run_part, size, f"{seed}.{n}") for n, size in enumerate(sizes)]
-        for part in as_completed(parts):
-            found = part.result()
+    workers = min(len(sizes), os.cpu_count() or 1)
+    # Not a ProcessPoolExecutor: with fresh processes it may wait for ever (CPython gh-115634).
+    with multiprocessing.get_context("spawn").Pool(workers, maxtasksperchild=1) as pool:
+        parts = [(size, f"{seed}.{n}") for n, size in enumerate(sizes)]
+        for found in pool.imap_unordered(_run_part, parts):
             if isinstance(found, str):
-                pool.shutdown(wait=False, cancel_futures=True)
                 raise BrokenLawError(found)
             met += found
             progress(min(met["runs"], most), most, f"{met['crashes']:,} crashes")
@@ -47,6 +42,10 @@ def run_machine(*, runs: int | None, seed: int, progress: Progress) -> Outcome:
         runs=met["runs"],
         counts={"runs": met.pop("runs"), "steps of each, at most": STEPS, **dict(sorted(met.items()))},
     )
+
+
+def _run_part(part: tuple[int, str]) -> "Counter[str] | str":
+    return run_part(*part)
 
 
 def run_part(runs: int, named: str) -> "Counter[str] | str":
