@@ -28,7 +28,7 @@ class Faults:
 
     def __str__(self) -> str:
         """One fault a line."""
-        return "\n".join(f"{at}: {what}" for at, what in self._found.items())
+        return "\n".join(f"{at}: {what}" if at else what for at, what in self._found.items())
 
     def add(self, at: str, what: str) -> None:
         """Note a fault at the key or variable *at*; only its first one is kept."""

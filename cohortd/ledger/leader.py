@@ -36,12 +36,12 @@ def leadership(database: Database, witness: EpochFile) -> Iterator[int]:
         yield epoch
 
 
-def _take(connection: Connection, newest: int) -> int:
-    """Take the next epoch, after the *newest* that is known of."""
+def _take(connection: Connection, newest: int | None) -> int:
+    """Take the next epoch, after the *newest* that is known of; None where that cannot be told."""
     known: int = connection.exec_driver_sql("SELECT epoch FROM leader").scalar_one()
-    if known < newest:
+    if newest is None or known < newest:
         putting_back.note(connection, at=now_utc())
-    epoch = max(known, newest) + 1
+    epoch = max(known, newest or 0) + 1
     connection.exec_driver_sql("UPDATE leader SET epoch = ?", (epoch,))
     return epoch
 

@@ -44,11 +44,10 @@ class EpochFile:
         self._path = folder / _FILE
         self._ledger = ledger
 
-    def read(self) -> int:
-        """Return it; 0 where none is known of this ledger.
+    def read(self) -> int | None:
+        """Return it; 0 where none is known of this ledger, None where the file cannot be read.
 
-        Raises:
-            LedgerError: The file is there and cannot be read.
+        Nobody can say then that no copy was put back, and no revocation may wait for somebody to look.
         """
         try:
             found = json.loads(self._path.read_text(encoding="utf-8"))
@@ -56,10 +55,7 @@ class EpochFile:
         except FileNotFoundError:
             return 0
         except (OSError, ValueError, KeyError, TypeError):
-            raise LedgerError(
-                f"{self._path} cannot be read; it tells whether an older copy of the ledger was put back."
-                " Look why, then delete it"
-            ) from None
+            return None
 
     def write(self, epoch: int) -> None:
         """Keep it, whole or not at all.

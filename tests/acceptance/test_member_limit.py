@@ -82,4 +82,4 @@ def test_a_limit_below_the_minimum_is_refused(shop: Shop) -> None:
     answer = shop.call("plan")
 
     assert answer.code == 2
-    assert "meta: member_limit (100) is below audiences.minimum_size (101)" in answer.err
+    assert "cohortd: meta: member_limit (100) is below audiences.minimum_size (101)" in answer.err
