@@ -143,8 +143,10 @@ def _cycle(ledger: Ledger, count: int, spent: Spent, *, changed: int = 0) -> tup
             deltas = comparison.deltas(now=NOW, refresh_after=lambda _: _FORGETS_DAYS)
         with spent.more(), parts["name"].more():
             comparison.fingerprint()
-        with spent.more(), parts["queue"].more():
-            comparison.enqueue([TARGET], hold_adds=(), rows_per_batch=lambda _: _BATCH, version=1, at=NOW)
+        with ledger.leadership() as epoch, spent.more(), parts["queue"].more():
+            comparison.enqueue(
+                [TARGET], hold_adds=(), rows_per_batch=lambda _: _BATCH, version=1, at=NOW, epoch=epoch
+            )
     return deltas[TARGET], {f"{name}_cpu_s": part.cpu_s for name, part in parts.items()}
 
 

@@ -18,6 +18,8 @@ from cohortd.ledger.remotes import Remote
 _KINDS: Final = {int(kind): kind for kind in IdentifierKind}
 #: Written exactly like the condition of the index of open batches, or SQLite does not use it.
 OPEN: Final = "state IN ('pending', 'sending', 'accepted')"
+#: The state of a batch that is not whole yet: nobody but its writer knows of it.
+FILLING: Final = "filling"
 #: What is noted of a batch from which everybody was left out: its last attempt, if any, has no answer.
 EMPTIED: Final = "emptied"
 

@@ -1,7 +1,8 @@
 """What is desired against what was sent: only the difference is ever written."""
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 
 import numpy as np
@@ -14,9 +15,11 @@ from cohortd.ledger import upgrading
 from cohortd.ledger.database import Database
 from cohortd.ledger.enqueueing import Order, enqueue
 from cohortd.ledger.finding import ROWS_AT_ONCE, Finding
+from cohortd.ledger.leader import check_epoch
 from cohortd.ledger.outbox import Outbox
 from cohortd.ledger.rows import Rows
 from cohortd.ledger.staging import Staging
+from cohortd.ledger.turns import ROWS_A_TURN, Turns
 
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
@@ -31,6 +34,7 @@ class Comparison:
         database: Database,
         outbox: Outbox,
         rows_at_once: int = ROWS_AT_ONCE,
+        rows_a_turn: int = ROWS_A_TURN,
     ) -> None:
         """Compare so many rows at a time; what does not fit in memory lies beside the ledger."""
         self._connection = connection
@@ -38,6 +42,7 @@ class Comparison:
         self._outbox = outbox
         self._folder = database.folder
         self._rows_at_once = rows_at_once
+        self._rows_a_turn = rows_a_turn
         self._staging = Staging(connection, self._folder)
         self._finding: Finding | None = None
 
@@ -128,8 +133,12 @@ class Comparison:
         rows_per_batch: Callable[[str], int],
         version: int,
         at: datetime,
+        epoch: int,
     ) -> int:
-        """Queue the difference of these targets in one transaction; what waited unsent is replaced.
+        """Queue the difference of these targets; what waited unsent is replaced.
+
+        Nothing of it is sent before all is queued. A large difference is written in turns, so that
+        revocations, and other processes, can write in between.
 
         Args:
             hold_adds: Targets from which members only leave.
@@ -141,6 +150,7 @@ class Comparison:
 
         Raises:
             LedgerError: A target is to get members, but no remote audience was ever intended for it.
+            NotLeaderError: Another process leads.
         """
         finding = self._found()
         order = Order(
@@ -151,9 +161,16 @@ class Comparison:
             at=at,
             in_flight=self._outbox.in_flight(now=at),
         )
-        with self._database.write_from(self._connection) as connection:
-            upgrading.note(connection, version, now=int(at.timestamp()))
-            return enqueue(connection, finding, order)
+
+        @contextmanager
+        def begin() -> Iterator[Connection]:
+            with self._database.write_from(self._connection) as connection:
+                check_epoch(connection, epoch)
+                yield connection
+
+        with Turns(begin, rows=self._rows_a_turn) as turns:
+            upgrading.note(turns.connection(), version, now=int(at.timestamp()))
+            return enqueue(turns, finding, order)
 
     def _found(self) -> Finding:
         if self._finding is None:

@@ -1,7 +1,12 @@
-"""A comparison's difference made into batches, in one transaction."""
+"""A comparison's difference made into batches: written in turns, between which others write.
+
+A turn holds the ledger for seconds at most, however much there is to queue: a revocation waits for no
+more than that. Nobody sends a batch before all are written; what a crash leaves of them, the next plan
+replaces.
+"""
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self, TypeAlias
@@ -11,14 +16,16 @@ from sqlalchemy import Connection
 
 from cohortd.core.delivery import Action
 from cohortd.core.errors import LedgerError
+from cohortd.core.identifiers import IdentifierKind
 from cohortd.core.planning import Target
 from cohortd.core.times import format_time
 from cohortd.ledger import bulk
-from cohortd.ledger.batches import OPEN
-from cohortd.ledger.finding import Finding, Found
+from cohortd.ledger.batches import FILLING, OPEN
+from cohortd.ledger.finding import Finding, Found, bounds
 from cohortd.ledger.keys import Places, heads
 from cohortd.ledger.memberships import State
 from cohortd.ledger.rows import Rows
+from cohortd.ledger.turns import Turns
 
 _UNSENT: Final = f"SELECT id FROM batch WHERE remote = ? AND {OPEN} AND state = 'pending' AND attempts = 0"
 _NUMBER_LEAVING: Final = """
@@ -32,7 +39,7 @@ _REMOVE_ITEMS: Final = f"""
     SELECT :first + (n.number - 1) / :size, l.kind, l.digest, (n.number - 1) % :size, l.member, m.payload
     FROM scratch.leaving l CROSS JOIN scratch.numbered n ON n.member = l.member
         CROSS JOIN membership m ON m.remote = :remote AND m.kind = l.kind AND m.digest = l.digest
-    WHERE l.target = :target
+    WHERE l.target = :target AND l.kind = :kind AND l.digest >= :low AND l.digest < :high
       AND (m.state IN ({State.ADDING:d}, {State.PRESENT:d})
         OR (m.state = {State.REJECTED:d} AND m.doubt = 1))
 """
@@ -69,11 +76,16 @@ _CO_OWNERS: Final = """
     SELECT :family, kind, digest, member FROM scratch.shared WHERE target = :target
     ON CONFLICT DO NOTHING
 """
-_BATCH: Final = """
+_BATCH: Final = f"""
     INSERT INTO batch (id, remote, action, lane, state, refresh, rows, version, created_at, next_at)
-    VALUES (?, ?, ?, 'regular', 'pending', ?, ?, ?, ?, ?)
+    VALUES (?, ?, ?, 'regular', '{FILLING}', ?, ?, ?, ?, ?)
 """
-Values: TypeAlias = Mapping[str, int | str | None]
+#: What a crash left half-written goes, as does what nobody will send since its audience was replaced.
+_DROP_HALF: Final = (
+    f"DELETE FROM batch_item WHERE batch IN (SELECT id FROM batch WHERE state = '{FILLING}')",
+    f"DELETE FROM batch WHERE state = '{FILLING}'",
+)
+Values: TypeAlias = Mapping[str, int | str | bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,39 +115,54 @@ class Cut:
         """Cut members into the batches that the target's platform takes."""
         return cls(action, refresh, members, order.rows_per_batch(target.destination))
 
-    @property
-    def batches(self) -> int:
-        """How many batches there are."""
-        return -(-self.members // self.size)
 
-
-def enqueue(connection: Connection, finding: Finding, order: Order) -> int:
+def enqueue(turns: Turns, finding: Finding, order: Order) -> int:
     """Replace what waits unsent by what is needed now; return how many batches there are."""
-    connection.exec_driver_sql(
-        "CREATE TABLE IF NOT EXISTS scratch.numbered (number INTEGER PRIMARY KEY, member BLOB UNIQUE)"
-    )
-    queued = 0
+    for statement in _DROP_HALF:
+        turns.connection().exec_driver_sql(statement)
+    queued: list[int] = []
     for target, found in finding.found.items():
-        if target not in order.targets:
-            continue
-        remote = _remote(connection, target)
-        values = {
-            "target": found.place.number,
-            "remote": remote,
-            "family": found.place.family.value,
-            "held": target in order.held,
-        }
-        if remote is not None:
-            _clear(connection, values, order)
-            queued += _queue_removals(connection, values, target=target, order=order)
-        if target in order.held:
-            continue
-        if remote is None:
+        if target in order.targets:
+            queued += _queue(turns, finding, found, order)
+            turns.rest()
+    _open(turns.connection(), queued)
+    return len(queued)
+
+
+def _queue(turns: Turns, finding: Finding, found: Found, order: Order) -> list[int]:
+    """Queue the difference of one target; return its batches."""
+    target, connection = found.place.target, turns.connection()
+    remote, held = _remote(connection, target), target in order.held
+    if remote is None:
+        if not held:
             _refuse_unintended(found)
-            continue
-        connection.exec_driver_sql(_CO_OWNERS, values)
-        queued += _queue_adds(connection, finding, found, remote, order=order)
+        return []
+    values = {
+        "target": found.place.number,
+        "remote": remote,
+        "family": found.place.family.value,
+        "held": held,
+    }
+    _clear(connection, values, order)
+    queued = _queue_removals(turns, values, found, order=order)
+    if not held:
+        turns.connection().exec_driver_sql(_CO_OWNERS, values)
+        queued += _queue_adds(turns, finding, found, remote, order=order)
     return queued
+
+
+def _open(connection: Connection, queued: Collection[int]) -> None:
+    """Let the batches be sent, now that they are whole."""
+    values = {"queued": json.dumps(list(queued))}
+    ours = "IN (SELECT CAST(value AS INTEGER) FROM json_each(:queued))"
+    connection.exec_driver_sql(
+        "DELETE FROM batch_item WHERE batch IN"
+        f" (SELECT id FROM batch WHERE id {ours} AND state != '{FILLING}')",
+        values,
+    )
+    connection.exec_driver_sql(
+        f"UPDATE batch SET state = 'pending' WHERE id {ours} AND state = '{FILLING}'", values
+    )
 
 
 def _remote(connection: Connection, target: Target) -> int | None:
@@ -166,44 +193,60 @@ def _clear(connection: Connection, values: Values, order: Order) -> None:
         connection.exec_driver_sql(statement, bound)
 
 
-def _queue_removals(connection: Connection, values: Values, *, target: Target, order: Order) -> int:
+def _queue_removals(turns: Turns, values: Values, found: Found, *, order: Order) -> list[int]:
     """Cut what leaves a target into batches."""
+    connection = turns.connection()
+    connection.exec_driver_sql(
+        "CREATE TABLE IF NOT EXISTS scratch.numbered (number INTEGER PRIMARY KEY, member BLOB UNIQUE)"
+    )
     connection.exec_driver_sql("DELETE FROM scratch.numbered")
     connection.exec_driver_sql(_NUMBER_LEAVING, values)
     members: int = connection.exec_driver_sql("SELECT count(*) FROM scratch.numbered").scalar_one()
     if not members:
-        return 0
-    cut = Cut.of(Action.REMOVE, 0, members, target=target, order=order)
-    first = _insert_batches(connection, values["remote"], cut, order)
-    connection.exec_driver_sql(_REMOVE_ITEMS, {**values, "first": first, "size": cut.size})
-    return cut.batches
+        return []
+    cut = Cut.of(Action.REMOVE, 0, members, target=found.place.target, order=order)
+    batches = _insert_batches(connection, values["remote"], cut, order)
+    for keys in _ranges(found.parts):
+        placed = {**values, **keys, "first": batches[0], "size": cut.size}
+        turns.took(turns.connection().exec_driver_sql(_REMOVE_ITEMS, placed).rowcount)
+        turns.rest()
+    return batches
 
 
-def _queue_adds(
-    connection: Connection, finding: Finding, found: Found, remote: int, *, order: Order
-) -> int:
+def _ranges(parts: int) -> Iterator[Values]:
+    """Cut the identifiers of a target into pieces of a turn each."""
+    for kind in IdentifierKind:
+        for part in range(parts):
+            low, high = bounds(part, parts)
+            yield {"kind": kind.value, "low": low, "high": high}
+
+
+def _queue_adds(turns: Turns, finding: Finding, found: Found, remote: int, *, order: Order) -> list[int]:
     """Cut who comes to a target into batches: who is new first, then who is only sent again."""
     target = found.place.target
     cuts = [
         Cut.of(Action.ADD, refresh, members, target=target, order=order)
         for refresh, members in enumerate((found.delta.adds, found.delta.refreshes))
     ]
-    first = [_insert_batches(connection, remote, cut, order) for cut in cuts]
+    batches = [_insert_batches(turns.connection(), remote, cut, order) for cut in cuts]
     done = [0, 0]
+    turns.rest()
     for coming in finding.coming(target):
         batch, position = np.empty((2, len(coming.rows)), dtype=np.int64)
         for refresh, cut in enumerate(cuts):
             places = np.flatnonzero(coming.refresh == refresh)
             number = done[refresh] + np.cumsum(coming.first[places]) - 1
-            batch[places] = first[refresh] + number // cut.size
+            batch[places] = np.array(batches[refresh], dtype=np.int64)[number // cut.size]
             position[places] = number % cut.size
             done[refresh] += int(np.count_nonzero(coming.first[places]))
-        _insert_items(connection, coming.rows, batch, position)
-    return sum(cut.batches for cut in cuts)
+        _insert_items(turns.connection(), coming.rows, batch, position)
+        turns.took(len(coming.rows))
+        turns.rest()
+    return [each for some in batches for each in some]
 
 
-def _insert_batches(connection: Connection, remote: object, cut: Cut, order: Order) -> int:
-    """Insert the batches of a cut; return the first one's number."""
+def _insert_batches(connection: Connection, remote: object, cut: Cut, order: Order) -> list[int]:
+    """Insert the batches of a cut, of which nobody knows yet; return their numbers."""
     first: int = connection.exec_driver_sql("SELECT coalesce(max(id), 0) + 1 FROM batch").scalar_one()
     at = format_time(order.at)
     rows = [
@@ -221,7 +264,7 @@ def _insert_batches(connection: Connection, remote: object, cut: Cut, order: Ord
     ]
     if rows:
         connection.exec_driver_sql(_BATCH, rows)
-    return first
+    return list(range(first, first + len(rows)))
 
 
 def _insert_items(connection: Connection, rows: Rows, batch: Places, position: Places) -> None:

@@ -162,7 +162,7 @@ class Finding:
             kinds |= set(IdentifierKind)  # whatever the ledger may have there
         counting = np.zeros(len(rows), dtype=np.bool_)
         for kind in sorted(kinds):
-            keys = Range(kind, *_bounds(part, found.parts))
+            keys = Range(kind, *bounds(part, found.parts))
             counting[self._merge(place, rows, keys, tallies, due)] = True
         found.counting.append(None if counting.all() else np.packbits(counting))
 
@@ -287,7 +287,8 @@ def _parts(rows: int, rows_at_once: int) -> int:
     return parts
 
 
-def _bounds(part: int, parts: int) -> tuple[bytes, bytes]:
+def bounds(part: int, parts: int) -> tuple[bytes, bytes]:
+    """Return where a part's keys begin, and before what they end."""
     width = CELLS // parts
     low, high = part * width, (part + 1) * width
     return bytes([low]), bytes([high]) if high < CELLS else END

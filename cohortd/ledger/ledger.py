@@ -28,6 +28,7 @@ from cohortd.ledger.removal_log import RemovalLog
 from cohortd.ledger.renewing import renew
 from cohortd.ledger.resyncing import Resyncs
 from cohortd.ledger.runs import Runs
+from cohortd.ledger.turns import ROWS_A_TURN
 
 SECRET_BYTES: Final = 32
 #: Enough that two ledgers which share an account never have the same.
@@ -111,13 +112,19 @@ class Ledger:
             return renew(connection, journal, remote_pk, now=now, detail=detail)
 
     @contextmanager
-    def compare(self, *, rows_at_once: int = ROWS_AT_ONCE) -> Iterator[Comparison]:
+    def compare(
+        self, *, rows_at_once: int = ROWS_AT_ONCE, rows_a_turn: int = ROWS_A_TURN
+    ) -> Iterator[Comparison]:
         """Compare what is desired with what was sent; the staged rows go with the block."""
         with (
             self._database.scratch() as connection,
             closing(
                 Comparison(
-                    connection, database=self._database, outbox=self.outbox, rows_at_once=rows_at_once
+                    connection,
+                    database=self._database,
+                    outbox=self.outbox,
+                    rows_at_once=rows_at_once,
+                    rows_a_turn=rows_a_turn,
                 )
             ) as comparison,
         ):

@@ -319,7 +319,7 @@ def supersede(connection: Connection, remote_pk: int, at: datetime) -> int:
 
 
 def _close_regular(connection: Connection, remote_pk: int, at: datetime) -> None:
-    opened = "remote = ? AND lane = 'regular' AND state IN ('pending', 'sending', 'accepted')"
+    opened = "remote = ? AND lane = 'regular' AND state IN ('filling', 'pending', 'sending', 'accepted')"
     connection.exec_driver_sql(
         f"DELETE FROM batch_item WHERE batch IN (SELECT id FROM batch WHERE {opened})",
         (remote_pk,),

@@ -156,6 +156,7 @@ class _Run:
             rows_per_batch=lambda name: destinations[name].connector.limits.rows_per_batch,
             version=NORMALIZATION_VERSION,
             at=self.pipeline.clock(),
+            epoch=self.delivery.epoch,
         )
         leave(self.pipeline, [target for target in plan.left if self._wanted(target)])
         self._keep_assignment(plan.clustered.assignment.path)

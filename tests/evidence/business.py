@@ -167,12 +167,13 @@ class Business:
                 rows_per_batch=lambda name: self.platforms[name].limits.rows_per_batch,
                 version=1,
                 at=self.now,
+                epoch=delivery.epoch,
             )
 
     @contextmanager
     def compared(self) -> Iterator[Comparison]:
         """Compare with what was sent; the numbers are in ``deltas``."""
-        with self.ledger.compare() as comparison:
+        with self.ledger.compare(rows_a_turn=1) as comparison:
             for segment in SEGMENTS:
                 for name, each in self.platforms.items():
                     rows = [row for person in self.wanted(segment.id) for row in person.rows()]

@@ -15,6 +15,7 @@ from cohortd.core.delivery import Action, Batch, BatchState, Lane, Receipt
 from cohortd.core.identifiers import Family, Identifier, IdentifierKind
 from cohortd.core.planning import Delta, Target
 from cohortd.ledger import STAGED, Claimed, Ledger, Withdrawal
+from cohortd.ledger.turns import ROWS_A_TURN
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 GOOGLE = Target("s1", "google")
@@ -102,6 +103,7 @@ class World:
         self.epoch = 0
         self.overlapping = True
         self.rows_per_batch = 100
+        self.rows_a_turn = ROWS_A_TURN
         with self.ledger.leadership() as epoch:
             self.epoch = epoch
 
@@ -136,7 +138,7 @@ class World:
         hold: Collection[Target] = (),
         refresh_days: int | None = None,
     ) -> Mapping[Target, Delta]:
-        with self.ledger.compare() as comparison:
+        with self.ledger.compare(rows_a_turn=self.rows_a_turn) as comparison:
             for target, wanted in desired.items():
                 rows = [row for person in wanted for row in person.rows()]
                 comparison.stage(target, FAMILIES[target.destination], staged_rows(rows))
@@ -149,6 +151,7 @@ class World:
                 rows_per_batch=lambda _: self.rows_per_batch,
                 version=1,
                 at=self.now,
+                epoch=self.epoch,
             )
         return deltas
 

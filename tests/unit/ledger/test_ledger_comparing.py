@@ -150,7 +150,7 @@ def test_a_held_target_only_loses(world: World) -> None:
 def test_members_cannot_be_queued_for_an_audience_that_was_never_intended(world: World) -> None:
     with world.ledger.compare() as comparison:
         comparison.stage(GOOGLE, Family.GOOGLE, staged_rows(ANN.rows()))
-        ask = {"rows_per_batch": lambda _: 10, "version": 1, "at": world.now}
+        ask = {"rows_per_batch": lambda _: 10, "version": 1, "at": world.now, "epoch": world.epoch}
         assert comparison.enqueue([GOOGLE], hold_adds=[GOOGLE], **ask) == 0
         with pytest.raises(LedgerError, match="no remote audience was intended"):
             comparison.enqueue([GOOGLE], hold_adds=[], **ask)
@@ -183,7 +183,9 @@ def test_a_plan_for_one_target_leaves_the_others_alone(world: World) -> None:
     with world.ledger.compare() as comparison:
         comparison.stage(GOOGLE, Family.GOOGLE, staged_rows(BOB.rows()))
         comparison.stage(META, Family.META, staged_rows(BOB.rows()))
-        comparison.enqueue([GOOGLE], hold_adds=[], rows_per_batch=lambda _: 10, version=1, at=world.now)
+        comparison.enqueue(
+            [GOOGLE], hold_adds=[], rows_per_batch=lambda _: 10, version=1, at=world.now, epoch=world.epoch
+        )
     world.drain()
 
     assert world.on_platform(GOOGLE) == everybody(BOB)
@@ -252,7 +254,14 @@ def test_the_same_member_staged_twice_with_different_profiles_is_deterministic(w
             for payload in payloads:
                 comparison.stage(META, Family.META, staged_rows(Person("ann", payload=payload).rows()))
             world.ready(META)
-            comparison.enqueue([META], hold_adds=[], rows_per_batch=lambda _: 10, version=1, at=world.now)
+            comparison.enqueue(
+                [META],
+                hold_adds=[],
+                rows_per_batch=lambda _: 10,
+                version=1,
+                at=world.now,
+                epoch=world.epoch,
+            )
         texts.add(world.must_claim().batch.members[0].identifiers[0].payload)
         world.restart()
 

@@ -132,7 +132,9 @@ class Case:
         self._fill()
         before = self._co_owners()
         expected = {t: compare(self._situation(t)) for t in TARGETS if self._counts(t)}
-        with self.world.ledger.compare(rows_at_once=self.setting.rows_at_once) as comparison:
+        with self.world.ledger.compare(
+            rows_at_once=self.setting.rows_at_once, rows_a_turn=self.setting.rows_at_once
+        ) as comparison:
             for target, place in self.places.items():
                 for part in place.staged if place.staged is not None else ():
                     comparison.stage(target, FAMILIES[target.destination], staged_rows(part))
@@ -146,6 +148,7 @@ class Case:
                 rows_per_batch=lambda _: SIZE,
                 version=1,
                 at=self.world.now,
+                epoch=self.world.epoch,
             )
 
         assert deltas == {target: outcome.delta for target, outcome in expected.items()}

@@ -27,7 +27,12 @@ def _sync(world: World, wanted: Iterable[Person], version: int) -> tuple[Mapping
         waiting = comparison.waiting()
         world.ready(GOOGLE)
         comparison.enqueue(
-            [GOOGLE], hold_adds=[], rows_per_batch=lambda _: 100, version=version, at=world.now
+            [GOOGLE],
+            hold_adds=[],
+            rows_per_batch=lambda _: 100,
+            version=version,
+            at=world.now,
+            epoch=world.epoch,
         )
     world.drain()
     return deltas, waiting
