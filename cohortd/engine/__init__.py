@@ -2,10 +2,12 @@
 
 from cohortd.engine.catalog import catalog
 from cohortd.engine.engine import MOST_OF_A_FAMILY, Engine, connect
+from cohortd.engine.profiling import EVERYBODY
 from cohortd.engine.staging import StagedTable, open_staged
 from cohortd.engine.templates import TEMPLATES, available, resolve
 
 __all__ = [
+    "EVERYBODY",
     "MOST_OF_A_FAMILY",
     "TEMPLATES",
     "Engine",

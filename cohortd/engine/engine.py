@@ -17,7 +17,7 @@ from cohortd.engine.aggregation import Span, commonest_slugs, feature_table
 from cohortd.engine.assignment import assignment
 from cohortd.engine.backend import DuckdbBackend
 from cohortd.engine.families import FAMILIES
-from cohortd.engine.profiling import profile_table
+from cohortd.engine.profiling import means_of, totals_table
 from cohortd.engine.staging import StagedTable, open_staged, staged_path, write_staged
 from cohortd.engine.templates import attribute_spec, is_attribute
 
@@ -189,22 +189,15 @@ class Engine:
         segments: pd.Series = self._backend.fetch(table).set_index("customer_id")["segment_id"]
         return segments
 
-    def profile(self, features: StagedTable, assigned: StagedTable) -> pd.DataFrame:
-        """Describe raw features per segment.
+    def means(self, features: StagedTable, assigned: StagedTable) -> pd.DataFrame:
+        """Average raw features over each segment, and over everybody.
 
         Returns:
-            Columns segment_id (empty for everybody), feature, customers, mean, median; ordered.
+            A column a feature, NaN where nobody has any; index ``segment_id``, empty for everybody.
         """
-        raw, segments = self._read(features), self._read(assigned)
-        # One after the other: a median holds all its values, all medians at once would not fit.
-        parts = [
-            self._backend.fetch(profile_table(raw, segments, name))
-            for name in features.columns
-            if name != "customer_id"
-        ]
-        columns = ["segment_id", "feature", "customers", "mean", "median"]
-        together = pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
-        return together.sort_values(["segment_id", "feature"], ignore_index=True)
+        names = [name for name in features.columns if name != "customer_id"]
+        totals = totals_table(self._read(features), self._read(assigned), names)
+        return means_of(self._backend.fetch(totals), names)
 
     def _read(self, staged: StagedTable) -> ir.Table:
         return self._backend.read(staged.path)

@@ -1,33 +1,28 @@
 """Describes segments by their customers' raw features."""
 
-import ibis
 import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
 
-from cohortd.engine.scope import exact_sum, ratio
+from cohortd.engine.scope import exact_sum
 
 EVERYBODY = ""
 
 
-def profile_table(features: ir.Table, assigned: ir.Table, name: str) -> ir.Table:
-    """Mean and median of one feature in each segment and over everybody, absent values left out."""
-    values = features.select("customer_id", value=features[name])
-    segments = assigned.select("customer_id", segment=assigned.segment_id)
-    joined = values.inner_join(segments, "customer_id")
-    everybody = joined.mutate(segment=ibis.literal(EVERYBODY))
-    described = _described(joined, name).union(_described(everybody, name))
-    return described.order_by("segment_id")
+def totals_table(features: ir.Table, assigned: ir.Table, names: list[str]) -> ir.Table:
+    """Sum and count every feature in each segment, in one pass; absent values left out."""
+    joined = features.inner_join(assigned.select("customer_id", "segment_id"), "customer_id")
+    sums = {f"sum_{number}": exact_sum(joined[name]) for number, name in enumerate(names)}
+    counts = {f"count_{number}": joined[name].count() for number, name in enumerate(names)}
+    return joined.group_by("segment_id").agg(**sums, **counts).order_by("segment_id")
 
 
-def _described(table: ir.Table, name: str) -> ir.Table:
-    described = table.group_by(segment_id=table.segment).agg(
-        customers=table.count(),
-        mean=ratio(exact_sum(table.value), table.value.count()),
-        median=table.value.median(),
-    )
-    return described.select(
-        "segment_id",
-        "customers",
-        "mean",
-        "median",
-        feature=ibis.literal(name),
-    )
+def means_of(totals: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Divide what ``totals_table`` found, for each segment and for everybody."""
+    ids = [*totals["segment_id"], EVERYBODY]
+    found = {}
+    for number, name in enumerate(names):
+        sums, counts = (totals[f"{part}_{number}"].to_numpy(dtype=float) for part in ("sum", "count"))
+        whole, known = np.append(sums, sums.sum()), np.append(counts, counts.sum())
+        found[name] = np.divide(whole, known, out=np.full(len(ids), np.nan), where=known > 0)
+    return pd.DataFrame(found, index=pd.Index(ids, name="segment_id"), columns=names)

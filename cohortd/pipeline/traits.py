@@ -1,10 +1,10 @@
 """What sets each segment apart, in the numbers of the data, for the cards of a report."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 
 from cohortd.core.modelling import CentroidModel, FeatureSpec
-from cohortd.engine import Engine
+from cohortd.engine import EVERYBODY, Engine
 from cohortd.pipeline.clusters import Clustered
 
 #: Traits of a segment that a card shows, and how many deviations from the middle make one.
@@ -16,9 +16,8 @@ Trait = tuple[str, str, str]
 
 def traits(engine: Engine, clustered: Clustered) -> dict[str, list[Trait]]:
     """Describe every segment by (feature title, value, "high" or "low"), the most telling first."""
-    profile = engine.profile(clustered.features, clustered.assignment)
-    keys = zip(profile["segment_id"], profile["feature"], strict=True)
-    means = dict(zip(keys, profile["mean"].astype(float), strict=True))
+    told = engine.means(clustered.features, clustered.assignment)
+    means = {(segment, name): mean for name, column in told.items() for segment, mean in column.items()}
     titles = {spec.name: spec for spec in clustered.specs}
     model = clustered.version.centroid_model
     return {
@@ -31,14 +30,14 @@ def _of_segment(
     model: CentroidModel,
     place: int,
     segment: str,
-    means: dict[tuple[str, str], float],
+    means: Mapping[tuple[Hashable, Hashable], float],
     titles: dict[str, FeatureSpec],
 ) -> Iterator[Trait]:
     centroid = model.centroids[place]
     order = sorted(range(len(centroid)), key=lambda i: (-abs(centroid[i]), i))
     for i in order[:MOST_TRAITS]:
         name = model.features[i].name
-        mean, everybody = means.get((segment, name), math.nan), means.get(("", name), math.nan)
+        mean, everybody = (means.get((of, name), math.nan) for of in (segment, EVERYBODY))
         if abs(centroid[i]) < TELLING or name not in titles or math.isnan(mean) or math.isnan(everybody):
             continue
         value = f"{_number(mean)} on average, everybody {_number(everybody)}"

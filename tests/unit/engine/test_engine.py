@@ -102,7 +102,7 @@ def run(workdir: Path, events: pa.Table, *, threads: int) -> list[bytes]:
             ((-1.0,), (1.0,)), ("s1", "s2"), 0.15,
         )  # fmt: skip
         assigned = engine.assign(features, model, None)
-        profile = engine.profile(features, assigned).to_csv().encode()
+        profile = engine.means(features, assigned).to_csv().encode()
         assert features.rows == 130_000
         return [features.path.read_bytes(), assigned.path.read_bytes(), profile]
 

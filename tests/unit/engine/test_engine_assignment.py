@@ -154,15 +154,13 @@ def test_the_previous_assignment_may_be_the_file_that_is_replaced(engine):
     assert engine.read_assignment(again.path).to_dict() == {"a": "s1"}
 
 
-def test_a_profile_tells_means_and_medians_of_raw_values(engine):
+def test_means_of_raw_values_are_told_for_each_segment_and_for_everybody(engine):
     frame = pd.DataFrame(
-        {"x": [1.0, 2.0, 6.0, 9.0, None]}, index=pd.Index(list("abcde"), name="customer_id")
+        {"x": [1.0, 2.0, 6.0, 9.0, None], "y": [None, None, None, 3.0, 5.0]},
+        index=pd.Index(list("abcde"), name="customer_id"),
     )
     staged = stage_features(engine, frame)
-    profile = engine.profile(staged, engine.assign(staged, line(0.0, 8.0), None))
+    means = engine.means(staged, engine.assign(staged, line(0.0, 8.0), None))
 
-    assert profile.to_dict("records") == [
-        {"segment_id": "", "feature": "x", "customers": 5, "mean": 4.5, "median": 4.0},
-        {"segment_id": "s1", "feature": "x", "customers": 3, "mean": 1.5, "median": 1.5},
-        {"segment_id": "s2", "feature": "x", "customers": 2, "mean": 7.5, "median": 7.5},
-    ]
+    assert means["x"].to_dict() == {"s1": 1.5, "s2": 7.5, "": 4.5}
+    assert means["y"].to_dict() == {"s1": 5.0, "s2": 3.0, "": 4.0}
