@@ -75,10 +75,17 @@ def runs(
     config: ConfigFile = None,
     as_json: AsJson = False,
     limit: Annotated[int, typer.Option("--limit", help="The newest runs shown.", min=1)] = 20,
+    run: Annotated[
+        str | None,
+        typer.Option("--run", metavar="RUN_ID", help="Say of every batch of this run what became of it."),
+    ] = None,
 ) -> None:
     """List the newest runs, with how each ended and where its report is."""
     from cohortd.pipeline.looking import run_rows
 
+    if run is not None:
+        _account(config, run, as_json=as_json)
+        return
     with opened(config, as_json=as_json) as pipeline:
         rows = run_rows(pipeline, limit)
     columns = ("run_id", "kind", "status", "as_of", "started_at", "finished_at", "report")
@@ -87,6 +94,22 @@ def runs(
         as_json=as_json,
         show=lambda console: console.print(table("", columns, [[row[c] for c in columns] for row in rows])),
     )
+
+
+def _account(config: str | None, run: str, *, as_json: bool) -> None:
+    from cohortd.pipeline.accounts import account_of, reasons, sentence
+
+    with opened(config, as_json=as_json) as pipeline:
+        found = account_of(pipeline, run)
+    columns = ("batch", "audience", "destination", "action", "members", "done", "settled_at")
+
+    def tell(console: Console) -> None:
+        rows = [[*(batch[c] for c in columns), sentence(batch)] for batch in found.batches]
+        console.print(table(found.title, (*columns, "now"), rows))
+        for line in reasons(found):
+            console.print(line)
+
+    answer(found.as_json(), as_json=as_json, show=tell)
 
 
 def status(

@@ -4,6 +4,7 @@ from cohortd.ledger.batches import BatchRow, Claimed, PollDue
 from cohortd.ledger.comparing import Comparison
 from cohortd.ledger.consent_store import CUSTOMER_STATEMENTS, ConsentStore, Recorded
 from cohortd.ledger.heads import read_heads
+from cohortd.ledger.history import History, PastBatch, RejectedRow
 from cohortd.ledger.ledger import Ledger
 from cohortd.ledger.memberships import Members, MembershipRow, PastMembership
 from cohortd.ledger.models import Models
@@ -29,14 +30,17 @@ __all__ = [
     "Comparison",
     "ConsentStore",
     "Extra",
+    "History",
     "Ledger",
     "Members",
     "MembershipRow",
     "Models",
     "Outbox",
+    "PastBatch",
     "PastMembership",
     "PollDue",
     "Recorded",
+    "RejectedRow",
     "Remote",
     "Remotes",
     "RemovalLog",

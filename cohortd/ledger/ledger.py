@@ -17,6 +17,7 @@ from cohortd.ledger.consent_store import ConsentStore
 from cohortd.ledger.database import Database
 from cohortd.ledger.dialects import open_database
 from cohortd.ledger.finding import ROWS_AT_ONCE
+from cohortd.ledger.history import History
 from cohortd.ledger.leader import leadership, leads
 from cohortd.ledger.memberships import Members
 from cohortd.ledger.migrating import migrate
@@ -55,6 +56,7 @@ class Ledger:
         self.remotes = Remotes(database)
         self.members = Members(database)
         self.outbox = Outbox(database, self.removals)
+        self.history = History(database)
         self.resyncs = Resyncs(database)
         self.consent = ConsentStore(database, self.removals)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from shop import TOKEN, Answer, Shop
+from shop import DESTINATIONS, TOKEN, Answer, Shop
 from wire import sha256
 
 from cohortd.cli.entry import run
@@ -106,6 +106,21 @@ def test_every_other_command_answers_machines_with_one_json_object_and_nothing_e
     assert {command: a.code for command, a in answers.items() if a.code} == {}, answers
     assert [command for command, a in answers.items() if a.out.count("\n") != 1] == []
     assert [command for command, a in answers.items() if not _is_shaped(a.json, ANSWERS[command])] == []
+
+
+def test_a_run_accounts_for_every_batch(synced: Shop) -> None:
+    run = synced.call("runs", "--json").json["runs"][0]["run_id"]
+    told = synced.call("runs", "--run", run, "--json").json
+    words = synced.call("runs", "--run", run)
+    unknown = synced.call("runs", "--run", "20200101T000000-0000")
+
+    assert told["run"]["run_id"] == run
+    assert {batch["destination"] for batch in told["batches"]} == set(DESTINATIONS)
+    assert all(batch["state"] == "confirmed" for batch in told["batches"])
+    assert sum(batch["done"] for batch in told["batches"]) == sum(b["members"] for b in told["batches"]) > 0
+    assert words.out.count("confirmed") == len(told["batches"])
+    assert unknown.code == 2
+    assert "there is no run" in unknown.err
 
 
 def test_a_trace_tells_what_was_sent_and_when_it_was_taken_back(synced: Shop) -> None:
