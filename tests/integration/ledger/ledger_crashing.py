@@ -12,12 +12,11 @@ import os
 import signal
 import sys
 import tempfile
-import traceback
-from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Engine, event
 
+sys.path.insert(0, str(Path(__file__).parents[3]))
 sys.path.insert(0, str(Path(__file__).parents[2] / "unit" / "ledger"))
 
 from ledger_server import Server
@@ -25,6 +24,7 @@ from ledger_world import GOOGLE, META, FakePlatform, Person, World, crowd, every
 
 from cohortd.core.delivery import Action, Batch
 from cohortd.ledger.late import LANDS_WITHIN
+from tests.evidence.processes import in_a_process
 
 BEFORE = crowd(5)
 GONE = BEFORE[0]
@@ -94,26 +94,6 @@ def live(folder: Path, point: Points, url: str) -> None:
     assert world.ledger.removals.witnesses()[-1:] == [*filter(None, [world.ledger.removals.head()])]
     assert world.deltas({GOOGLE: AFTER, META: AFTER})[GOOGLE].adds == 0
     world.ledger.close()
-
-
-def in_a_process(work: Callable[[], None]) -> int:
-    """Run in a fork; return the signal that killed it, or 0."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            work()
-            code = 0
-        except BaseException:
-            traceback.print_exc()  # the parent says "see above"
-            raise
-        finally:
-            sys.stderr.flush()
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    if os.WIFEXITED(status) and os.WEXITSTATUS(status) != 0:
-        raise SystemExit("a law was broken: see above")
-    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
 
 def attempt(folder: Path, deadly: int | None, url: str) -> int:
