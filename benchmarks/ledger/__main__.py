@@ -86,6 +86,12 @@ def table(figures: dict[str, Figures]) -> str:
         f"one revocation: median {once['median_ms']:.1f} ms, p99 {once['p99_ms']:.1f} ms,"
         f" slowest {once['slowest_ms']:.1f} ms"
     )
+    if "load" in figures:
+        beside = figures["load"]
+        lines.append(
+            f"while all is loaded, {beside['beside_revocations']:.0f} revocations of another process:"
+            f" median {beside['beside_median_ms']:.1f} ms, slowest {beside['beside_slowest_ms']:.0f} ms"
+        )
     return "\n".join(lines)
 
 

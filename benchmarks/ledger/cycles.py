@@ -1,41 +1,34 @@
 """The ledger itself, at its work."""
 
-import hashlib
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import numpy as np
 
+from benchmarks.ledger import beside
 from benchmarks.ledger.measuring import Spent, peak_mb
+from benchmarks.ledger.opening import NOW, TARGET, opened, revocation
 from benchmarks.ledger.people import KINDS, Words, digests_of, members, tables
 from benchmarks.ledger.places import Place
-from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
 from cohortd.core.delivery import BatchState, Receipt
 from cohortd.core.identifiers import Family
-from cohortd.core.planning import Delta, Target
+from cohortd.core.planning import Delta
 from cohortd.ledger import Ledger, Withdrawn
 
-NOW: Final = datetime(2026, 11, 22, tzinfo=UTC)
-TARGET: Final = Target("everybody", "google")
 _BATCH: Final = 10_000
+#: A platform takes at least as long to answer.
+_CALL_S: Final = 0.15
 _FORGETS_DAYS: Final = 540
 _SLICES: Final = 64
 
 
-class _Sealer:
-    def seal(self, previous: str, fields: Mapping[str, object]) -> str:
-        return hashlib.sha256(f"{previous}{sorted(fields.items())}".encode()).hexdigest()
-
-    def sign(self, head: str) -> str:
-        return head[:8]
-
-
 def load(place: Place, count: int) -> dict[str, float]:
-    """Bring everybody in as a first sync does: compared, queued, claimed, confirmed."""
-    with _opened(place) as ledger:
+    """Bring everybody in as a first sync does: compared, queued, claimed, confirmed.
+
+    Meanwhile another process takes consent back from one person after another, as ``revoke`` does.
+    """
+    with opened(place) as ledger, beside.revocations(place, count) as waited:
         planned, claimed, settled = Spent(), Spent(), Spent()
         _cycle(ledger, count, planned)
         with ledger.leadership() as epoch:
@@ -44,12 +37,12 @@ def load(place: Place, count: int) -> dict[str, float]:
     total = sum(spent.cpu_s for spent in parts.values())
     wall = sum(spent.wall_s for spent in parts.values())
     by_part = {f"{name}_cpu_s": spent.cpu_s for name, spent in parts.items()}
-    return {"cpu_s": total, "wall_s": wall, "peak_mb": peak_mb(), **by_part}
+    return {"cpu_s": total, "wall_s": wall, "peak_mb": peak_mb(), **by_part, **waited}
 
 
 def fill(place: Place, count: int) -> dict[str, float]:
     """Put everybody straight into the tables, as if they had been sent yesterday."""
-    with _opened(place):
+    with opened(place):
         pass
     spent = Spent()
     sent = int((NOW - timedelta(days=1)).timestamp())
@@ -76,13 +69,13 @@ def change(place: Place, count: int) -> dict[str, float]:
 def revoke(place: Place, count: int) -> dict[str, float]:
     """Take consent back from a thousand people, one at a time and then another thousand at once."""
     some = min(1_000, count // 4)
-    with _opened(place) as ledger:
+    with opened(place) as ledger:
         single, waits = Spent(), []
         for number in range(some):
             start = time.perf_counter()
             with single.more():
                 ledger.consent.withdraw(
-                    _record(number * (count // 2 // some)),
+                    revocation(number * (count // 2 // some)),
                     families=[Family.GOOGLE],
                     trigger="revoked",
                     now=NOW,
@@ -90,7 +83,8 @@ def revoke(place: Place, count: int) -> dict[str, float]:
             waits.append(time.perf_counter() - start)
         together = Spent()
         asked = [
-            Withdrawn(_record(count // 2 + n * (count // 2 // some)), [Family.GOOGLE]) for n in range(some)
+            Withdrawn(revocation(count // 2 + n * (count // 2 // some)), [Family.GOOGLE])
+            for n in range(some)
         ]
         with together.more():
             ledger.consent.withdraw_many(asked, trigger="revoked", now=NOW)
@@ -112,19 +106,8 @@ def size(place: Place, count: int) -> dict[str, float]:
     return {"bytes_a_member": place.bytes_used() / count}
 
 
-@contextmanager
-def _opened(place: Place) -> Iterator[Ledger]:
-    with Ledger.open(place.url, sealer=_Sealer(), state_dir=place.folder) as ledger:
-        if ledger.remotes.get(TARGET) is None:
-            remote = ledger.remotes.intend(
-                TARGET, platform="google_data_manager", account="1", name="everybody", at=NOW
-            )
-            ledger.remotes.attach(remote.id, "1", at=NOW)
-        yield ledger
-
-
 def _measured(place: Place, count: int, *, changed: int) -> dict[str, float]:
-    with _opened(place) as ledger:
+    with opened(place) as ledger:
         spent = Spent()
         delta, parts = _cycle(ledger, count, spent, changed=changed)
     if (delta.eligible, delta.adds, delta.removes) != (count, changed, changed):
@@ -158,6 +141,7 @@ def _drain(ledger: Ledger, epoch: int, claimed: Spent, settled: Spent) -> None:
             )
         if work is None:
             return
+        time.sleep(_CALL_S)
         with settled.more():
             ledger.outbox.settle(
                 work.batch.id, Receipt(BatchState.CONFIRMED), now=NOW, epoch=epoch, first_poll_s=None
@@ -173,8 +157,3 @@ def _slice(count: int, kind: int, low: int, high: int) -> tuple[Words, Words]:
         places = np.flatnonzero((byte >= low) & (byte < high))
         found.append((digests[places], members(first, some)[places]))
     return np.concatenate([d for d, _ in found]), np.concatenate([m for _, m in found])
-
-
-def _record(person: int) -> ConsentRecord:
-    key = members(person, 1).tobytes()
-    return ConsentRecord(SubjectKind.CUSTOMER, (("", key),), ConsentStatus.REVOKED, NOW)

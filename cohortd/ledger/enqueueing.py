@@ -25,7 +25,7 @@ from cohortd.ledger.finding import Finding, Found, bounds
 from cohortd.ledger.keys import Places, heads
 from cohortd.ledger.memberships import State
 from cohortd.ledger.rows import Rows
-from cohortd.ledger.turns import Turns
+from cohortd.ledger.turns import ROWS_A_TURN, Turns
 
 _UNSENT: Final = f"SELECT id FROM batch WHERE remote = ? AND {OPEN} AND state = 'pending' AND attempts = 0"
 _NUMBER_LEAVING: Final = """
@@ -239,9 +239,11 @@ def _queue_adds(turns: Turns, finding: Finding, found: Found, remote: int, *, or
             batch[places] = np.array(batches[refresh], dtype=np.int64)[number // cut.size]
             position[places] = number % cut.size
             done[refresh] += int(np.count_nonzero(coming.first[places]))
-        _insert_items(turns.connection(), coming.rows, batch, position)
-        turns.took(len(coming.rows))
-        turns.rest()
+        for start in range(0, len(batch), ROWS_A_TURN):
+            some = np.arange(start, min(start + ROWS_A_TURN, len(batch)))
+            _insert_items(turns.connection(), coming.rows.take(some), batch[some], position[some])
+            turns.took(len(some))
+            turns.rest()
     return [each for some in batches for each in some]
 
 

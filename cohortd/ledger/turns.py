@@ -1,5 +1,6 @@
 """A long write in turns, between which others write."""
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
@@ -7,8 +8,10 @@ from typing import Final, Self
 
 from sqlalchemy import Connection
 
-#: Rows after which a write lets others in: some seconds' work.
-ROWS_A_TURN: Final = 200_000
+#: Rows after which a write lets others in: less than a second's work.
+ROWS_A_TURN: Final = 100_000
+#: How long it lets them, at most as long as the turn took: whoever waits for SQLite looks every 0.1 s.
+_LETS_IN_S: Final = 0.12
 
 
 class Turns:
@@ -25,6 +28,7 @@ class Turns:
         self._begin = begin
         self._rows = rows
         self._written = 0
+        self._since = 0.0
         self._turn = ExitStack()
         self._connection: Connection | None = None
 
@@ -43,6 +47,7 @@ class Turns:
         """Return the connection of the turn under way; begin one where there is none."""
         if self._connection is None:
             self._connection = self._turn.enter_context(self._begin())
+            self._since = time.monotonic()
         return self._connection
 
     def took(self, rows: int) -> None:
@@ -55,3 +60,4 @@ class Turns:
             self._connection = None
             self._written = 0
             self._turn.close()
+            time.sleep(min(_LETS_IN_S, time.monotonic() - self._since))
