@@ -33,6 +33,22 @@ class Retry(Strict):
     max_s: float = Field(default=60, gt=0, description="The longest wait between two tries, in seconds.")
 
 
+class Quota(Strict):
+    """How many requests a Google Cloud project may make, kept to by all destinations of the project."""
+
+    per_minute: int = Field(default=300, gt=0, description="Requests a minute.")
+    per_day: int = Field(default=100_000, gt=0, description="Requests a day.")
+    reserve: float = Field(
+        default=0.1, ge=0, le=0.9, description="The share of both that only revocations may use."
+    )
+    project: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Any name for the project, the same for all destinations that belong to it; left out,"
+        " what `credentials_file` says. Without a file, the machine's own credentials are one project.",
+    )
+
+
 class Account(Strict):
     """What every destination has."""
 
@@ -118,6 +134,10 @@ class GoogleDataManager(GoogleAccount):
     credentials_file: Path | None = Field(
         default=None,
         description="JSON of a service account or an authorized user; left out, the machine's own (ADC).",
+    )
+    quota: Quota | None = Field(
+        default_factory=Quota,
+        description="What Google lets the Cloud project do; null to count nothing and be refused instead.",
     )
 
 

@@ -8,6 +8,7 @@ from cohortd.core.delivery import (
     AccessCheck,
     Batch,
     Content,
+    Hold,
     Limits,
     Marked,
     Part,
@@ -16,7 +17,7 @@ from cohortd.core.delivery import (
     RemoteStatus,
 )
 from cohortd.core.identifiers import IdentifierKind
-from connectors.protocol import Connector, replacing, sweeping
+from connectors.protocol import Connector, hold_of, replacing, sweeping
 
 
 class DeferredConnector:
@@ -39,6 +40,10 @@ class DeferredConnector:
     def limits(self) -> Limits:
         """What this platform allows."""
         return self._made.limits
+
+    def hold(self, *, urgent: bool) -> Hold | None:
+        """Tell until when no batch should be sent."""
+        return hold_of(self._made, urgent=urgent)
 
     def ensure(self, spec: RemoteSpec) -> str:
         """Find or create the remote audience."""

@@ -7,6 +7,7 @@ from cohortd.core.delivery import (
     AccessCheck,
     Batch,
     Content,
+    Hold,
     Limits,
     Marked,
     Part,
@@ -24,6 +25,7 @@ class Connector(Protocol):
     method may raise RetryableError, RejectedError or FatalError, and nothing of a vendor's; none
     of them logs or raises a token, a payload or a URL. A method makes one attempt (a chunked
     upload repeats nothing that was taken); ``connectors.retrying`` repeats what may be repeated.
+    Threads may send several batches at once where the settings ask for it, each to another audience.
     """
 
     @property
@@ -128,6 +130,24 @@ class Sweeping(Protocol):
         Doing it twice equals doing it once.
         """
         ...
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """What a connector offers besides, which knows how much its platform allows."""
+
+    def hold(self, *, urgent: bool) -> Hold | None:
+        """Tell until when no batch should be sent; None for now. The platform is not asked.
+
+        Args:
+            urgent: Whether it is about a revocation, for which a part of what is allowed is kept.
+        """
+        ...
+
+
+def hold_of(connector: Connector, *, urgent: bool) -> Hold | None:
+    """Tell until when no batch should be sent; None as well where the connector does not know."""
+    return connector.hold(urgent=urgent) if isinstance(connector, Paced) else None
 
 
 def sweeping(connector: Connector) -> Sweeping:

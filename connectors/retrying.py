@@ -15,7 +15,6 @@ from tenacity import (
     sleep_using_event,
     stop_after_attempt,
     stop_when_event_set,
-    wait_exponential,
 )
 from tenacity.stop import stop_base
 
@@ -23,6 +22,7 @@ from cohortd.core.delivery import (
     AccessCheck,
     Batch,
     Content,
+    Hold,
     Limits,
     Marked,
     Part,
@@ -32,7 +32,8 @@ from cohortd.core.delivery import (
 )
 from cohortd.core.errors import RetryableError
 from cohortd.core.identifiers import IdentifierKind
-from connectors.protocol import Connector, replacing, sweeping
+from connectors.backing_off import Chance, back_off_s
+from connectors.protocol import Connector, hold_of, replacing, sweeping
 
 log = structlog.get_logger()
 
@@ -48,11 +49,9 @@ class RetryPolicy:
     #: for more is not waited for: the error goes on to whoever keeps the schedule. Short, because
     #: a revocation may come in while this waits.
     total_s: float = 120.0
-    #: First wait and longest wait where the platform does not say; doubling in between.
+    #: First wait and longest wait where the platform does not say; doubling in between, by half by chance.
     first_s: float = 1.0
     longest_s: float = 60.0
-    #: At most this share of a wait is added by chance, so that many daemons do not come back at once.
-    jitter: float = 0.5
 
 
 class RetryingConnector:
@@ -65,6 +64,7 @@ class RetryingConnector:
         *,
         stop: threading.Event | None = None,
         sleep: Callable[[float], None] | None = None,
+        chance: Chance = random.random,
     ) -> None:
         """Wrap a connector.
 
@@ -73,11 +73,13 @@ class RetryingConnector:
             policy: How long to insist.
             stop: Once set, nothing is tried again and a wait ends at once.
             sleep: How to wait; ``tenacity.sleep_using_event(stop)`` where it is not given.
+            chance: What a wait is made longer by.
         """
         self._inner = inner
         self._policy = policy or RetryPolicy()
         self._stop = stop or threading.Event()
         self._sleep = sleep or sleep_using_event(self._stop)
+        self._wait = _Wait(self._policy, chance)
 
     @property
     def platform(self) -> str:
@@ -88,6 +90,10 @@ class RetryingConnector:
     def limits(self) -> Limits:
         """The inner connector's limits."""
         return self._inner.limits
+
+    def hold(self, *, urgent: bool) -> Hold | None:
+        """Tell until when no batch should be sent."""
+        return hold_of(self._inner, urgent=urgent)
 
     def ensure(self, spec: RemoteSpec) -> str:
         """Find or create the remote audience."""
@@ -167,7 +173,7 @@ class RetryingConnector:
         policy = self._policy
         return Retrying(
             retry=retry_if_exception_type(RetryableError),
-            wait=_Wait(policy),
+            wait=self._wait,
             stop=stop_after_attempt(policy.attempts)
             | _StopBefore(policy.total_s)
             | stop_when_event_set(self._stop),
@@ -178,18 +184,22 @@ class RetryingConnector:
 
 
 class _Wait:
-    """As long as the platform says, else exponentially longer with jitter."""
+    """As long as the platform says, else longer each time."""
 
-    def __init__(self, policy: RetryPolicy) -> None:
+    def __init__(self, policy: RetryPolicy, chance: Chance) -> None:
         self._policy = policy
-        self._otherwise = wait_exponential(multiplier=policy.first_s, max=policy.longest_s)
+        self._chance = chance
 
     def __call__(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, RetryableError) and error.after_s is not None:
             return max(0.0, error.after_s)
-        by_chance = 1 + random.uniform(0, self._policy.jitter)  # noqa: S311 - no secret
-        return min(self._otherwise(state) * by_chance, self._policy.longest_s)
+        return back_off_s(
+            state.attempt_number,
+            first_s=self._policy.first_s,
+            longest_s=self._policy.longest_s,
+            chance=self._chance,
+        )
 
 
 class _StopBefore(stop_base):

@@ -1,6 +1,7 @@
 """What the ledger hands to a connector and what comes back."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -90,6 +91,19 @@ class Batch:
     remote_id: str
     action: Action
     members: tuple[Member, ...]
+    #: Revocations may use what a platform's allowance keeps for them.
+    lane: Lane = Lane.REGULAR
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why a destination is not to be asked before a moment."""
+
+    until: datetime
+    #: For people, without the destination's name.
+    why: str
+    #: Whether the platform named the moment: then later processes keep to it too.
+    is_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)

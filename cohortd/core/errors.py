@@ -10,7 +10,8 @@ CohortdError                     exit code 1: something fell short
 └── SyncError                    a platform did not do what it was asked
     ├── RetryableError           the same request may work later
     │   ├── NotYetError          the platform refused it for now, and did nothing of it
-    │   │   └── TooSmallError    it takes nobody out of an audience this small
+    │   │   ├── TooSmallError    it takes nobody out of an audience this small
+    │   │   └── HeldError        it was not even asked: its allowance is used up
     │   └── SessionEndedError    members were being replaced, and that cannot be gone on with
     ├── RejectedError            this batch will not be taken; named rows may be at fault
     └── FatalError               nothing more can succeed until a person acts
@@ -102,6 +103,10 @@ class NotYetError(RetryableError):
 
 class TooSmallError(NotYetError):
     """The platform takes nobody out of an audience this small; nothing was done."""
+
+
+class HeldError(NotYetError):
+    """The platform was not asked: what it allows is used up, or kept for revocations."""
 
 
 class SessionEndedError(RetryableError):

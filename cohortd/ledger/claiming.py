@@ -153,5 +153,5 @@ def _send(connection: Connection, journal: Journal, work: Work, *, ask: Ask, row
     row = connection.exec_driver_sql(f"SELECT {COLUMNS} FROM remote WHERE id = ?", (work.remote,)).one()
     remote = remote_of(row)
     assert remote.remote_id is not None
-    batch = Batch(work.id, remote.remote_id, work.action, batches.members(connection, work.id))
+    batch = Batch(work.id, remote.remote_id, work.action, batches.members(connection, work.id), work.lane)
     return Claimed(batch, remote, work.lane, work.attempts + 1)

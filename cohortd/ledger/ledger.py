@@ -27,6 +27,7 @@ from cohortd.ledger.putting_back import EpochFile
 from cohortd.ledger.remotes import Remotes
 from cohortd.ledger.removal_log import RemovalLog
 from cohortd.ledger.renewing import renew
+from cohortd.ledger.request_counts import RequestCounts
 from cohortd.ledger.resyncing import Resyncs
 from cohortd.ledger.runs import Runs
 from cohortd.ledger.turns import ROWS_A_TURN
@@ -58,6 +59,7 @@ class Ledger:
         self.outbox = Outbox(database, self.removals)
         self.history = History(database)
         self.resyncs = Resyncs(database)
+        self.request_counts = RequestCounts(database)
         self.consent = ConsentStore(database, self.removals)
 
     @classmethod

@@ -285,6 +285,15 @@ resync = _table(
     rowid=False,
 )
 
+#: Requests made of a platform's quota, by hours since 1970.
+request_count = _table(
+    "request_count",
+    Column("quota", TEXT, primary_key=True, nullable=False),
+    Column("hour", INTEGER, primary_key=True, nullable=False),
+    _number("requests", default=0),
+    rowid=False,
+)
+
 removal_log = _table(
     "removal_log",
     Column("seq", INTEGER, primary_key=True),

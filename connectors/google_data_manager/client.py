@@ -1,6 +1,8 @@
 """The vendor's two clients, made for a stand-in or for Google, and called one attempt at a time."""
 
+import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import grpc
@@ -12,6 +14,7 @@ from connectors.google_access import Endpoint, GoogleAccess
 from connectors.google_data_manager.errors import PLATFORM, platform_errors
 from connectors.google_data_manager.options import SCOPE, DataManagerOptions
 from connectors.google_errors import TokenRefusedError
+from connectors.google_quotas import ProjectQuotas
 
 #: The vendor's gRPC client limits only what it receives, and to 4 MB.
 _CHANNEL_OPTIONS = (("grpc.max_receive_message_length", 64 * 1024 * 1024),)
@@ -22,16 +25,27 @@ Metadata = Sequence[tuple[str, str]]
 class DataManagerClient:
     """Calls Google once, with a timeout and a fresh token; the vendor's own retries are off.
 
-    Its methods raise our errors only. The two clients are made at the first call, without I/O.
+    Its methods raise our errors only. The two clients are made at the first call, without I/O. Threads
+    may share it: a gRPC channel is made for that; over HTTP, whose sessions are not, they take turns.
     """
 
-    def __init__(self, options: DataManagerOptions, *, access: GoogleAccess | None = None) -> None:
+    def __init__(
+        self,
+        options: DataManagerOptions,
+        *,
+        access: GoogleAccess | None = None,
+        quotas: ProjectQuotas | None = None,
+    ) -> None:
         self.account = options.account()
         self.login_account = options.login_account()
         self.parent = f"accountTypes/GOOGLE_ADS/accounts/{self.account}"
         self._timeout_s = options.timeout_s
         self._endpoint = options.address()
         self._access = access or GoogleAccess(options.identity, scope=SCOPE, endpoint=self._endpoint)
+        self._quotas = quotas
+        self._making = threading.Lock()
+        is_grpc = self._endpoint is None or self._endpoint.scheme == "grpc"
+        self._turn: AbstractContextManager[object] = nullcontext() if is_grpc else threading.Lock()
         self._channel: grpc.Channel | None = None
         self._clients: dict[type, Any] = {}
 
@@ -44,22 +58,27 @@ class DataManagerClient:
         """Get a token, and nothing else."""
         self._access.credentials()
 
-    def ingestion(self, method: str, request: Any, *, members: Sequence[int] = ()) -> Any:
+    def ingestion(
+        self, method: str, request: Any, *, members: Sequence[int] = (), urgent: bool = False
+    ) -> Any:
         """Call the service that takes people in and out.
 
         Args:
             method: Its snake_case name.
             request: The vendor's message.
             members: For every row of the request, whose it is: its member's index in the batch.
+            urgent: Whether it may use what the quota keeps for revocations.
         """
-        return self._call(dm.IngestionServiceClient, method, request, metadata=(), members=members)
+        with self._counted(method, urgent=urgent):
+            return self._call(dm.IngestionServiceClient, method, request, members=members)
 
     def user_lists(self, method: str, request: Any) -> Any:
         """Call the service that keeps the audiences; here the access path travels in headers."""
         metadata: Metadata = ()
         if self.login_account:
             metadata = (("login-account", f"accountTypes/GOOGLE_ADS/accounts/{self.login_account}"),)
-        return self._call(dm.UserListServiceClient, method, request, metadata=metadata)
+        with self._counted(method):
+            return self._call(dm.UserListServiceClient, method, request, metadata=metadata)
 
     def close(self) -> None:
         """Give back connections; a later call makes new ones."""
@@ -70,14 +89,21 @@ class DataManagerClient:
         self._clients, self._channel = {}, None
 
     def _call(
-        self, kind: type, method: str, request: Any, *, metadata: Metadata, members: Sequence[int] = ()
+        self,
+        kind: type,
+        method: str,
+        request: Any,
+        *,
+        metadata: Metadata = (),
+        members: Sequence[int] = (),
     ) -> Any:
         credentials = self._access.credentials()
-        client = self._clients.get(kind)
-        if client is None:
-            client = self._clients[kind] = self._make(kind, credentials)
+        with self._making:
+            client = self._clients.get(kind)
+            if client is None:
+                client = self._clients[kind] = self._make(kind, credentials)
         try:
-            with platform_errors(members=members):
+            with self._turn, platform_errors(members=members):
                 call = getattr(client, method)
                 answer = call(request=request, retry=None, timeout=self._timeout_s, metadata=metadata)
         except TokenRefusedError:
@@ -86,6 +112,9 @@ class DataManagerClient:
             raise
         self._access.worked()
         return answer
+
+    def _counted(self, method: str, *, urgent: bool = False) -> AbstractContextManager[None]:
+        return self._quotas.request(method, urgent=urgent) if self._quotas else nullcontext()
 
     def _make(self, kind: Any, credentials: Any) -> Any:
         match self._endpoint:

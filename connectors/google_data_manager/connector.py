@@ -22,6 +22,8 @@ from cohortd.core.delivery import (
     Action,
     Batch,
     BatchState,
+    Hold,
+    Lane,
     Limits,
     Marked,
     Receipt,
@@ -46,6 +48,7 @@ from connectors.google_data_manager.rows import (
     uploads,
 )
 from connectors.google_errors import GoneError, UnknownCallError
+from connectors.google_quotas import ProjectQuotas
 
 _LIMITS: Final = Limits(
     family=Family.GOOGLE,
@@ -64,17 +67,25 @@ _NOT_SAID: Final = "Google says nothing against them before the first one"
 class DataManagerConnector:
     """One Google Ads account, through the Data Manager API."""
 
-    def __init__(self, options: DataManagerOptions, *, access: GoogleAccess | None = None) -> None:
+    def __init__(
+        self,
+        options: DataManagerOptions,
+        *,
+        access: GoogleAccess | None = None,
+        quotas: ProjectQuotas | None = None,
+    ) -> None:
         """Do no I/O.
 
         Args:
             options: The account and how to reach it.
             access: Credentials from elsewhere, for tests.
+            quotas: What the project may ask for; without it nothing is counted.
 
         Raises:
             SettingsError: An option cannot be meant.
         """
-        self._client = DataManagerClient(options, access=access)
+        self._client = DataManagerClient(options, access=access, quotas=quotas)
+        self._quotas = quotas
         self._account = Account(self._client.account, self._client.login_account)
         self._audiences = Audiences(self._client)
 
@@ -87,6 +98,10 @@ class DataManagerConnector:
     def limits(self) -> Limits:
         """What this platform allows."""
         return _LIMITS
+
+    def hold(self, *, urgent: bool) -> Hold | None:
+        """Tell until when the project's quota is used up."""
+        return self._quotas.hold(urgent=urgent) if self._quotas else None
 
     def ensure(self, spec: RemoteSpec) -> str:
         """Find the user list that carries our marker, else create it; return its numeric id."""
@@ -107,7 +122,12 @@ class DataManagerConnector:
         ids: list[str] = []
         warnings = 0
         for upload in uploads(batch, self._account):
-            answer = self._client.ingestion(upload.method, upload.request, members=upload.members)
+            answer = self._client.ingestion(
+                upload.method,
+                upload.request,
+                members=upload.members,
+                urgent=batch.lane is Lane.REVOCATION,
+            )
             warnings += len(getattr(answer, "field_warnings", ()))
             if not answer.request_id:
                 # Whatever answered, nothing can ever be asked about it: that is no success.

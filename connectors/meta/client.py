@@ -3,7 +3,8 @@
 import json
 import logging
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,8 @@ import requests
 from facebook_business.api import FacebookAdsApi, FacebookSession
 from facebook_business.exceptions import FacebookError
 
-from cohortd.core.errors import FatalError, RetryableError, SyncError
+from cohortd.core.delivery import Hold
+from cohortd.core.errors import FatalError, HeldError, RetryableError, SyncError
 from cohortd.core.times import Clock
 from connectors.meta.codes import LIMITED_AFTER_S, Outcome
 from connectors.meta.errors import GraphFault, rule_for, translate
@@ -21,6 +23,8 @@ from connectors.meta.usage import Pace
 
 #: The SDK's word for a call's parameters.
 Params = Mapping[str, object]
+#: Waits for so many seconds; true where the process was asked to stop.
+Wait = Callable[[float], bool]
 
 #: What the SDK itself dies of on answers it does not expect.
 _SDK_CRASHES = (TypeError, AttributeError, ValueError, KeyError)
@@ -37,19 +41,22 @@ class _AnswerError(Exception):
 
 
 class GraphClient:
-    """Calls Meta for one ad account; may be shared by threads, which then take turns."""
+    """Calls Meta for one ad account.
 
-    def __init__(self, options: MetaOptions, *, clock: Clock) -> None:
+    Threads may share it: each call has a session of the SDK's to itself, which is not made for two.
+    """
+
+    def __init__(self, options: MetaOptions, *, clock: Clock, wait: Wait) -> None:
         self._lock = threading.Lock()
+        self._wait = wait
+        self._options = options
         self._account = options.account
         self._pace = Pace(options.account, clock=clock)
         # Meta quotes a bad token in its error's text.
         self._secrets = [secret for secret in (options.access_token, options.app_secret) if secret]
-        self._session = _session(options)
-        self._session.requests.hooks["response"].append(self._on_response)
-        # Not FacebookAdsApi.init: that would set a global default and replace sys.excepthook by a
-        # reporter that posts tracebacks to Meta.
-        self._api = FacebookAdsApi(self._session, api_version=options.api_version)
+        #: The SDK's, one for each call under way, and those with nothing to do.
+        self._sessions: list[Any] = []
+        self._idle: list[Any] = []
         # urllib3 writes whole URLs at debug level, and the token is in every one of them.
         logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
@@ -58,7 +65,7 @@ class GraphClient:
         method: str,
         *path: str,
         params: Params | None = None,
-        is_add: bool = False,
+        is_regular: bool = False,
         private: Iterable[str] = (),
     ) -> dict[str, object]:
         """Make one call.
@@ -67,35 +74,71 @@ class GraphClient:
             method: GET, POST or DELETE.
             path: The parts of the path after the version.
             params: What to send.
-            is_add: Whether to hold back already when the allowance is nearly used up.
+            is_regular: Whether it is to go the slower the more of the allowance is used, and to leave
+                the last of it to others.
             private: Values among the parameters that Meta might repeat in its error's text.
 
         Raises:
             SyncError: One of its three classes, made anew: no vendor error hangs on it.
         """
-        with self._lock:
-            wait_s = self._pace.wait_s(is_add=is_add)
-            if wait_s > 0:
-                raise RetryableError(
-                    "Meta's limit of calls is reached; not asking before it ends", after_s=wait_s
-                )
-            answer = self._attempt(method, path, dict(params or {}), [*self._secrets, *private])
-            if isinstance(answer, SyncError):
-                # Raised out here, so that no vendor error with its URL and payload is its context.
-                raise answer
-            self._pace.went_well()
-            return answer
+        self._keep_pace(is_regular=is_regular)
+        with self._lent() as api:
+            answer = self._attempt(api, method, path, dict(params or {}), [*self._secrets, *private])
+        if isinstance(answer, SyncError):
+            # Raised out here, so that no vendor error with its URL and payload is its context.
+            raise answer
+        self._pace.went_well()
+        return answer
+
+    def hold(self, *, urgent: bool) -> Hold | None:
+        """Tell until when nothing is to be uploaded."""
+        return self._pace.hold(urgent=urgent)
 
     def close(self) -> None:
         """Give back connections."""
-        self._session.requests.close()
+        with self._lock:
+            for session in self._sessions:
+                session.requests.close()
+
+    def _keep_pace(self, *, is_regular: bool) -> None:
+        hold = self._pace.hold(urgent=not is_regular)
+        if hold is not None:
+            kind = RetryableError if hold.is_told else HeldError
+            raise kind(f"{hold.why}; not asking before it ends", after_s=self._pace.seconds_to(hold))
+        wait_s = self._pace.turn_s() if is_regular else 0.0
+        if wait_s > 0 and self._wait(wait_s):
+            raise HeldError("asked to stop while it waited for its turn", after_s=wait_s)
+
+    @contextmanager
+    def _lent(self) -> Iterator[Any]:
+        with self._lock:
+            api = self._idle.pop() if self._idle else None
+        api = api or self._make()
+        try:
+            yield api
+        finally:
+            with self._lock:
+                self._idle.append(api)
+
+    def _make(self) -> Any:
+        session = _session(self._options)
+        session.requests.hooks["response"].append(self._on_response)
+        self._sessions.append(session)
+        # Not FacebookAdsApi.init: that would set a global default and replace sys.excepthook by a
+        # reporter that posts tracebacks to Meta.
+        return FacebookAdsApi(session, api_version=self._options.api_version)
 
     def _attempt(
-        self, method: str, path: tuple[str, ...], params: dict[str, object], private: Iterable[str]
+        self,
+        api: Any,
+        method: str,
+        path: tuple[str, ...],
+        params: dict[str, object],
+        private: Iterable[str],
     ) -> dict[str, object] | SyncError:
         try:
             # NODE calls end in a slash, as the SDK's own do.
-            answer = self._api.call(method, path if len(path) > 1 else (*path, ""), params).json()
+            answer = api.call(method, path if len(path) > 1 else (*path, ""), params).json()
         except _AnswerError as error:
             of_account = path[0] == self._account
             return self._judge(replace(error.fault, of_account=of_account), private)

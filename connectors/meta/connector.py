@@ -1,6 +1,7 @@
 """Meta Custom Audiences behind the Connector protocol."""
 
 import secrets
+import threading
 from collections import Counter
 from collections.abc import Callable
 
@@ -12,6 +13,8 @@ from cohortd.core.delivery import (
     Batch,
     BatchState,
     Content,
+    Hold,
+    Lane,
     Limits,
     Marked,
     Part,
@@ -25,7 +28,7 @@ from cohortd.core.times import Clock, now_utc
 from connectors.meta import audiences, replacing
 from connectors.meta.access import access_lines
 from connectors.meta.answers import INVALID, Verdict, judge
-from connectors.meta.client import GraphClient
+from connectors.meta.client import GraphClient, Wait
 from connectors.meta.errors import AudienceGoneError
 from connectors.meta.forms import payload_of
 from connectors.meta.options import MetaOptions
@@ -59,10 +62,11 @@ class MetaConnector:
         options: MetaOptions,
         *,
         clock: Clock = now_utc,
+        wait: Wait | None = None,
         session_id: Callable[[], int] = _random_session_id,
     ) -> None:
         self._options = options
-        self._client = GraphClient(options, clock=clock)
+        self._client = GraphClient(options, clock=clock, wait=wait or threading.Event().wait)
         self._session_id = session_id
 
     @property
@@ -80,6 +84,10 @@ class MetaConnector:
             forgets_after_days=self._options.retention_days,
             overlapping_batches=True,
         )
+
+    def hold(self, *, urgent: bool) -> Hold | None:
+        """Tell until when Meta is to be left alone, by its own headers."""
+        return self._client.hold(urgent=urgent)
 
     def ensure(self, spec: RemoteSpec) -> str:
         """Find the custom audience whose description ends in our marker, else create it."""
@@ -202,7 +210,7 @@ class MetaConnector:
             batch.remote_id,
             "users",
             params=params,
-            is_add=batch.action is Action.ADD,
+            is_regular=batch.lane is Lane.REGULAR,
             private=(cell for row in upload.data for cell in row),
         )
         log.debug(

@@ -13,13 +13,26 @@ def clock() -> StillClock:
 
 
 @pytest.fixture
-def make_connector(clock: StillClock) -> Iterator[Callable[..., MetaConnector]]:
+def waits() -> list[float]:
+    """How long each upload waited for its turn."""
+    return []
+
+
+@pytest.fixture
+def make_connector(clock: StillClock, waits: list[float]) -> Iterator[Callable[..., MetaConnector]]:
     made: list[MetaConnector] = []
 
     def make(**changes: object) -> MetaConnector:
         options = MetaOptions(**{"account": "act_1", "access_token": "the-token", **changes})
         numbers = iter(range(101, 200))
-        made.append(MetaConnector(options, clock=clock, session_id=lambda: next(numbers)))
+        made.append(
+            MetaConnector(
+                options,
+                clock=clock,
+                wait=lambda seconds: bool(waits.append(seconds)),
+                session_id=lambda: next(numbers),
+            )
+        )
         return made[-1]
 
     yield make

@@ -4,6 +4,8 @@ import logging
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -11,10 +13,18 @@ import requests
 import responses
 from meta_clock import StillClock
 
-from cohortd.core.delivery import Action, Batch
-from cohortd.core.errors import FatalError, RejectedError, RetryableError, SettingsError, SyncError
+from cohortd.core.delivery import Action, Batch, Lane
+from cohortd.core.errors import (
+    FatalError,
+    HeldError,
+    RejectedError,
+    RetryableError,
+    SettingsError,
+    SyncError,
+)
 from cohortd.core.identifiers import Identifier, IdentifierKind, Member
 from connectors.meta import MetaConnector, MetaOptions
+from connectors.meta.usage import gap_s
 
 GRAPH = "https://graph.facebook.com/v26.0"
 USERS = f"{GRAPH}/42/users"
@@ -152,17 +162,52 @@ def test_limits_without_a_time_double_until_a_call_goes_through(
     assert error.after_s == 300
 
 
-def test_a_nearly_used_allowance_is_left_to_removals(
+def test_a_nearly_used_allowance_is_left_to_revocations(
     graph: responses.RequestsMock, connector: MetaConnector, clock: StillClock
 ) -> None:
     graph.post(USERS, json=TAKEN, headers=usage(95))
     connector.apply(ADD)
-    error = error_of(connector, ADD)
-    assert isinstance(error, RetryableError)
-    assert error.after_s == 300
-    connector.apply(REMOVE)
+    errors = [error_of(connector, ADD), error_of(connector, REMOVE)]
+    hold = connector.hold(urgent=False)
+    connector.apply(replace(REMOVE, lane=Lane.REVOCATION))
     clock.forward(300)
     connector.apply(ADD)
+
+    assert [(type(error), error.after_s) for error in errors] == [(HeldError, 300)] * 2
+    assert hold is not None
+    assert hold.why == "95 % of Meta's allowance is used; the rest is kept for revocations"
+    assert not hold.is_told
+
+
+@pytest.mark.parametrize(
+    ("percent", "gap"), [(0, 0), (49, 0), (50, 1), (74, 1), (75, 5), (81, 15), (89, 28.3), (100, 30)]
+)
+def test_regular_uploads_go_the_slower_the_more_of_the_allowance_is_used(percent: int, gap: float) -> None:
+    assert gap_s(percent) == pytest.approx(gap, abs=0.1)
+
+
+def test_two_uploads_at_once_take_turns_and_a_revocation_waits_for_none(
+    graph: responses.RequestsMock, connector: MetaConnector, clock: StillClock, waits: list[float]
+) -> None:
+    graph.post(USERS, json=TAKEN, headers=usage(75))
+    for batch in (ADD, ADD, ADD, replace(REMOVE, lane=Lane.REVOCATION)):
+        connector.apply(batch)
+    clock.forward(60)
+    connector.apply(ADD)
+
+    # The clock stands still: the second is to wait for the first, the third for both.
+    assert waits == [5, 10]
+
+
+def test_what_a_header_says_of_the_time_to_wait_is_told_before_the_next_call(
+    graph: responses.RequestsMock, connector: MetaConnector, clock: StillClock
+) -> None:
+    graph.post(USERS, json=TAKEN, headers=usage(100, minutes=19))
+    connector.apply(ADD)
+    hold = connector.hold(urgent=True)
+
+    assert hold is not None
+    assert (hold.until - clock(), hold.is_told) == (timedelta(minutes=19), True)
 
 
 def test_other_accounts_usage_is_none_of_ours(
