@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cohortd.core.identifiers import Family
 from cohortd.core.times import Clock
 from cohortd.pipeline.wiring import Destination, PollPolicy, RemovalRefused, Resyncing
-from config.destinations import CsvDrop, GoogleAds, GoogleDataManager, Meta
+from config.destinations import CsvDrop, GoogleAds, GoogleDataManager, Meta, OnlineAccount
 from config.destinations import Destination as AnyAccount
 from connectors.csv_drop import CsvDropConnector, CsvDropOptions
 from connectors.deferred import DeferredConnector
@@ -101,6 +101,7 @@ def _destination(account: AnyAccount, shared: Shared, quotas: Mapping[str, Proje
             account.removal_refused if isinstance(account, Meta) else RemovalRefused.WAIT
         ),
         resyncing=_resyncing(account),
+        concurrency=account.concurrency if isinstance(account, OnlineAccount) else 1,
     )
 
 

@@ -86,6 +86,13 @@ class OnlineAccount(Account):
         description="Another address, for emulators; plaintext only on this machine.",
     )
     timeout_s: float = Field(default=120, gt=0, description="Seconds one request may take.")
+    concurrency: int = Field(
+        default=2,
+        ge=1,
+        le=5,
+        description="The most batches sent at once, each to another audience; revocations beside a sync"
+        " may be as many more.",
+    )
 
     @property
     def is_local(self) -> bool:
@@ -131,6 +138,13 @@ class GoogleDataManager(GoogleAccount):
     schemes: ClassVar[tuple[str, ...]] = ("grpc", "http", "https")
 
     platform: Literal["google_data_manager"] = Field(description="`google_data_manager`.")
+    concurrency: int = Field(
+        default=4,
+        ge=1,
+        le=5,
+        description="The most batches sent at once, each to another audience; revocations beside a sync"
+        " may be as many more. Google recommends no more than ten.",
+    )
     credentials_file: Path | None = Field(
         default=None,
         description="JSON of a service account or an authorized user; left out, the machine's own (ADC).",

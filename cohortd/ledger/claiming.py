@@ -35,6 +35,7 @@ _NEXT: Final = f"""
       AND r.destination IN (SELECT value FROM json_each(:destinations)) AND r.remote_id IS NOT NULL
       AND (r.state = 'ready' OR (b.lane = 'revocation' AND r.state != 'paused'))
       AND d.paused_at IS NULL AND (d.blocked_until IS NULL OR d.blocked_until <= :now)
+      AND (b.lane = 'revocation' OR r.destination NOT IN (SELECT value FROM json_each(:urgent_only)))
       AND b.lane = coalesce(:lane, b.lane) AND b.id NOT IN
         (SELECT CAST(value AS INTEGER) FROM json_each(:owned))
       AND b.remote NOT IN (SELECT CAST(value AS INTEGER) FROM json_each(:closed))
@@ -86,11 +87,13 @@ class Ask:
     owned: Collection[int]
     #: Remote audiences to which nothing may be sent right now.
     closed: Collection[int] = ()
+    #: Destinations to which nothing but revocations may be sent.
+    urgent_only: Collection[str] = ()
 
 
 def claim(connection: Connection, journal: Journal, ask: Ask) -> Claimed | None:
     """Take the next batch, without whoever is suppressed now, and write ahead what it may do."""
-    while (found := _next(connection, ask)) is not None:
+    while (found := find_next(connection, ask)) is not None:
         work = batches.load(connection, found, states=(BatchState.PENDING, BatchState.SENDING))
         if work.action is Action.ADD:
             _leave_out_suppressed(connection, work)
@@ -104,7 +107,8 @@ def claim(connection: Connection, journal: Journal, ask: Ask) -> Claimed | None:
     return None
 
 
-def _next(connection: Connection, ask: Ask) -> int | None:
+def find_next(connection: Connection, ask: Ask) -> int | None:
+    """Find the next batch that may be sent."""
     found: int | None = connection.exec_driver_sql(
         _NEXT,
         {
@@ -114,6 +118,7 @@ def _next(connection: Connection, ask: Ask) -> int | None:
             "owned": json.dumps(list(ask.owned)),
             "closed": json.dumps(list(ask.closed)),
             "overlapping": json.dumps(list(ask.overlapping)),
+            "urgent_only": json.dumps(list(ask.urgent_only)),
         },
     ).scalar()
     return found

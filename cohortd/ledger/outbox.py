@@ -1,8 +1,6 @@
 """What is to be sent, is being sent, and was answered."""
 
-import json
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -13,17 +11,15 @@ from sqlalchemy import Connection
 from cohortd.core.delivery import Action, BatchState, Lane, Receipt
 from cohortd.core.identifiers import IdentifierKind
 from cohortd.core.planning import Target
-from cohortd.core.times import format_time, parse_time
-from cohortd.ledger import batches, refusing, replacing, settling
+from cohortd.core.times import format_time
+from cohortd.ledger import batches, outlook, refusing, replacing, settling
 from cohortd.ledger.batches import OPEN, BatchRow, Claimed, PollDue, Work
-from cohortd.ledger.claiming import Ask, claim
+from cohortd.ledger.claiming import Ask, claim, find_next
 from cohortd.ledger.database import Database
 from cohortd.ledger.leader import check_epoch, check_lead
-from cohortd.ledger.remotes import COLUMNS, remote_of
 from cohortd.ledger.removal_log import Journal, RemovalLog
 from cohortd.ledger.renewing import renew
 from cohortd.ledger.replacing import Replacement
-from cohortd.ledger.settling import Tally
 
 #: After this a claimed batch counts as nobody's, should its sender have died inside the process.
 OWNED_FOR: Final = timedelta(hours=1)
@@ -31,8 +27,6 @@ OWNED_FOR: Final = timedelta(hours=1)
 #: After this a replacement counts as nobody's, as above; Meta gives it 90 minutes.
 REPLACED_WITHIN: Final = timedelta(hours=2)
 
-#: A removal that only repeats another one waits a day for its time; nothing waits for it.
-_AWAITED: Final = "NOT (b.refresh = 1 AND b.lane = 'revocation' AND b.state = 'pending')"
 _SENT: Final = (BatchState.SENDING, BatchState.ACCEPTED)
 
 
@@ -55,6 +49,8 @@ class Outbox:
         destinations: Collection[str],
         lane: Lane | None = None,
         overlapping: Callable[[str], bool],
+        urgent_only: Collection[str] = (),
+        busy: Collection[int] = (),
     ) -> Claimed | None:
         """Take the next batch that may be sent; None when there is none.
 
@@ -64,20 +60,22 @@ class Outbox:
 
         Args:
             overlapping: Whether a destination takes a second batch while the first is only accepted.
+            urgent_only: Destinations to which nothing but revocations may be sent now.
+            busy: Remote audiences to which the caller is sending something already.
 
         Raises:
             NotLeaderError: Another process leads.
         """
         check_lead(self._database)
         with self._guard:
-            ask = Ask(
+            ask = self._ask(
                 now=now,
                 epoch=epoch,
                 destinations=destinations,
                 lane=lane,
-                overlapping=[name for name in destinations if overlapping(name)],
-                owned=self.in_flight(now=now, epoch=epoch),
-                closed=[remote for remote, at in self._replacing.items() if now - at < REPLACED_WITHIN],
+                overlapping=overlapping,
+                urgent_only=urgent_only,
+                busy=busy,
             )
             with self._log.transaction() as (connection, journal):
                 check_epoch(connection, epoch)
@@ -85,6 +83,22 @@ class Outbox:
             if claimed is not None:
                 self._owned[claimed.batch.id] = (epoch, now)
         return claimed
+
+    def has_next(
+        self,
+        *,
+        now: datetime,
+        epoch: int,
+        destinations: Collection[str],
+        lane: Lane | None = None,
+        overlapping: Callable[[str], bool],
+    ) -> bool:
+        """Tell whether ``claim`` would find a batch, though perhaps one of which nobody is left."""
+        with self._guard, self._database.read() as connection:
+            ask = self._ask(
+                now=now, epoch=epoch, destinations=destinations, lane=lane, overlapping=overlapping
+            )
+            return find_next(connection, ask) is not None
 
     def settle(
         self, batch_id: int, receipt: Receipt, *, now: datetime, epoch: int, first_poll_s: float | None
@@ -270,33 +284,22 @@ class Outbox:
     def due_polls(self, *, now: datetime, destinations: Collection[str]) -> Sequence[PollDue]:
         """Return the accepted batches to ask about now, oldest first."""
         with self._database.read() as connection:
-            rows = connection.exec_driver_sql(
-                f"SELECT b.id AS batch_id, b.request, b.accepted_at, b.polls, {COLUMNS} FROM batch b"
-                f" JOIN remote ON remote.id = b.remote WHERE b.{OPEN} AND b.state = 'accepted'"
-                " AND b.next_at <= ? AND remote.destination IN (SELECT value FROM json_each(?))"
-                " ORDER BY b.lane = 'regular', b.id",
-                (format_time(now), json.dumps(list(destinations))),
-            ).all()
-        return [
-            PollDue(row.batch_id, remote_of(row), row.request, parse_time(row.accepted_at), row.polls)
-            for row in rows
-        ]
+            return outlook.due_polls(connection, now=now, destinations=destinations)
 
-    def next_due(self, destinations: Collection[str], *, lane: Lane | None = None) -> datetime | None:
+    def next_due(
+        self, destinations: Collection[str], *, lane: Lane | None = None, accepted: bool = False
+    ) -> datetime | None:
         """Return when the next open batch of these destinations may be sent or asked about.
 
         A removal that only repeats another one is not waited for.
+
+        Args:
+            destinations: Which.
+            lane: Only batches of this lane.
+            accepted: Only when one may be asked about.
         """
         with self._database.read() as connection:
-            at = connection.exec_driver_sql(
-                f"SELECT min(b.next_at) FROM batch b JOIN remote r ON r.id = b.remote WHERE b.{OPEN}"
-                f" AND {_AWAITED} AND r.destination IN (SELECT value FROM json_each(?))"
-                " AND r.remote_id IS NOT NULL"
-                " AND r.state != 'paused' AND (b.lane = 'revocation' OR NOT EXISTS (SELECT 1 FROM resync y"
-                " WHERE y.remote = b.remote AND y.began_at IS NOT NULL)) AND b.lane = coalesce(?, b.lane)",
-                (json.dumps(list(destinations)), lane.value if lane else None),
-            ).scalar()
-        return parse_time(at) if at is not None else None
+            return outlook.next_due(connection, destinations, lane=lane, accepted=accepted)
 
     def open_batches(self) -> Sequence[BatchRow]:
         """Return every batch that has not come to its end, oldest first."""
@@ -306,12 +309,7 @@ class Outbox:
     def forced(self, since: datetime) -> Mapping[Target, str]:
         """Say how refused removals were carried out from *since* on, a target; the newest one's way."""
         with self._database.read() as connection:
-            rows = connection.exec_driver_sql(
-                "SELECT r.audience, r.destination, b.note FROM batch b JOIN remote r ON r.id = b.remote"
-                " WHERE b.settled_at >= ? AND b.note IN (?, ?) ORDER BY b.settled_at, b.id",
-                (format_time(since), replacing.BY_REPLACING, replacing.BY_DELETING),
-            ).all()
-        return {Target(row.audience, row.destination): row.note for row in rows}
+            return outlook.forced(connection, since)
 
     def summary(self, since: datetime) -> Mapping[Target, dict[str, int]]:
         """Count members of batches that ended from *since* on, a target: added, removed, rejected.
@@ -319,23 +317,31 @@ class Outbox:
         ``pending`` counts those of open batches. Repeating members so that the platform does not
         forget them adds nobody.
         """
-        found: dict[Target, dict[str, int]] = defaultdict(
-            lambda: {"added": 0, "removed": 0, "pending": 0, "rejected": 0}
-        )
         with self._database.read() as connection:
-            rows = connection.exec_driver_sql(
-                "SELECT r.audience, r.destination, b.action, b.refresh, b.result,"
-                f" CASE WHEN b.{OPEN} AND {_AWAITED} THEN b.rows ELSE 0 END AS pending"
-                f" FROM batch b JOIN remote r ON r.id = b.remote WHERE b.{OPEN} OR b.settled_at >= ?",
-                (format_time(since),),
-            ).all()
-        for row in rows:
-            counts, tally = found[Target(row.audience, row.destination)], Tally.read(row.result)
-            counts["pending"] += row.pending
-            counts["rejected"] += sum(tally.rejected.values())
-            if not row.refresh or row.action == "remove":
-                counts["added" if row.action == "add" else "removed"] += tally.done
-        return dict(found)
+            return outlook.summary(connection, since)
+
+    def _ask(
+        self,
+        *,
+        now: datetime,
+        epoch: int,
+        destinations: Collection[str],
+        lane: Lane | None,
+        overlapping: Callable[[str], bool],
+        urgent_only: Collection[str] = (),
+        busy: Collection[int] = (),
+    ) -> Ask:
+        replaced = [remote for remote, at in self._replacing.items() if now - at < REPLACED_WITHIN]
+        return Ask(
+            now=now,
+            epoch=epoch,
+            destinations=destinations,
+            lane=lane,
+            overlapping=[name for name in destinations if overlapping(name)],
+            urgent_only=urgent_only,
+            owned=self.in_flight(now=now, epoch=epoch),
+            closed=[*replaced, *busy],
+        )
 
     def _others_under_way(self, connection: Connection, work: Work, now: datetime) -> bool:
         return self._under_way(connection, work.remote, now=now, but=work.id)

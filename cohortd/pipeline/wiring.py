@@ -1,5 +1,6 @@
 """What a pipeline is made of; bootstrap fills it from the settings."""
 
+import random
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from cohortd.engine import Engine
 from cohortd.ledger import Ledger
 from cohortd.pipeline.known_rows import KnownRows
 from cohortd.sources import TableSource
+from connectors.backing_off import Chance
 from connectors.protocol import Connector
 from consent import ConsentRules
 
@@ -72,6 +74,8 @@ class Destination:
     #: For revocations; whoever leaves for another reason waits.
     removal_refused: RemovalRefused = RemovalRefused.WAIT
     resyncing: Resyncing = Resyncing.ADDS
+    #: The most batches that are sent at once, each to another audience.
+    concurrency: int = 1
 
     @property
     def family(self) -> Family:
@@ -169,6 +173,8 @@ class Pipeline:
     progress: Progress = silent
     #: What of the consent table this process knows to be in the ledger.
     known_rows: KnownRows = field(default_factory=KnownRows)
+    #: Spreads waits for which no platform named a time.
+    chance: Chance = random.random
 
     @property
     def families(self) -> tuple[Family, ...]:

@@ -24,7 +24,7 @@ from cohortd.cli.entry import run
 from cohortd.core.times import now_utc
 from cohortd.emulators.google import GoogleRules
 from cohortd.emulators.meta import MetaRules
-from cohortd.pipeline import delivery, resyncing
+from cohortd.pipeline import resyncing, sending
 
 GOOGLE_ACCOUNT = "1234567890"
 ADS_ACCOUNT = "2345678901"
@@ -104,7 +104,7 @@ class Shop:
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
             patch.object(bootstrap, "open_pipeline", opening),
-            patch.object(delivery, "RESEND_AFTER_S", 0.05),
+            patch.object(sending, "RESEND_AFTER_S", 0.05),
             patch.object(resyncing, "CLOCKS_DIFFER_BY", timedelta()),
         ):
             code = run(self.line(*arguments))

@@ -121,6 +121,7 @@ class Business:
             guards=unused,
             log_key=self.sealer.public_key,
             clock=self.clock,
+            chance=lambda: 0.0,
         )
 
     def restart(self) -> None:

@@ -154,18 +154,19 @@ MUTATIONS: Final = (
     Mutation(
         "no answer is taken for yes",
         4,
-        "cohortd/pipeline/delivery.py",
+        "cohortd/pipeline/sending.py",
         "            self._postpone(claimed, error)\n            return\n",
-        "            self._settle(batch.id, Receipt(BatchState.CONFIRMED), destination)\n"
+        "            from cohortd.core.delivery import BatchState\n"
+        "            self.settle(batch.id, Receipt(BatchState.CONFIRMED), destination)\n"
         "            return\n",
         ("tests/evidence/test_evidence_story.py",),
     ),
     Mutation(
         "accepted is taken for done",
         4,
-        "cohortd/pipeline/delivery.py",
+        "cohortd/pipeline/polling.py",
         "        if receipt.state is not BatchState.ACCEPTED:\n",
-        "        receipt = Receipt(BatchState.CONFIRMED)\n"
+        "        receipt = type(receipt)(BatchState.CONFIRMED)\n"
         "        if receipt.state is not BatchState.ACCEPTED:\n",
         ("tests/evidence/test_evidence_story.py",),
     ),
