@@ -199,10 +199,16 @@ class Shop:
             return connection.execute(statement).fetchall()
 
     def unknown_to_ledger(self) -> dict[str, set[str]]:
-        """What is on a platform and not in the ledger: nothing, ever."""
-        known = self.in_ledger() if self.database.exists() else {}
-        held = {remote.partition(":")[2]: identifiers for remote, identifiers in self.held().items()}
-        return {r: set(i) - known.get(r, set()) for r, i in held.items() if set(i) - known.get(r, set())}
+        """What is on a platform and not in the ledger: nothing, ever.
+
+        The ledger is read before and after, since other batches may be under way beside: what one
+        of them adds in between was written down after the first look, what it removes goes before the second.
+        """
+        before = self.in_ledger() if self.database.exists() else {}
+        held = {remote.partition(":")[2]: set(found) for remote, found in self.held().items()}
+        after = self.in_ledger() if self.database.exists() else {}
+        unknown = {r: found - before.get(r, set()) - after.get(r, set()) for r, found in held.items()}
+        return {remote: found for remote, found in unknown.items() if found}
 
 
 def _clock(ahead: timedelta) -> datetime:
