@@ -201,8 +201,8 @@ class Shop:
     def unknown_to_ledger(self) -> dict[str, set[str]]:
         """What is on a platform and not in the ledger: nothing, ever.
 
-        The ledger is read before and after, since other batches may be under way beside: what one
-        of them adds in between was written down after the first look, what it removes goes before the second.
+        The ledger is read before and after, since other batches may be under way beside: what one of
+        them adds in between was written down after the first look, what it removes is gone at the second.
         """
         before = self.in_ledger() if self.database.exists() else {}
         held = {remote.partition(":")[2]: set(found) for remote, found in self.held().items()}

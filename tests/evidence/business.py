@@ -23,7 +23,7 @@ from cohortd.pipeline.planning import hold, membership_days
 from cohortd.pipeline.revoking import send_revocations
 from cohortd.pipeline.wiring import AudiencePolicy, Destination, IdentityPolicy, Pipeline, PollPolicy
 from consent import ChainSealer
-from tests.evidence.stand_in import Platform, Seen
+from tests.evidence.stand_in import InTurns, Platform, Seen
 from tests.unit.ledger.ledger_world import Person, everybody, extra_of, revocation, staged_rows
 
 START: Final = datetime(2026, 1, 5, 6, tzinfo=UTC)
@@ -57,15 +57,19 @@ class Business:
         rows_per_batch: int = 3,
         listen: Callable[..., None] | None = None,
         foreign: Path | None = None,
+        concurrency: int = 1,
     ) -> None:
         """Open the ledger in *folder*, or make it.
 
         Args:
+            concurrency: How many batches a platform is sent at once. It takes them in turns all the
+                same, in any order.
             listen: Called wherever a crash leaves something else behind.
             foreign: Where the platforms keep their journals, to outlive the process; else they do not.
         """
         self.folder = folder
         self.now = now
+        self.concurrency = concurrency
         self.sealer = ChainSealer(folder / "log.key")
         self.people = {person.name: person for person in PEOPLE}
         #: Everything a person ever carried.
@@ -110,7 +114,13 @@ class Business:
             sources=unused,
             destinations={
                 name: Destination(
-                    name, each.platform, "1", each, POLL, membership_days=each.limits.forgets_after_days
+                    name,
+                    each.platform,
+                    "1",
+                    each if self.concurrency == 1 else InTurns(each),
+                    POLL,
+                    membership_days=each.limits.forgets_after_days,
+                    concurrency=self.concurrency,
                 )
                 for name, each in self.platforms.items()
             },

@@ -6,6 +6,7 @@ or a power failure on the other side of the wire.
 
 import json
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -302,3 +303,19 @@ def _work_of(batch: Batch, *, without: Collection[int], at: int) -> Work:
 
 def _seen(member: Member) -> list[Seen]:
     return [(int(each.kind), each.digest) for each in member.identifiers]
+
+
+class InTurns:
+    """A platform that is asked by several threads, and takes one batch after the other."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._turn = threading.Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._platform, name)
+
+    def apply(self, batch: Batch) -> Receipt:
+        """Take a batch, or not."""
+        with self._turn:
+            return self._platform.apply(batch)

@@ -29,8 +29,18 @@ def test_the_undisturbed_cycle_keeps_every_law(tmp_path: Path) -> None:
     assert live(ours, foreign=theirs, listen=nothing, life=0)
 
 
-@pytest.mark.parametrize("verdict", Verdict)
-def test_one_fault_at_each_platform_delays_and_loses_nothing(business: Business, verdict: Verdict) -> None:
+@pytest.mark.parametrize(
+    ("verdict", "concurrency"),
+    [
+        *((verdict, 1) for verdict in Verdict),
+        *((verdict, 3) for verdict in (Verdict.LOSE_HALF, Verdict.QUOTA, Verdict.TOKEN_EXPIRED)),
+    ],
+)
+def test_one_fault_at_each_platform_delays_and_loses_nothing(
+    business: Business, verdict: Verdict, concurrency: int
+) -> None:
+    business.concurrency = concurrency
+    business.use(business.ledger)
     business.sync()
     business.after(hours=1)
     business.revoke("a")

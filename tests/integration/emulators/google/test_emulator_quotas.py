@@ -1,4 +1,4 @@
-"""Over the Data Manager's stand-in, which counts as Google does: who keeps to the quota is never refused."""
+"""Over the Data Manager's stand-in, which counts as Google does: who keeps the quota is never refused."""
 
 from typing import Any
 
@@ -84,7 +84,8 @@ def test_without_a_quota_google_refuses(google: GoogleEmulator) -> None:
     options = DataManagerOptions(account_id="1234567890", endpoint=google.grpc_endpoint)
     manager: Any = DataManagerConnector(options)
     remote_id = manager.ensure(SPEC)
+    for _ in range(300):
+        manager.apply(remove(remote_id, ANN))
     with pytest.raises(RetryableError, match="quota"):
-        for _ in range(301):
-            manager.apply(remove(remote_id, ANN))
+        manager.apply(remove(remote_id, ANN))
     manager.close()
