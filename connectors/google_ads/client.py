@@ -1,6 +1,7 @@
 """The vendor's client, made for a stand-in or for Google, and called one attempt at a time."""
 
 import logging
+import threading
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
@@ -41,7 +42,8 @@ class AdsClient:
     """Calls Google once, with a timeout and a fresh token; nothing here retries.
 
     Its methods raise our errors only. Messages are the plain protobuf ones: building operations
-    with the vendor's wrappers takes fourteen times as long.
+    with the vendor's wrappers takes fourteen times as long. Threads may share it, as they may a channel of
+    gRPC's (grpc/grpc#13914).
     """
 
     def __init__(self, options: GoogleAdsOptions, *, access: GoogleAccess | None = None) -> None:
@@ -49,6 +51,7 @@ class AdsClient:
         self._options = options
         self._endpoint = options.address()
         self._access = access or GoogleAccess(options.identity, scope=SCOPE, endpoint=self._endpoint)
+        self._making = threading.RLock()
         self._client: Any = None
         self._services: dict[str, Any] = {}
         options.login_customer()
@@ -131,20 +134,26 @@ class AdsClient:
         return answer
 
     def _service(self, name: str) -> Any:
-        if name not in self._services:
-            self._services[name] = self._vendor().get_service(name)
-        return self._services[name]
+        with self._making:
+            if name not in self._services:
+                self._services[name] = self._vendor().get_service(name)
+            return self._services[name]
 
     def _vendor(self) -> Any:
-        if self._client is None:
-            kind = GoogleAdsClient if self._endpoint is None else LoopbackAdsClient
-            self._client = kind(
-                credentials=self._access.credentials(),
-                developer_token=self._options.developer_token,
-                endpoint=self._endpoint.target if self._endpoint else None,
-                login_customer_id=self._options.login_customer(),
-                version=self._options.version,
-                use_proto_plus=False,
-            )
-            hush_vendor_logs()
-        return self._client
+        with self._making:
+            if self._client is None:
+                self._client = self._made()
+            return self._client
+
+    def _made(self) -> Any:
+        kind = GoogleAdsClient if self._endpoint is None else LoopbackAdsClient
+        client = kind(
+            credentials=self._access.credentials(),
+            developer_token=self._options.developer_token,
+            endpoint=self._endpoint.target if self._endpoint else None,
+            login_customer_id=self._options.login_customer(),
+            version=self._options.version,
+            use_proto_plus=False,
+        )
+        hush_vendor_logs()
+        return client

@@ -26,7 +26,8 @@ class DataManagerClient:
     """Calls Google once, with a timeout and a fresh token; the vendor's own retries are off.
 
     Its methods raise our errors only. The two clients are made at the first call, without I/O. Threads
-    may share it: a gRPC channel is made for that; over HTTP, whose sessions are not, they take turns.
+    may share it: a gRPC channel is made for that (grpc/grpc#13914); over HTTP, whose sessions are not, they
+    take turns.
     """
 
     def __init__(
