@@ -80,7 +80,7 @@ def test_one_audience_never_has_two_under_way_and_a_platform_no_more_than_it_tak
     settle_down(business)
 
     assert len(seen) > 16
-    assert max(map(len, seen)) == 2
+    assert max(map(len, seen)) <= 2
     assert all(len(set(each)) == len(each) for each in seen)
     check_all(business)
 
