@@ -1,5 +1,6 @@
 """What the ledger hands to a connector and what comes back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -8,6 +9,9 @@ from cohortd.core.identifiers import Family, Member
 
 #: How the marker of every remote audience begins that a cohortd made.
 MARKER: Final = "cohortd"
+#: The states of ``RemoteStatus`` that every platform has: it is not there, or could not be read now.
+GONE: Final = "gone"
+UNREADABLE: Final = "not readable"
 
 
 class Action(StrEnum):
@@ -136,6 +140,31 @@ class Receipt:
     handed: str = ""
 
 
+class Flag(StrEnum):
+    """What a platform marks a remote audience with; each is worth a look."""
+
+    #: It is not there any more, or not shown to us.
+    GONE = "gone"
+    #: It takes nobody in.
+    CLOSED = "closed"
+    #: No campaign has used it for long.
+    UNUSED = "unused"
+    #: The platform is going to delete it.
+    EXPIRING = "expiring"
+    #: Its name or description breaks a policy.
+    FLAGGED = "flagged"
+    #: It cannot be used for another reason.
+    UNUSABLE = "unusable"
+    #: It belongs to another account.
+    FOREIGN = "foreign"
+    #: It takes other fields than contact fields.
+    OTHER_FIELDS = "other_fields"
+    LOW_MATCH = "low_match"
+    INVALID_ENTRIES = "invalid_entries"
+    #: Too few people are in it to be served.
+    TOO_SMALL = "too_small"
+
+
 @dataclass(frozen=True, slots=True)
 class RemoteStatus:
     """What the platform says of a remote audience now; None where it does not say."""
@@ -145,6 +174,28 @@ class RemoteStatus:
     match_rate: str | None = None
     state: str = ""
     usable: bool | None = None
+    #: Network -> whether the audience may be served there.
+    eligible: Mapping[str, bool] = field(default_factory=dict)
+    flags: tuple[Flag, ...] = ()
+    #: What a person should do about the flags.
+    cure: str = ""
+    #: Its name there, which people may have changed.
+    name: str | None = None
+    #: Whether the marker by which it is known as ours still stands on it.
+    marked: bool | None = None
+    #: Days after which a member is forgotten.
+    membership_days: int | None = None
+    #: When the platform is going to delete it, in its own words.
+    deleted_at: str = ""
+    #: Whether the account's owner has accepted the platform's terms for audiences.
+    terms: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStatus:
+    """What an account says of itself that holds for all its audiences; None where it does not say."""
+
+    terms: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

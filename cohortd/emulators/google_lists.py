@@ -148,12 +148,15 @@ class UserLists:
         closed = audience.attributes.get("closed")
         states = dm.UserList.MembershipStatus
         shown.membership_status = states.CLOSED if closed else states.OPEN
+        why = str(audience.attributes.get("closing_reason", "CLOSING_REASON_UNSPECIFIED"))
+        shown.closing_reason = dm.UserList.ClosingReason[why]
         days = audience.attributes.get("membership_days", MAXIMUM_MEMBERSHIP_DAYS)
         shown.membership_duration.seconds = int(str(days)) * _DAY_S
         reason = str(audience.attributes.get("access_reason", "OWNED"))
         shown.access_reason = dm.UserList.AccessReason[reason]
-        key_types = dm.IngestedUserListInfo.UploadKeyType
-        shown.ingested_user_list_info.upload_key_types.append(key_types.CONTACT_ID)
+        key_type = str(audience.attributes.get("key_type", "CONTACT_ID"))
+        key_types = shown.ingested_user_list_info.upload_key_types
+        key_types.append(dm.IngestedUserListInfo.UploadKeyType[key_type])
         if audience.attributes.get("computed"):
             self._fill_sizes(shown, len(audience.people))
         return shown

@@ -36,6 +36,15 @@ def access_lines(client: GraphClient, account: str) -> list[AccessCheck]:
     return [*_account(client, account), *_permission(client), *_audiences(client, account)]
 
 
+def accepts_terms(client: GraphClient, account: str) -> bool | None:
+    """Tell whether the terms are accepted; None where Meta does not say."""
+    try:
+        told = client.call("GET", account, params={"fields": "tos_accepted"}).get("tos_accepted")
+    except RejectedError:
+        return None
+    return told.get("custom_audience_tos") == 1 if isinstance(told, dict) else None
+
+
 def _account(client: GraphClient, account: str) -> Iterator[AccessCheck]:
     subject = f"Meta account {account}"
     try:
