@@ -27,7 +27,7 @@ _CURES: Final[Mapping[Flag, str]] = {
     " have it made anew with cohortd audiences --renew.",
 }
 _WORDS: Final[Mapping[Flag, str]] = {
-    Flag.UNUSED: "closed by Google, since no campaign uses it",
+    Flag.UNUSED: "by Google, since no campaign uses it",
     Flag.FOREIGN: "another account's",
     Flag.OTHER_FIELDS: "takes no contact fields",
 }
@@ -65,7 +65,9 @@ def status_of(shown: Shown) -> RemoteStatus:
         usable=usable,
         eligible=dict(shown.eligible),
         flags=flags,
-        cure=" ".join(_CURES[flag] for flag in flags),
+        cure=" ".join(
+            _CURES[flag] for flag in flags if flag is not Flag.CLOSED or Flag.UNUSED not in flags
+        ),
         name=shown.name or None,
         marked=shown.marker.startswith(f"{MARKER}:") if shown.name or shown.marker else None,
         membership_days=shown.membership_days,
@@ -96,9 +98,9 @@ def names_for(name: str) -> list[str]:
 
 
 def _flags(shown: Shown) -> tuple[Flag, ...]:
-    flags = []
+    flags: list[Flag] = []
     if shown.membership == "CLOSED":
-        flags.append(Flag.UNUSED if shown.closing_reason == "UNUSED" else Flag.CLOSED)
+        flags += [Flag.CLOSED, Flag.UNUSED] if shown.closing_reason == "UNUSED" else [Flag.CLOSED]
     if shown.access_reason.removeprefix("ACCESS_REASON_").removesuffix("UNSPECIFIED") not in _OWN:
         flags.append(Flag.FOREIGN)
     if shown.takes_contacts is False:

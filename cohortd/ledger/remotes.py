@@ -1,8 +1,7 @@
 """Remote audiences: one row a target, and what keeps a destination from being sent to."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
@@ -14,6 +13,7 @@ from cohortd.core.identifiers import Family
 from cohortd.core.planning import Target
 from cohortd.core.times import format_time, parse_time
 from cohortd.ledger.database import Database
+from cohortd.ledger.readings import status_of_text, text_of_status
 
 RemoteState = Literal["absent", "creating", "ready", "paused", "retired"]
 
@@ -102,7 +102,9 @@ class Remotes:
             else:
                 _refuse_other_account(known, account, family)
                 connection.exec_driver_sql(
-                    "UPDATE remote SET platform = ?, name = ?,"
+                    # One that is there keeps its name until it is renamed there.
+                    "UPDATE remote SET platform = ?,"
+                    " name = CASE WHEN remote_id IS NULL THEN ? ELSE name END,"
                     " state = CASE state WHEN 'retired' THEN 'creating' ELSE state END WHERE id = ?",
                     (platform, name, known.id),
                 )
@@ -180,8 +182,12 @@ class Remotes:
     def record_status(self, remote_pk: int, status: RemoteStatus, at: datetime) -> None:
         """Keep what the platform says of a remote audience."""
         self._update(
-            "status = ?, checked_at = ?", (json.dumps(asdict(status)), format_time(at)), remote_pk=remote_pk
+            "status = ?, checked_at = ?", (text_of_status(status), format_time(at)), remote_pk=remote_pk
         )
+
+    def rename(self, remote_pk: int, name: str) -> None:
+        """Keep that a remote audience has another name from now on."""
+        self._update("name = ?", (name,), remote_pk=remote_pk)
 
     def pause(self, remote_pk: int, note: str) -> None:
         """Send nothing to this remote audience until it is resumed."""
@@ -269,7 +275,7 @@ def remote_of(row: Row[tuple[object, ...]]) -> Remote:
         remote_id=row.remote_id,
         name=row.name,
         state=row.state,
-        status=RemoteStatus(**json.loads(row.status)) if row.status else None,
+        status=status_of_text(row.status) if row.status else None,
         checked_at=parse_time(row.checked_at) if row.checked_at else None,
         note=row.note,
         family=Family(row.family),
@@ -314,6 +320,7 @@ def supersede(connection: Connection, remote_pk: int, at: datetime) -> int:
     connection.exec_driver_sql("UPDATE membership SET remote = ? WHERE remote = ?", (old, remote_pk))
     connection.exec_driver_sql("UPDATE past_membership SET remote = ? WHERE remote = ?", (old, remote_pk))
     connection.exec_driver_sql("UPDATE batch SET remote = ? WHERE remote = ?", (old, remote_pk))
+    connection.exec_driver_sql("UPDATE reading SET remote = ? WHERE remote = ?", (old, remote_pk))
     _close_regular(connection, old, at)
     return old
 

@@ -122,6 +122,17 @@ remote = _table(
 )
 _index_some("remote_target", remote.c.audience, remote.c.destination, where="superseded = 0", unique=True)
 
+#: What a platform said of a remote audience, when (Unix seconds), and how many the ledger held there.
+reading = _table(
+    "reading",
+    Column("remote", INTEGER, primary_key=True, nullable=False),
+    Column("at", INTEGER, primary_key=True, nullable=False),
+    _text("status"),
+    _number("confirmed", default=0),
+    _number("held", default=0),
+    rowid=False,
+)
+
 #: What may be on a platform: one row an identifier and remote audience. Times are Unix seconds.
 membership = _table(
     "membership",

@@ -23,6 +23,7 @@ from cohortd.ledger import Claimed, PollDue
 from cohortd.pipeline import resyncing
 from cohortd.pipeline.insisting import give_up_deleted, insist, is_deleted
 from cohortd.pipeline.leftovers import look_for_leftovers, owner_of
+from cohortd.pipeline.renaming import remote_name
 from cohortd.pipeline.wiring import Destination, Pipeline
 
 #: Wait before an unknown outcome is sent again, where the platform named no time; seconds.
@@ -164,17 +165,18 @@ class Delivery:
             return True
         if target.destination in self._stopped:
             return False
+        name = remote_name(self.pipeline, segment)
         remote = remotes.intend(
             target,
             platform=destination.platform,
             account=destination.account,
-            name=f"{self.pipeline.audiences.name_prefix}{segment.name}",
+            name=name,
             at=self.pipeline.clock(),
             family=destination.family,
         )
         spec = RemoteSpec(
             audience=target.audience,
-            name=remote.name,
+            name=name,
             description=segment.description,
             membership_days=destination.membership_days,
             owner=owner_of(self.pipeline, remote),

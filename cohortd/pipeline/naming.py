@@ -1,9 +1,10 @@
-"""Names that people gave: what a platform may flag, and what names nothing."""
+"""Names that people gave: what a platform may flag, what names nothing, and when they count."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from clustering import sensitive_words
-from cohortd.core.modelling import Segment
+from clustering import refuse_twins, sensitive_words
+from cohortd.core.modelling import ModelVersion, Segment
 from cohortd.pipeline.wiring import Pipeline
 
 
@@ -28,3 +29,20 @@ def name_faults(pipeline: Pipeline, segments: Sequence[Segment]) -> list[str]:
             f" there are {', '.join(sorted(known))}"
         )
     return faults
+
+
+def take_names(pipeline: Pipeline, version: ModelVersion) -> ModelVersion:
+    """Give segments of the model in force the names of the settings, for good: no fit need be due for it.
+
+    Raises:
+        SettingsError: Two segments would have the same name.
+    """
+    given = pipeline.segmentation.clustering.names
+    names = {each.id: given.get(each.id) or each.name for each in version.segments}
+    changed = [each for each in version.segments if names[each.id] != each.name]
+    if not changed:
+        return version
+    refuse_twins(names)
+    for each in changed:
+        pipeline.ledger.models.rename(each.id, names[each.id], each.description)
+    return replace(version, segments=tuple(replace(each, name=names[each.id]) for each in version.segments))
