@@ -32,6 +32,8 @@ from cohortd.emulators.meta_users import (
 )
 from cohortd.emulators.state import Audience, Store
 
+#: Standard customer-file audiences of one ad account.
+MAX_AUDIENCES = 500
 MAX_PAGE = 200
 _DEFAULT_PAGE = 25
 _MAX_RETENTION_DAYS = 180
@@ -207,9 +209,8 @@ class Graph:
             raise errors.invalid("subtype must be CUSTOM for a customer file")
         if call.params.get("customer_file_source") not in _SOURCES:
             raise errors.invalid(f"customer_file_source must be one of {', '.join(_SOURCES)}")
-        most = self._rules.most_audiences
-        if len(self._store.audiences(account)) >= most:
-            raise errors.invalid(f"An ad account holds at most {most} custom audiences")
+        if len(self._store.audiences(account)) >= MAX_AUDIENCES:
+            raise errors.invalid(f"An ad account holds at most {MAX_AUDIENCES} custom audiences")
         attributes: dict[str, object] = {
             "description": call.params.get("description", ""),
             "customer_file_source": call.params["customer_file_source"],

@@ -38,8 +38,6 @@ class MetaRules:
     #: allow both readings (a row may be removed by "some or all" of its keys).
     removes_whole_people: bool = False
     calls_per_hour: int = 190_000
-    #: Standard customer-file audiences of one ad account.
-    most_audiences: int = 500
 
 
 @dataclass(frozen=True, slots=True)
