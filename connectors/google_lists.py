@@ -5,6 +5,7 @@ AccessReason), support.google.com/google-ads/answer/2472738 (lists that were clo
 them), .../answer/7476585 (fewest people to serve).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -72,6 +73,12 @@ def status_of(shown: Shown) -> RemoteStatus:
         marked=shown.marker.startswith(f"{MARKER}:") if shown.name or shown.marker else None,
         membership_days=shown.membership_days,
     )
+
+
+def match_range(name: str) -> str:
+    """Write one of Google's ranges as a person does: ``61 to 70%``; blank where it says none."""
+    told = re.fullmatch(r"MATCH(?:_RATE)?_RANGE_(LESS_THAN_20|\d+_TO_\d+)", name)
+    return f"{told[1].replace('LESS_THAN', 'under').replace('_', ' ').lower()}%" if told else ""
 
 
 def name_taken(name: str) -> FatalError:

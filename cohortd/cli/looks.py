@@ -83,10 +83,10 @@ def _show_audiences(console: Console, rows: Sequence[Mapping[str, Any]]) -> None
 
 
 def _matched(row: Mapping[str, Any]) -> str:
-    """The platform's own match rate, else what its size is of our members."""
-    share = row["matched_share"]
-    if row["match_rate"] is not None or share is None:
-        return row["match_rate"] or ""
+    """The platform's own match rate, of all or of the last upload; else its size by our members."""
+    share, told = row["matched_share"], row["match_rate"] or row["upload_match_rate"]
+    if told or share is None:
+        return told or ""
     lower, upper = (f"{share[bound]:.0%}" for bound in ("lower", "upper"))
     return f"~{lower}" if lower == upper else f"~{lower} to {upper}"
 

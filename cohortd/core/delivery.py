@@ -138,6 +138,9 @@ class Receipt:
     #: Where the batch was left for people to upload, where that is all that CONFIRMED says: no platform
     #: has it yet. Stands in the removal log beside the confirmation.
     handed: str = ""
+    #: Between which shares of what was uploaded the platform recognized, in its words; blank where it
+    #: does not say.
+    match_rate: str = ""
 
 
 class Flag(StrEnum):
@@ -189,6 +192,8 @@ class RemoteStatus:
     deleted_at: str = ""
     #: Whether the account's owner has accepted the platform's terms for audiences.
     terms: bool | None = None
+    #: The match rate of the last upload that the platform told one of.
+    upload_match_rate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from cohortd.ledger.batches import OPEN, BatchRow, Claimed, PollDue, Work
 from cohortd.ledger.claiming import Ask, claim
 from cohortd.ledger.database import Database
 from cohortd.ledger.leader import check_epoch, check_lead
-from cohortd.ledger.remotes import COLUMNS, remote_of
+from cohortd.ledger.remotes import COLUMNS, note_match_rate, remote_of
 from cohortd.ledger.removal_log import Journal, RemovalLog
 from cohortd.ledger.renewing import renew
 from cohortd.ledger.replacing import Replacement
@@ -112,6 +112,8 @@ class Outbox:
                 refusing.split(connection, journal, work, rows=receipt.rejected, now=now)
             else:
                 settling.end(connection, journal, work, receipt=receipt, now=now)
+            if receipt.match_rate:
+                note_match_rate(connection, work.remote, receipt.match_rate)
 
     def split(self, batch_id: int, *, rows: Mapping[int, str], now: datetime, epoch: int) -> None:
         """Reject the named rows of a refused batch and try the rest again.

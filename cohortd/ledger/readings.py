@@ -86,7 +86,7 @@ def _gives_way(newest: Row[Any], status: RemoteStatus, at: int) -> bool:
 
 
 def _without_numbers(status: RemoteStatus) -> RemoteStatus:
-    return replace(status, size_lower=None, size_upper=None, match_rate=None)
+    return replace(status, size_lower=None, size_upper=None, match_rate=None, upload_match_rate=None)
 
 
 def _insert(connection: Connection, remote_pk: int, at: int, reading: Reading) -> None:

@@ -20,7 +20,7 @@ RemoteState = Literal["absent", "creating", "ready", "paused", "retired"]
 COLUMNS: Final = (
     "remote.id, remote.audience, remote.destination, remote.family, remote.platform, remote.account,"
     " remote.remote_id, remote.name, remote.state, remote.status, remote.checked_at, remote.note,"
-    " remote.created_at"
+    " remote.created_at, remote.match_rate"
 )
 
 
@@ -42,6 +42,8 @@ class Remote:
     family: Family
     #: When it was first meant to be; stands in its marker.
     intended_at: datetime
+    #: What the platform said it recognized of the last upload; blank where it never did.
+    match_rate: str = ""
 
 
 class Remotes:
@@ -280,7 +282,13 @@ def remote_of(row: Row[tuple[object, ...]]) -> Remote:
         note=row.note,
         family=Family(row.family),
         intended_at=parse_time(row.created_at),
+        match_rate=row.match_rate,
     )
+
+
+def note_match_rate(connection: Connection, remote_pk: int, rate: str) -> None:
+    """Keep what a platform said it recognized of an upload."""
+    connection.exec_driver_sql("UPDATE remote SET match_rate = ? WHERE id = ?", (rate, remote_pk))
 
 
 def _find(connection: Connection, target: Target) -> Remote | None:

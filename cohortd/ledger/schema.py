@@ -119,6 +119,8 @@ remote = _table(
     _text("note"),
     _text("created_at"),
     _number("superseded", default=0),
+    #: What the platform said it recognized of the last upload.
+    _text("match_rate"),
 )
 _index_some("remote_target", remote.c.audience, remote.c.destination, where="superseded = 0", unique=True)
 

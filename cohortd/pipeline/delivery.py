@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from cohortd.core.delivery import BatchState, Lane, Receipt, RemoteSpec
+from cohortd.core.delivery import BatchState, Lane, Receipt
 from cohortd.core.errors import (
     FatalError,
     GoneError,
@@ -22,8 +22,8 @@ from cohortd.core.planning import Target
 from cohortd.ledger import Claimed, PollDue
 from cohortd.pipeline import resyncing
 from cohortd.pipeline.insisting import give_up_deleted, insist, is_deleted
-from cohortd.pipeline.leftovers import look_for_leftovers, owner_of
-from cohortd.pipeline.renaming import remote_name
+from cohortd.pipeline.leftovers import look_for_leftovers
+from cohortd.pipeline.renaming import remote_name, spec_of
 from cohortd.pipeline.wiring import Destination, Pipeline
 
 #: Wait before an unknown outcome is sent again, where the platform named no time; seconds.
@@ -165,24 +165,16 @@ class Delivery:
             return True
         if target.destination in self._stopped:
             return False
-        name = remote_name(self.pipeline, segment)
         remote = remotes.intend(
             target,
             platform=destination.platform,
             account=destination.account,
-            name=name,
+            name=remote_name(self.pipeline, segment),
             at=self.pipeline.clock(),
             family=destination.family,
         )
-        spec = RemoteSpec(
-            audience=target.audience,
-            name=name,
-            description=segment.description,
-            membership_days=destination.membership_days,
-            owner=owner_of(self.pipeline, remote),
-        )
         try:
-            remote_id = destination.connector.ensure(spec)
+            remote_id = destination.connector.ensure(spec_of(self.pipeline, remote, segment))
         except SyncError as error:
             self._fell_short(destination, target, error)
             return False

@@ -18,10 +18,11 @@ def name_faults(pipeline: Pipeline, segments: Sequence[Segment]) -> list[str]:
     known = {segment.id for segment in segments}
     faults = [
         f"audiences.names: {segment} is named {name!r}: {', '.join(found)} may pass for a personal"
-        " attribute, and a platform may then flag the audience"
+        " attribute, and a platform may then flag the audience; one that is there keeps its name"
         for segment, name in given.items()
         if (found := sensitive_words(name))
     ]
+    faults += _shared_words(pipeline)
     unknown = sorted(set(given) - known) if known else []
     if unknown:
         faults.append(
@@ -29,6 +30,18 @@ def name_faults(pipeline: Pipeline, segments: Sequence[Segment]) -> list[str]:
             f" there are {', '.join(sorted(known))}"
         )
     return faults
+
+
+def _shared_words(pipeline: Pipeline) -> list[str]:
+    """Say it of the prefix of all names, and of destinations' names, which stand in the descriptions."""
+    texts = {"audiences.name_prefix": pipeline.audiences.name_prefix}
+    texts |= {f"the destination's name {name!r}": name for name in pipeline.destinations}
+    return [
+        f"{what}: {', '.join(found)} may pass for a personal attribute, and a platform may then flag every"
+        " audience"
+        for what, text in texts.items()
+        if (found := sensitive_words(text))
+    ]
 
 
 def take_names(pipeline: Pipeline, version: ModelVersion) -> ModelVersion:

@@ -43,7 +43,8 @@ def read_back(pipeline: Pipeline, counts: Counts | None = None) -> None:
             continue
         if destination.name not in terms:
             terms[destination.name] = _terms(destination)
-        _keep(pipeline, remote, replace(status, terms=terms[destination.name]), counts)
+        whole = replace(status, terms=terms[destination.name], upload_match_rate=remote.match_rate or None)
+        _keep(pipeline, remote, whole, counts)
     pipeline.ledger.readings.forget(pipeline.clock())
 
 

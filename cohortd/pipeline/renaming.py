@@ -7,10 +7,13 @@ from collections.abc import Callable, Collection
 
 import structlog
 
+from clustering import sensitive_words
+from cohortd.core.delivery import RemoteSpec
 from cohortd.core.errors import FatalError, SyncError
 from cohortd.core.modelling import Segment
 from cohortd.core.planning import Target
 from cohortd.ledger import Remote
+from cohortd.pipeline.leftovers import owner_of
 from cohortd.pipeline.wiring import Pipeline
 
 log = structlog.get_logger()
@@ -19,6 +22,17 @@ log = structlog.get_logger()
 def remote_name(pipeline: Pipeline, segment: Segment) -> str:
     """Say what a segment's remote audience is called."""
     return f"{pipeline.audiences.name_prefix}{segment.name}"
+
+
+def spec_of(pipeline: Pipeline, remote: Remote, segment: Segment) -> RemoteSpec:
+    """Say how a segment's remote audience is to be, under its marker."""
+    return RemoteSpec(
+        audience=remote.target.audience,
+        name=remote_name(pipeline, segment),
+        description=segment.description,
+        membership_days=pipeline.destinations[remote.target.destination].membership_days,
+        owner=owner_of(pipeline, remote),
+    )
 
 
 def rename(
@@ -38,6 +52,8 @@ def rename(
         name = names.get(remote.target.audience, remote.name)
         destination = remote.target.destination
         if name == remote.name or not is_wanted(remote.target) or not _is_in_use(pipeline, remote):
+            continue
+        if sensitive_words(name):  # told with the plan; what is in use must not be flagged for it
             continue
         if destination not in told:  # where one did not work, the others are left for the next sync
             failed = _rename(pipeline, remote, name)

@@ -35,6 +35,12 @@ def test_audiences_follow_the_names_that_people_give_and_nothing_is_sent_for_it(
     after = _names(synced)
     renamed = {name for remote_id, name in after.items() if name != before[remote_id]}
 
+    ours = _row(synced, "google")
+    synced.change(audiences={"names": {"s1": "Diabetes"}})
+    flagged = synced.sync()
+
+    assert "one that is there keeps its name" in str(flagged.json["notes"])
+    assert _names(synced) == after
     assert ([each["kind"] for each in theirs["drift"]], theirs["platform_name"]) == (
         ["renamed"],
         "Spring sale",
@@ -43,10 +49,7 @@ def test_audiences_follow_the_names_that_people_give_and_nothing_is_sent_for_it(
     assert (first.code, second.code) == (1, 0), second.json["notes"]
     assert (after.keys(), held) == (before.keys(), synced.held())
     assert renamed == {"cohortd · Loyal regulars"}
-    assert (_row(synced, "google")["remote_id"], _row(synced, "google")["name"]) == (
-        google["remote_id"],
-        "Loyal regulars",
-    )
+    assert (ours["remote_id"], ours["name"]) == (google["remote_id"], "Loyal regulars")
     assert [row["drift"] for row in _listed(synced, "meta")] == [[]] * 4
 
 

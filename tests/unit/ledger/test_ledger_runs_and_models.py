@@ -144,6 +144,7 @@ def test_runs_of_a_ledger_from_before_keep_their_order(world: World) -> None:
         for name in ("put_back_at", "asserted_at", "normalization", "normalized_since"):
             connection.exec_driver_sql(f"ALTER TABLE installation DROP COLUMN {name}")
         connection.exec_driver_sql("DROP INDEX batch_item_member")
+        connection.exec_driver_sql("ALTER TABLE remote DROP COLUMN match_rate")
         for name in ("resync", "reading"):
             connection.exec_driver_sql(f"DROP TABLE {name}")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")

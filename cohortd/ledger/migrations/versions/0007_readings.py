@@ -21,3 +21,4 @@ def upgrade() -> None:
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
+    op.add_column("remote", sa.Column("match_rate", TEXT, server_default=sa.text("''"), nullable=False))
