@@ -155,6 +155,7 @@ class GoogleAds:
         if audience.attributes.get("computed"):
             size = len(audience.people)
             shown.size_for_search = shown.size_for_display = size
+            shown.match_rate_percentage = 100  # everybody is recognized here
             usable = size >= self._state.rules.minimum_served
             shown.eligible_for_search = shown.eligible_for_display = usable
 

@@ -15,6 +15,8 @@ _PARENT: Final = re.compile(r"accountTypes/GOOGLE_ADS/accounts/(\d+)")
 _NAME: Final = re.compile(_PARENT.pattern + r"/userLists/(\d+)")
 _DAY_S: Final = 86_400
 _PAGE_SIZE: Final = 50
+#: Everybody is recognized here, in percent.
+_RECOGNIZED: Final = 100
 _MAXIMUM_PAGE_SIZE: Final = 1000
 _CHANGEABLE: Final = frozenset(
     {"display_name", "description", "membership_status", "integration_code", "membership_duration"}
@@ -162,6 +164,7 @@ class UserLists:
         return shown
 
     def _fill_sizes(self, shown: Any, size: int) -> None:
+        shown.ingested_user_list_info.contact_id_info.match_rate_percentage = _RECOGNIZED
         for network in ("display_network", "search_network", "youtube", "gmail"):
             setattr(shown.size_info, f"{network}_members_count", size)
         usable = size >= self._state.rules.minimum_served

@@ -70,6 +70,10 @@ def test_what_became_of_audiences_is_told_with_what_to_do(synced: Shop) -> None:
     kinds = {remote_id: [drift["kind"] for drift in row["drift"]] for remote_id, row in rows.items()}
 
     assert (answer.code, answer.json["status"], status.code) == (0, "done", 1)
+    for row in rows.values():
+        is_google = row["destination"] in ("google", "ads")
+        told = ("100%", "91 to 100%", {"search": True, "display": True}) if is_google else (None, None, {})
+        assert (row["match_rate"], row["upload_match_rate"], row["eligible"]) == told
     assert (kinds[closed.id], kinds[other.id]) == (["closed"], ["foreign"])
     assert (kinds[unused.id], kinds[short.id]) == (["closed", "unused"], ["duration"])
     assert (kinds[expiring.id], kinds[flagged.id]) == (["expiring"], ["flagged"])
