@@ -97,7 +97,7 @@ def marked(client: GraphClient, account: str) -> list[Marked]:
     """The remote audiences that any cohortd made."""
     return [
         Marked(str(each["id"]), str(each.get("name", "")), found[1])
-        for each in _all(client, account)
+        for each in listed(client, account)
         if (found := _MARKED.search(str(each.get("description", ""))))
     ]
 
@@ -107,7 +107,7 @@ def find(client: GraphClient, account: str, spec: RemoteSpec) -> str | None:
     wanted = marker(spec)
     found = [
         str(each["id"])
-        for each in _all(client, account)
+        for each in listed(client, account)
         if str(each.get("description", "")).endswith(wanted)
     ]
     return min(found, key=lambda remote_id: (len(remote_id), remote_id), default=None)
@@ -154,7 +154,7 @@ def demand_done(answer: Mapping[str, object], remote_id: str) -> None:
 
 def full(client: GraphClient, account: str, spec: RemoteSpec, error: RejectedError) -> FatalError | None:
     """Say that no audience fits in any more, where that may be why one was refused."""
-    count = sum(1 for _ in _all(client, account))
+    count = sum(1 for _ in listed(client, account))
     if count < MOST_AUDIENCES:
         return None
     return FatalError(
@@ -219,7 +219,8 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _all(client: GraphClient, account: str) -> Iterator[Mapping[str, object]]:
+def listed(client: GraphClient, account: str) -> Iterator[Mapping[str, object]]:
+    """Every custom audience of the account, page by page."""
     params: dict[str, object] = {"fields": "id,name,description", "limit": _PAGE}
     while True:
         page = _page(client, account, params)
