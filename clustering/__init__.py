@@ -1,6 +1,5 @@
 """Features in, segments out that keep their identity; the only place that knows scikit-learn."""
 
-from clustering.describing import refuse_twins
 from clustering.due import BEYOND_COMPARE, DRIFT_LIMIT, drift, due
 from clustering.fitting import Fitted, fit
 from clustering.models import ALGORITHMS
@@ -19,6 +18,5 @@ __all__ = [
     "due",
     "fit",
     "fit_naive",
-    "refuse_twins",
     "sensitive_words",
 ]

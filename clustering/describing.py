@@ -44,7 +44,7 @@ def names_for(
         if not names[each]:
             names[each] = next(name for name in _proposals(centroid, specs) if name.casefold() not in taken)
             taken.add(names[each].casefold())
-    refuse_twins(names)
+    _refuse_twins(names)
     return names
 
 
@@ -108,12 +108,7 @@ def _telling(centroid: Points, specs: Sequence[FeatureSpec]) -> list[tuple[int, 
     return list(found.values())
 
 
-def refuse_twins(names: Mapping[str, str]) -> None:
-    """See that no two segments have the same name, whatever its capitals.
-
-    Raises:
-        SettingsError: Two would.
-    """
+def _refuse_twins(names: Mapping[str, str]) -> None:
     seen: dict[str, str] = {}
     for each, name in names.items():
         other = seen.setdefault(name.casefold(), each)

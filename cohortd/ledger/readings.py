@@ -10,6 +10,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row
 
 from cohortd.core.delivery import Flag, RemoteStatus
+from cohortd.core.errors import LedgerError
+from cohortd.core.times import format_time
 from cohortd.ledger.database import Database
 
 #: For so long readings are kept: a year, and the same weeks of the year before.
@@ -36,9 +38,14 @@ class Readings:
         self._database = database
 
     def keep(self, remote_pk: int, reading: Reading) -> None:
-        """Keep a reading; one of the same day gives way to it, unless more than numbers changed."""
+        """Keep a reading; one of the same day gives way to it, unless more than numbers changed.
+
+        Raises:
+            LedgerError: There is no such remote audience.
+        """
         at = int(reading.at.timestamp())
         with self._database.write() as connection:
+            _note_newest(connection, remote_pk, reading)
             newest = connection.exec_driver_sql(_NEWEST, (remote_pk,)).first()
             if newest is not None and _gives_way(newest, reading.status, at):
                 connection.exec_driver_sql(
@@ -76,6 +83,15 @@ def status_of_text(text: str) -> RemoteStatus:
     values: dict[str, Any] = json.loads(text)
     values["flags"] = tuple(Flag(each) for each in values.get("flags", ()))
     return RemoteStatus(**values)
+
+
+def _note_newest(connection: Connection, remote_pk: int, reading: Reading) -> None:
+    found = connection.exec_driver_sql(
+        "UPDATE remote SET status = ?, checked_at = ? WHERE id = ?",
+        (text_of_status(reading.status), format_time(reading.at), remote_pk),
+    )
+    if found.rowcount != 1:
+        raise LedgerError(f"there is no remote audience {remote_pk}")
 
 
 def _gives_way(newest: Row[Any], status: RemoteStatus, at: int) -> bool:

@@ -13,7 +13,7 @@ from cohortd.core.identifiers import Family
 from cohortd.core.planning import Target
 from cohortd.core.times import format_time, parse_time
 from cohortd.ledger.database import Database
-from cohortd.ledger.readings import status_of_text, text_of_status
+from cohortd.ledger.readings import status_of_text
 
 RemoteState = Literal["absent", "creating", "ready", "paused", "retired"]
 
@@ -180,12 +180,6 @@ class Remotes:
                 "UPDATE remote SET remote_id = ?, state = 'ready', note = '' WHERE id = ?",
                 (remote_id, remote_pk),
             )
-
-    def record_status(self, remote_pk: int, status: RemoteStatus, at: datetime) -> None:
-        """Keep what the platform says of a remote audience."""
-        self._update(
-            "status = ?, checked_at = ?", (text_of_status(status), format_time(at)), remote_pk=remote_pk
-        )
 
     def rename(self, remote_pk: int, name: str) -> None:
         """Keep that a remote audience has another name from now on."""

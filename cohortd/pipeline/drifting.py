@@ -2,8 +2,9 @@
 
 No platform tells who is in an audience, and its size is no count of ours: it says how many it
 recognized, rounds, hides small numbers and takes days. So nothing is said of sizes below
-``SMALLEST``; the ledger's numbers of the last days (``SETTLES_IN``) all count as possible; and an
-audience is measured by its own past, by the share of our members that the platform used to show.
+``SMALLEST``; the ledger's numbers of the last days (``SETTLES_IN``) all count as possible; an audience
+is measured by its own past, by the share of our members that the platform used to show; and what a
+size says must last (``LASTS_FOR``).
 """
 
 import re
@@ -22,6 +23,8 @@ from cohortd.pipeline.wiring import Pipeline
 SMALLEST: Final = 1_000
 #: Google shows new members after one to two days, Meta within one.
 SETTLES_IN: Final = timedelta(days=3)
+#: What a size says must have been so for about a day: platforms count anew, and err meanwhile.
+LASTS_FOR: Final = timedelta(hours=20)
 #: The past by which an audience is measured, and fewest readings of it.
 USUAL_IN: Final = timedelta(days=90)
 _ENOUGH: Final = 3
@@ -138,6 +141,12 @@ def _of_flags(reading: Reading) -> list[Drift]:
 
 
 def _of_sizes(readings: Sequence[Reading]) -> list[Drift]:
+    earlier = [reading for reading in readings if reading.at <= readings[-1].at - LASTS_FOR]
+    then = {drift.kind for drift in _of_last_size(earlier)} if earlier else set()
+    return [drift for drift in _of_last_size(readings) if drift.kind in then]
+
+
+def _of_last_size(readings: Sequence[Reading]) -> list[Drift]:
     newest = readings[-1]
     lower, upper = newest.status.size_lower, newest.status.size_upper
     if lower is None or upper is None:

@@ -1,9 +1,10 @@
 """Names that people gave: what a platform may flag, what names nothing, and when they count."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from clustering import refuse_twins, sensitive_words
+from clustering import sensitive_words
 from cohortd.core.modelling import ModelVersion, Segment
 from cohortd.pipeline.wiring import Pipeline
 
@@ -23,6 +24,9 @@ def name_faults(pipeline: Pipeline, segments: Sequence[Segment]) -> list[str]:
         if (found := sensitive_words(name))
     ]
     faults += _shared_words(pipeline)
+    twins = _twins(_names(pipeline, segments))
+    if twins:
+        faults.append(f"audiences.names: {', '.join(twins)} would have the same name: name one otherwise")
     unknown = sorted(set(given) - known) if known else []
     if unknown:
         faults.append(
@@ -47,15 +51,26 @@ def _shared_words(pipeline: Pipeline) -> list[str]:
 def take_names(pipeline: Pipeline, version: ModelVersion) -> ModelVersion:
     """Give segments of the model in force the names of the settings, for good: no fit need be due for it.
 
-    Raises:
-        SettingsError: Two segments would have the same name.
+    A name that another segment has is not taken, and told as a fault: the data are synced all the same.
     """
+    names = _names(pipeline, version.segments)
+    twins = _twins(names)
+    segments = tuple(
+        each if each.id in twins else replace(each, name=names[each.id]) for each in version.segments
+    )
+    for before, now in zip(version.segments, segments, strict=True):
+        if now.name != before.name:
+            pipeline.ledger.models.rename(now.id, now.name, now.description)
+    return replace(version, segments=segments)
+
+
+def _names(pipeline: Pipeline, segments: Sequence[Segment]) -> dict[str, str]:
+    """What segments are called once the settings' names count."""
     given = pipeline.segmentation.clustering.names
-    names = {each.id: given.get(each.id) or each.name for each in version.segments}
-    changed = [each for each in version.segments if names[each.id] != each.name]
-    if not changed:
-        return version
-    refuse_twins(names)
-    for each in changed:
-        pipeline.ledger.models.rename(each.id, names[each.id], each.description)
-    return replace(version, segments=tuple(replace(each, name=names[each.id]) for each in version.segments))
+    return {each.id: given.get(each.id) or each.name for each in segments}
+
+
+def _twins(names: Mapping[str, str]) -> list[str]:
+    """The segments whose name another one has, whatever its capitals."""
+    counts = Counter(name.casefold() for name in names.values())
+    return [each for each, name in names.items() if counts[name.casefold()] > 1]

@@ -88,5 +88,4 @@ def _keep(pipeline: Pipeline, remote: Remote, status: RemoteStatus, counts: Coun
     states = counts.get(remote.target, {})
     confirmed = sum(states.get(state, 0) for state in _THERE)
     reading = Reading(now, status, confirmed=confirmed, held=confirmed + states.get("adding", 0))
-    pipeline.ledger.remotes.record_status(remote.id, status, at=now)
     pipeline.ledger.readings.keep(remote.id, reading)

@@ -34,6 +34,12 @@ _SHOW: Final = (
     "user_list.eligible_for_search, user_list.eligible_for_display FROM user_list "
     "WHERE user_list.id = {id}"
 )
+#: A stand-in may know no more fields than these.
+_SHOW_LEAST: Final = (
+    "SELECT user_list.resource_name, user_list.id, user_list.size_for_search, user_list.size_for_display, "
+    "user_list.match_rate_percentage, user_list.membership_status, user_list.eligible_for_search, "
+    "user_list.eligible_for_display FROM user_list WHERE user_list.id = {id}"
+)
 _TERMS: Final = (
     "SELECT customer.id, customer.conversion_tracking_setting.accepted_customer_data_terms "
     "FROM customer LIMIT 1"
@@ -92,7 +98,11 @@ class Audiences:
 
     def show(self, remote_id: str) -> RemoteStatus:
         """Read one audience."""
-        for row in self._client.search(_SHOW.format(id=int(remote_id))):
+        try:
+            rows = self._client.search(_SHOW.format(id=int(remote_id)))
+        except RejectedError:
+            rows = self._client.search(_SHOW_LEAST.format(id=int(remote_id)))
+        for row in rows:
             if _id_of(row.user_list.resource_name) == remote_id:
                 return status_of(_shown_of(row.user_list))
         return RemoteStatus(state=GONE, usable=False, flags=(Flag.GONE,))

@@ -65,7 +65,7 @@ def test_what_became_of_audiences_is_told_with_what_to_do(synced: Shop) -> None:
     synced.meta.store.update(expiring.id, attributes={"operation": 100, "delete_time": 1_900_000_000})
     synced.meta.store.update(flagged.id, attributes={"operation": 471})
     synced.meta.faults.add(Fault(call="account.read", status=200, body='{"id": "1", "tos_accepted": {}}'))
-    answer, status = synced.sync(), synced.call("status")
+    answer, status, shown = synced.sync(), synced.call("status"), synced.call("audiences")
     rows = {row["remote_id"]: row for row in synced.call("audiences", "--json").json["audiences"]}
     kinds = {remote_id: [drift["kind"] for drift in row["drift"]] for remote_id, row in rows.items()}
 
@@ -82,6 +82,7 @@ def test_what_became_of_audiences_is_told_with_what_to_do(synced: Shop) -> None:
     for told in ("closed on the platform", "another account", "30 days", "delete it", "flagged its name"):
         assert any(told in note for note in answer.json["notes"]), told
         assert told in status.out, told
+        assert told in shown.out.replace("\n", " "), told
 
 
 def test_a_platform_that_does_not_tell_fails_no_sync_and_is_asked_again_by_the_daemon(synced: Shop) -> None:

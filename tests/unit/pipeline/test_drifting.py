@@ -36,8 +36,13 @@ def reading(days_ago: float, size: int | None, confirmed: int, held: int | None 
 
 
 def past(size: int | None, confirmed: int) -> list[Reading]:
-    """Two calm weeks, until four days ago."""
-    return [reading(day, size, confirmed) for day in range(18, 3, -1)]
+    """Two calm weeks, until eleven days ago."""
+    return [reading(day, size, confirmed) for day in range(25, 10, -1)]
+
+
+def now(size: int | None, confirmed: int) -> list[Reading]:
+    """So since yesterday."""
+    return [reading(1, size, confirmed), reading(0, size, confirmed)]
 
 
 def kinds(readings: list[Reading], *, days: int | None = 540) -> list[str]:
@@ -50,38 +55,35 @@ def kinds(readings: list[Reading], *, days: int | None = 540) -> list[str]:
         pytest.param([], [], id="nothing was ever read"),
         pytest.param([reading(0, 0, 50_000)], [], id="all was sent a moment ago"),
         pytest.param([*past(6_000, 10_000), reading(0, 5_500, 10_000)], [], id="a calm day"),
-        pytest.param([*past(6_000, 10_000), reading(0, 2_900, 10_000)], ["shrunk"], id="under half"),
-        pytest.param([*past(6_000, 10_000), reading(0, 3_100, 10_000)], [], id="just over half"),
-        pytest.param([*past(6_000, 10_000), reading(0, 0, 10_000)], ["shrunk"], id="emptied by hand"),
-        pytest.param([*past(6_000, 10_000), reading(0, 2_900, 4_800)], [], id="most of them left"),
-        pytest.param([*past(6_000, 10_000), reading(0, 6_100, 90_000)], [], id="many came just now"),
+        pytest.param([*past(6_000, 10_000), *now(2_900, 10_000)], ["shrunk"], id="under half"),
+        pytest.param([*past(6_000, 10_000), reading(0, 2_900, 10_000)], [], id="under half for a moment"),
+        pytest.param([*past(6_000, 10_000), *now(3_100, 10_000)], [], id="just over half"),
+        pytest.param([*past(6_000, 10_000), *now(0, 10_000)], ["shrunk"], id="emptied by hand"),
+        pytest.param([*past(6_000, 10_000), *now(2_900, 4_800)], [], id="most of them left"),
+        pytest.param([*past(6_000, 10_000), *now(6_100, 90_000)], [], id="many came just now"),
         pytest.param(
             [*past(6_000, 10_000), *(reading(day, 6_100, 90_000) for day in (2.9, 2, 1, 0))],
             [],
             id="many came and the platform is late by days",
         ),
         pytest.param(
-            [*past(6_000, 10_000), *(reading(day, 6_100, 90_000) for day in (5, 4, 2, 0))],
+            [*past(6_000, 10_000), *(reading(day, 6_100, 90_000) for day in (6, 4, 2, 0))],
             ["shrunk"],
             id="many came long ago and the platform never showed them",
         ),
-        pytest.param([*past(6_000, 10_000), reading(0, None, 10_000)], [], id="the size is hidden"),
-        pytest.param([*past(500, 900), reading(0, 0, 900)], [], id="a small audience"),
+        pytest.param([*past(6_000, 10_000), *now(None, 10_000)], [], id="the size is hidden"),
+        pytest.param([*past(500, 900), *now(0, 900)], [], id="a small audience"),
+        pytest.param([*past(1_500, 40_000), *now(0, 20_000)], [], id="so few that they may be hidden"),
+        pytest.param([reading(12, 6_000, 10_000), *now(0, 10_000)], [], id="too little past"),
+        pytest.param([*past(9_000, 10_000), *now(21_100, 10_000)], ["more_than_sent"], id="strangers"),
+        pytest.param([*past(9_000, 10_000), *now(19_000, 10_000)], [], id="two accounts a person"),
+        pytest.param([*past(60_000, 60_000), *now(60_000, 90)], [], id="whoever left is shown still"),
         pytest.param(
-            [*past(1_500, 40_000), reading(0, 0, 20_000)], [], id="so few that they may be hidden"
-        ),
-        pytest.param([reading(9, 6_000, 10_000), reading(0, 0, 10_000)], [], id="too little past"),
-        pytest.param(
-            [*past(9_000, 10_000), reading(0, 21_100, 10_000)], ["more_than_sent"], id="strangers"
-        ),
-        pytest.param([*past(9_000, 10_000), reading(0, 19_000, 10_000)], [], id="two accounts a person"),
-        pytest.param([*past(60_000, 60_000), reading(0, 60_000, 90)], [], id="whoever left is shown still"),
-        pytest.param(
-            [*past(60_000, 60_000), *(reading(day, 60_000, 90) for day in (5, 4, 2, 0))],
+            [*past(60_000, 60_000), *(reading(day, 60_000, 90) for day in (6, 4, 2, 0))],
             ["more_than_sent"],
             id="whoever left days ago is shown still",
         ),
-        pytest.param([reading(0, 90_000, 10_000)], [], id="nobody knows who was there before"),
+        pytest.param(now(90_000, 10_000), [], id="nobody knows who was there before"),
         pytest.param([reading(4, 6_000, 10_000)], ["unread"], id="not read for days"),
     ],
 )
@@ -146,5 +148,12 @@ def test_the_change_in_a_week_needs_a_reading_from_about_then(
 def test_the_matched_share_is_of_confirmed_members_and_of_no_small_number() -> None:
     assert matched_share([reading(0, 4_700, 10_000)]) == {"lower": 0.47, "upper": 0.47}
     assert matched_share([reading(0, 470, 999)]) is None
-    assert matched_share([reading(0, None, 10_000)]) is None
+    assert matched_share(now(None, 10_000)) is None
     assert matched_share([]) is None
+
+
+def test_an_audience_that_another_tool_feeds_is_told_with_what_to_do() -> None:
+    [drift] = find(REMOTE, [*past(9_000, 10_000), *now(50_000, 10_000)], days=540, now=NOW)
+
+    assert drift.sentence == "at least 50,000 people are in it, and at most 10,000 were sent lately"
+    assert "sync --replace" in drift.cure
