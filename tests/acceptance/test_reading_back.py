@@ -36,10 +36,11 @@ def test_audiences_follow_the_names_that_people_give_and_nothing_is_sent_for_it(
     renamed = {name for remote_id, name in after.items() if name != before[remote_id]}
 
     ours = _row(synced, "google")
-    synced.change(audiences={"names": {"s1": "Diabetes"}})
+    synced.change(audiences={"names": {"s1": "Diabetes", "s2": "Same", "s3": "same"}})
     flagged = synced.sync()
 
     assert "one that is there keeps its name" in str(flagged.json["notes"])
+    assert "s2, s3 would have the same name" in str(flagged.json["notes"])
     assert _names(synced) == after
     assert ([each["kind"] for each in theirs["drift"]], theirs["platform_name"]) == (
         ["renamed"],
