@@ -39,6 +39,7 @@ class Shown:
     """One user list as Google shows it; empty and None where it says nothing."""
 
     name: str = ""
+    description: str = ""
     marker: str = ""
     sizes: tuple[int, ...] = ()
     eligible: Mapping[str, bool] = field(default_factory=dict)
@@ -70,6 +71,7 @@ def status_of(shown: Shown) -> RemoteStatus:
             _CURES[flag] for flag in flags if flag is not Flag.CLOSED or Flag.UNUSED not in flags
         ),
         name=shown.name or None,
+        description=shown.description if shown.name else None,
         marked=shown.marker.startswith(f"{MARKER}:") if shown.name or shown.marker else None,
         membership_days=shown.membership_days,
     )

@@ -184,6 +184,8 @@ class RemoteStatus:
     cure: str = ""
     #: Its name there, which people may have changed.
     name: str | None = None
+    #: And its description; cohortd changes none once it was made.
+    description: str | None = None
     #: Whether the marker by which it is known as ours still stands on it.
     marked: bool | None = None
     #: Days after which a member is forgotten.

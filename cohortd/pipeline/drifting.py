@@ -57,7 +57,7 @@ _FLAGS: Final[Mapping[Flag, tuple[str, bool]]] = {
 class Drift:
     """One thing that is not as the ledger has it."""
 
-    #: A flag, or more_than_sent, shrunk, duration, renamed, unmarked, unread.
+    #: A flag, or more_than_sent, shrunk, duration, renamed, edited, unmarked, unread.
     kind: str
     sentence: str
     cure: str = ""
@@ -107,7 +107,7 @@ def find(remote: Remote, readings: Sequence[Reading], *, days: int | None, now: 
         *_of_flags(newest),
         *_of_sizes(readings),
         *_of_duration(newest.status, days),
-        *_of_edits(remote, newest.status),
+        *_of_edits(remote, readings),
     ]
 
 
@@ -185,7 +185,8 @@ def _of_duration(status: RemoteStatus, days: int | None) -> list[Drift]:
     ]
 
 
-def _of_edits(remote: Remote, status: RemoteStatus) -> list[Drift]:
+def _of_edits(remote: Remote, readings: Sequence[Reading]) -> list[Drift]:
+    status = readings[-1].status
     found = []
     if status.name is not None and not re.fullmatch(rf"{re.escape(remote.name)}( \(\d+\))?", status.name):
         found.append(
@@ -194,4 +195,12 @@ def _of_edits(remote: Remote, status: RemoteStatus) -> list[Drift]:
     if status.marked is False:
         told = "our marker was taken off it: should the ledger be lost, nobody would know it as ours"
         found.append(Drift("unmarked", told))
+    elif _was_edited([each.status.description for each in readings]):
+        found.append(Drift("edited", "its description was changed on the platform"))
     return found
+
+
+def _was_edited(descriptions: Sequence[str | None]) -> bool:
+    """Whether it was another one before: nobody here changes it once it was made."""
+    told = [each for each in descriptions if each is not None]
+    return descriptions[-1] is not None and told[0] != told[-1]

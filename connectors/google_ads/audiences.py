@@ -27,7 +27,8 @@ _LIST: Final = (
     "FROM user_list"
 )
 _SHOW: Final = (
-    "SELECT user_list.resource_name, user_list.id, user_list.name, user_list.integration_code, "
+    "SELECT user_list.resource_name, user_list.id, user_list.name, user_list.description, "
+    "user_list.integration_code, "
     "user_list.size_for_search, user_list.size_for_display, user_list.match_rate_percentage, "
     "user_list.membership_status, user_list.closing_reason, user_list.membership_life_span, "
     "user_list.access_reason, user_list.crm_based_user_list.upload_key_type, "
@@ -240,6 +241,7 @@ def _shown_of(user_list: Any) -> Shown:
     }
     return Shown(
         name=user_list.name,
+        description=user_list.description,
         marker=user_list.integration_code,
         sizes=tuple(
             int(getattr(user_list, name))

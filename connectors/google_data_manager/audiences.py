@@ -201,6 +201,7 @@ def shown_of(user_list: Any) -> Shown:
     has_days = message.HasField("membership_duration")
     return Shown(
         name=message.display_name,
+        description=message.description,
         marker=message.integration_code,
         sizes=sizes,
         eligible=eligible,

@@ -180,6 +180,7 @@ def status_of(node: Mapping[str, object], *, account: str = "") -> RemoteStatus:
         flags=flags,
         cure=" ".join(_CURES[flag] for flag in flags if flag in _CURES),
         name=_text(node.get("name")),
+        description=_text(node.get("description")),
         marked=_is_marked(node),
         membership_days=_bound(node.get("retention_days")) or None,
         deleted_at=_moment(node.get("delete_time")),

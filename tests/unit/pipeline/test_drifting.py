@@ -30,7 +30,7 @@ REMOTE = Remote(
 
 
 def reading(days_ago: float, size: int | None, confirmed: int, held: int | None = None) -> Reading:
-    status = RemoteStatus(size, size, state="open")
+    status = RemoteStatus(size, size, state="open", description="Buys often")
     held = confirmed if held is None else held
     return Reading(NOW - timedelta(days=days_ago), status, confirmed=confirmed, held=held)
 
@@ -103,6 +103,10 @@ def test_sizes_are_told_only_where_they_part_clearly(readings: list[Reading], ex
         ({"name": "cohortd · Regulars (2)"}, 540, []),
         ({"name": "Our best"}, 540, ["renamed"]),
         ({"marked": False}, 540, ["unmarked"]),
+        ({"description": "Mine"}, 540, ["edited"]),
+        ({"description": "Buys often"}, 540, []),
+        ({"description": None}, 540, []),
+        ({"description": "Mine", "marked": False}, 540, ["unmarked"]),
         ({"flags": (Flag.TOO_SMALL,)}, 540, []),
         ({"flags": (Flag.CLOSED, Flag.UNUSED)}, 540, ["closed", "unused"]),
         ({"flags": (Flag.FLAGGED,)}, 540, ["flagged"]),
