@@ -16,7 +16,8 @@ from cohortd.core.errors import FatalError, RejectedError
 #: Names tried where one is taken: the name, then the name with a number.
 NAMES_TRIED: Final = 10
 SILENT: Final = "Google says nothing"
-_OWN: Final = ("", "OWNED")
+#: Whose it is, where it is not the account's own; what is newer than this is not judged.
+_FOREIGN: Final = frozenset({"SHARED", "LICENSED", "SUBSCRIBED", "AFFILIATED"})
 _CURES: Final[Mapping[Flag, str]] = {
     Flag.UNUSED: "Use the audience in a campaign, then open it again in Google Ads (Audience manager, the"
     " segment's membership status).",
@@ -110,7 +111,7 @@ def _flags(shown: Shown) -> tuple[Flag, ...]:
     flags: list[Flag] = []
     if shown.membership == "CLOSED":
         flags += [Flag.CLOSED, Flag.UNUSED] if shown.closing_reason == "UNUSED" else [Flag.CLOSED]
-    if shown.access_reason.removeprefix("ACCESS_REASON_").removesuffix("UNSPECIFIED") not in _OWN:
+    if shown.access_reason in _FOREIGN:
         flags.append(Flag.FOREIGN)
     if shown.takes_contacts is False:
         flags.append(Flag.OTHER_FIELDS)

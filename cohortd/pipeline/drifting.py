@@ -43,7 +43,7 @@ _FLAGS: Final[Mapping[Flag, tuple[str, bool]]] = {
     Flag.GONE: ("the platform does not show it any more", True),
     Flag.CLOSED: ("it was closed on the platform: nobody is added", True),
     Flag.UNUSED: ("no campaign has used it for long", False),
-    Flag.EXPIRING: ("the platform is going to delete it, since nobody uses it", True),
+    Flag.EXPIRING: ("nobody uses it, and the platform is going to delete it", True),
     Flag.FLAGGED: ("the platform flagged its name or description", True),
     Flag.UNUSABLE: ("the platform calls it unusable", True),
     Flag.FOREIGN: ("it belongs to another account", True),
@@ -64,14 +64,19 @@ class Drift:
     needs_person: bool = False
 
 
-def drifts_of(pipeline: Pipeline) -> Mapping[Target, Sequence[Drift]]:
-    """Find them by what was read last; where there are none, the target is left out."""
+def drifts_of(pipeline: Pipeline, *, of_paused: bool = False) -> Mapping[Target, Sequence[Drift]]:
+    """Find them by what was read last; where there are none, the target is left out.
+
+    Args:
+        of_paused: Also of paused audiences, of which their pause is told already.
+    """
+    left_out = {"retired"} if of_paused else {"retired", "paused"}
     now = pipeline.clock()
     readings = pipeline.ledger.readings.since(now - USUAL_IN)
     found: dict[Target, Sequence[Drift]] = {}
     for remote in pipeline.ledger.remotes.all():
         destination = pipeline.destinations.get(remote.target.destination)
-        if destination is None or remote.state == "retired":
+        if destination is None or remote.state in left_out:
             continue
         drifts = find(remote, readings.get(remote.id, ()), days=destination.membership_days, now=now)
         if drifts:

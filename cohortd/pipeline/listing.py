@@ -23,7 +23,7 @@ def audience_rows(pipeline: Pipeline) -> list[dict[str, object]]:
     current = pipeline.ledger.models.current()
     names = {segment.id: segment.name for segment in current.segments} if current else {}
     readings = pipeline.ledger.readings.since(pipeline.clock() - HISTORY)
-    drifts = drifts_of(pipeline)
+    drifts = drifts_of(pipeline, of_paused=True)
     rows = []
     for remote in pipeline.ledger.remotes.all():
         states = counts.get(remote.target, {})

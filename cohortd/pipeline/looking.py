@@ -142,7 +142,7 @@ def _terms(pipeline: Pipeline) -> list[AccessCheck]:
     open_at = {
         remote.target.destination
         for remote in pipeline.ledger.remotes.all()
-        if remote.status is not None and remote.status.terms is False
+        if remote.state != "retired" and remote.status is not None and remote.status.terms is False
     }
     return [
         AccessCheck(
@@ -156,8 +156,7 @@ def _terms(pipeline: Pipeline) -> list[AccessCheck]:
 
 
 def _drifts(pipeline: Pipeline) -> list[AccessCheck]:
-    """What somebody must look at; of a paused audience its pause is told already."""
-    paused = {each.target for each in pipeline.ledger.remotes.all() if each.state == "paused"}
+    """What somebody must look at."""
     return [
         AccessCheck(
             f"audience {target.audience} on {target.destination}",
@@ -167,7 +166,7 @@ def _drifts(pipeline: Pipeline) -> list[AccessCheck]:
         )
         for target, found in drifts_of(pipeline).items()
         for drift in found
-        if drift.needs_person and target not in paused
+        if drift.needs_person
     ]
 
 

@@ -34,6 +34,8 @@ def read_back(pipeline: Pipeline, counts: Counts | None = None) -> None:
     silent: set[str] = set()
     terms: dict[str, bool | None] = {}
     for remote in pipeline.ledger.remotes.all():
+        if pipeline.stop.is_set():
+            break
         destination = pipeline.destinations.get(remote.target.destination)
         is_asked = remote.remote_id is not None and remote.state in _READ
         if destination is None or not is_asked or destination.name in silent:

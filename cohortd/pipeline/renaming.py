@@ -55,6 +55,8 @@ def rename(
             continue
         if sensitive_words(name):  # told with the plan; what is in use must not be flagged for it
             continue
+        if pipeline.stop.is_set():
+            break
         if destination not in told:  # where one did not work, the others are left for the next sync
             failed = _rename(pipeline, remote, name)
             told |= {destination: failed} if failed else {}

@@ -35,6 +35,7 @@ _SHOW: Final = (
     "user_list.eligible_for_search, user_list.eligible_for_display FROM user_list "
     "WHERE user_list.id = {id}"
 )
+_TAKES_CONTACTS: Final = {"CONTACT_INFO": True, "CRM_ID": False, "MOBILE_ADVERTISING_ID": False}
 #: A stand-in may know no more fields than these.
 _SHOW_LEAST: Final = (
     "SELECT user_list.resource_name, user_list.id, user_list.size_for_search, user_list.size_for_display, "
@@ -233,7 +234,7 @@ class Audiences:
 def _shown_of(user_list: Any) -> Shown:
     """Take from the message what matters of it."""
     key_types = user_list.crm_based_user_list
-    key_type = enum_name(key_types, "upload_key_type") if key_types.upload_key_type else ""
+    key_type = enum_name(key_types, "upload_key_type")
     eligible = {
         network: bool(getattr(user_list, f"eligible_for_{network}"))
         for network in ("search", "display")
@@ -253,7 +254,7 @@ def _shown_of(user_list: Any) -> Shown:
         membership=enum_name(user_list, "membership_status") if user_list.membership_status else "",
         closing_reason=enum_name(user_list, "closing_reason"),
         access_reason=enum_name(user_list, "access_reason"),
-        takes_contacts=key_type == "CONTACT_INFO" if key_type else None,
+        takes_contacts=_TAKES_CONTACTS.get(key_type),
         membership_days=user_list.membership_life_span
         if user_list.HasField("membership_life_span")
         else None,

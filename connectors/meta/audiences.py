@@ -66,7 +66,7 @@ _CURES: Final[Mapping[Flag, str]] = {
     Flag.LOW_MATCH: "Map more contact fields of the customers, names and countries among them: see the"
     " account of the data in cohortd check.",
     Flag.INVALID_ENTRIES: "See the rejected members and their reasons in the run's report.",
-    Flag.UNUSED: "Use it in an ad set, or take the segment's audience off this destination.",
+    Flag.UNUSED: "Use it in an ad set, if it is to stay up to date.",
     Flag.FLAGGED: "Appeal the flag in Meta's Audience Manager, or delete the audience there, choose a name"
     " without personal attributes, and have it made anew with cohortd audiences --renew.",
     Flag.UNUSABLE: "Look at the audience in Meta's Audience Manager, which says why and what to do.",

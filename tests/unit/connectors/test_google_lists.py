@@ -13,6 +13,8 @@ from connectors.google_lists import Shown, names_for, status_of
         (Shown(membership="OPEN", access_reason="OWNED", takes_contacts=True), (), "open"),
         (Shown(membership="OPEN", access_reason="ACCESS_REASON_UNSPECIFIED"), (), "open"),
         (Shown(membership="OPEN", access_reason="UNSPECIFIED", closing_reason="UNSPECIFIED"), (), "open"),
+        (Shown(membership="OPEN", access_reason="UNKNOWN"), (), "open"),
+        (Shown(membership="OPEN", access_reason="7"), (), "open"),
         (Shown(membership="CLOSED"), (Flag.CLOSED,), "closed"),
         (
             Shown(membership="CLOSED", closing_reason="UNUSED"),
