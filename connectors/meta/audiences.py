@@ -18,6 +18,7 @@ from connectors.meta.client import GraphClient
 _PAGE = 20
 #: Customer-file audiences of one ad account.
 MOST_AUDIENCES: Final = 500
+_LONGEST_RETENTION_DAYS: Final = 180
 _RETIRED_NAME = " (retired)"
 _MARKED = re.compile(rf"\[({MARKER}:[^\]]+)\]$")
 
@@ -182,7 +183,7 @@ def status_of(node: Mapping[str, object], *, account: str = "") -> RemoteStatus:
         name=_text(node.get("name")),
         description=_text(node.get("description")),
         marked=_is_marked(node),
-        membership_days=_bound(node.get("retention_days")) or None,
+        membership_days=_days(node.get("retention_days")),
         deleted_at=_moment(node.get("delete_time")),
     )
 
@@ -208,6 +209,11 @@ def _flags(
 def _is_marked(node: Mapping[str, object]) -> bool | None:
     described = node.get("description")
     return _MARKED.search(described) is not None if isinstance(described, str) else None
+
+
+def _days(value: object) -> int | None:
+    """For how long members are kept, where it is not for ever: a person may choose up to 180 days."""
+    return value if isinstance(value, int) and 0 < value <= _LONGEST_RETENTION_DAYS else None
 
 
 def _moment(value: object) -> str:

@@ -147,3 +147,12 @@ def test_the_account_tells_of_its_terms(
     graph.get(f"{GRAPH}/act_1/", json={"id": "act_1", **told})
 
     assert connector.account().terms is terms
+
+
+@pytest.mark.parametrize(("told", "days"), [(90, 90), (180, 180), (0, None), (-1, None), (18_250, None)])
+def test_members_that_are_kept_for_ever_have_no_duration(
+    graph: responses.RequestsMock, connector: MetaConnector, told: int, days: int | None
+) -> None:
+    graph.get(NODE, json={"id": "42", "retention_days": told})
+
+    assert connector.read("42").membership_days == days
