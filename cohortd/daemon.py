@@ -1,5 +1,6 @@
 """The daemon: jobs by the schedule, one leader, a clean end."""
 
+import math
 import signal
 import threading
 import time
@@ -19,6 +20,7 @@ from cohortd.logs import place_of, set_up_logs
 from cohortd.pipeline.approving import first_waiting, forget_old, taking
 from cohortd.pipeline.delivery import Delivery
 from cohortd.pipeline.intake import take_in
+from cohortd.pipeline.reading_back import is_due, read_back
 from cohortd.pipeline.reclustering import recluster
 from cohortd.pipeline.syncing import SyncCall, sync
 from cohortd.pipeline.wiring import Pipeline
@@ -35,6 +37,8 @@ LEADS_S = 5.0
 UNREACHED_S = 10.0
 #: How often the leader looks for revocations and approvals that came through another process.
 WATCH_S = 1.0
+#: How long a platform that does not tell of its audiences is left alone.
+READ_S = 3600.0
 #: Jobs that look every WATCH_S whether there is anything to do.
 _LOOKOUTS = frozenset({"watch", "approvals"})
 log = structlog.get_logger()
@@ -49,6 +53,8 @@ class Daemon:
     epoch: int
     _heavy: threading.Lock = field(default_factory=threading.Lock)
     _light: threading.Lock = field(default_factory=threading.Lock)
+    #: When platforms were last asked for sizes outside of a sync.
+    _asked_at: float = -math.inf
 
     def jobs(self) -> Mapping[str, tuple[str | None, Callable[[], None]]]:
         """Name -> crontab and work."""
@@ -108,11 +114,16 @@ class Daemon:
             self._heavy.release()
 
     def polling(self) -> None:
-        """Ask what became of accepted batches, and send what had to wait for them."""
+        """Ask what became of accepted batches, send what had to wait for them; once a day read sizes."""
         with self._light:
             delivery = Delivery(self.pipeline, self.epoch)
             delivery.poll()
             delivery.drain()
+        # Outside the lock: a revocation must not wait for what is only looked at.
+        now = time.monotonic()
+        if now - self._asked_at >= READ_S and is_due(self.pipeline):
+            self._asked_at = now
+            read_back(self.pipeline)
 
 
 def serve(config_file: str | None) -> int:

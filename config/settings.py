@@ -117,7 +117,8 @@ class Audiences(Strict):
         default="cohortd · ", max_length=40, description="What every name in the ad manager begins with."
     )
     names: dict[str, str] = Field(
-        default_factory=dict, description="Names you give, by segment: `{s1: Loyal regulars}`."
+        default_factory=dict,
+        description="Names you give, by segment: `{s1: Loyal regulars}`. The next sync renames them.",
     )
     membership_days: int = Field(
         default=GOOGLE_DAYS,

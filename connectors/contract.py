@@ -181,6 +181,26 @@ class ConnectorContract(FaultMatrix):
         renamed = RemoteSpec(self.spec.audience, "Another name", self.spec.description)
         assert connector.ensure(renamed) == first
 
+    def test_a_renamed_audience_is_the_same_one(self, connector: Connector) -> None:
+        """Its marker stays, so it is found; renaming it twice is renaming it once."""
+        remote_id = connector.ensure(self.spec)
+        for _ in range(2):
+            connector.rename(remote_id, "Another name")
+        assert connector.ensure(self.spec) == remote_id
+        assert connector.read(remote_id).name in (None, "Another name")
+        assert [each.remote_id for each in connector.marked()] == [remote_id]
+
+    def test_renaming_what_is_not_there_is_never_success(self, connector: Connector) -> None:
+        """Someone deleted it, or took our access away: a person decides."""
+        error = error_of(lambda: connector.rename(self.unknown_remote_id, "Another name"))
+        assert isinstance(error, FatalError)
+        assert error.scope == "audience"
+        assert error.cure
+
+    def test_the_account_may_be_asked_at_any_time(self, connector: Connector) -> None:
+        """What is not told is None, and is not taken for a refusal."""
+        assert connector.account().terms in (None, True)
+
     def test_what_was_made_is_listed_with_its_marker(self, connector: Connector) -> None:
         """By that the pipeline finds audiences whose ledger is lost; another owner's is another one."""
         ours = replace(self.spec, owner="0a1b2c3d:shop:18f00000000")

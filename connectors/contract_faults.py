@@ -14,8 +14,8 @@ ANN, BOB, EVE = person(1), person(2), person(3)
 _UPLOADS = ("add", "remove")
 #: What can only happen to some verbs; everything else can happen to all.
 ONLY: dict[Trouble, tuple[str, ...]] = {
-    # As an answer to a question for a list, and to a change, an empty object may be a right one.
-    Trouble.EMPTY: ("create", "add", "remove", "poll", "read"),
+    # As an answer to a question for a list an empty object may be a right one.
+    Trouble.EMPTY: ("create", "add", "remove", "poll", "read", "rename", "retire"),
     Trouble.HALF_APPLIED: _UPLOADS,
     Trouble.TOO_LARGE: _UPLOADS,
     Trouble.REFUSED: _UPLOADS,
@@ -40,6 +40,7 @@ class FaultMatrix:
         "add",
         "remove",
         "poll",
+        "rename",
         "read",
         "retire",
         "check",
@@ -83,7 +84,7 @@ def _tell(
     *,
     before: Callable[[str], None],
 ) -> None:
-    """An audience is made, filled, shrunk, found again, looked at and retired."""
+    """An audience is made, filled, shrunk, found again, renamed, looked at and retired."""
     before("create")
     remote_id = diligent.ensure(spec)
     before("add")
@@ -95,8 +96,12 @@ def _tell(
     assert members(remote_id) == seen([ANN])
     before("find")
     assert diligent.ensure(spec) == remote_id
+    before("rename")
+    diligent.insist(lambda: connector.rename(remote_id, f"{spec.name} anew"))
     before("read")
-    assert diligent.insist(lambda: connector.read(remote_id)).state
+    status = diligent.insist(lambda: connector.read(remote_id))
+    assert status.state
+    assert status.name in (None, f"{spec.name} anew")
     before("check")
     diligent.check()
     before("retire")

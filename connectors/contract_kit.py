@@ -86,7 +86,8 @@ class Trouble(StrEnum):
 
 
 #: ``strike(verb, trouble)`` lets the next call of a verb meet trouble: ``create`` and ``find`` (the calls
-#: of ``ensure``), ``add`` and ``remove`` (those of ``apply``), ``poll``, ``read``, ``retire`` or ``check``.
+#: of ``ensure``), ``add`` and ``remove`` (those of ``apply``), ``poll``, ``rename``, ``read``,
+#: ``retire`` or ``check``.
 Strike = Callable[[str, Trouble], None]
 #: How many of the troubles asked for were not met yet.
 Unmet = Callable[[], int]

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from cohortd.core.delivery import (
     AccessCheck,
+    AccountStatus,
     Batch,
     Content,
     Hold,
@@ -64,6 +65,14 @@ class DeferredConnector:
     def read(self, remote_id: str) -> RemoteStatus:
         """Read size and state."""
         return self._made.read(remote_id)
+
+    def account(self) -> AccountStatus:
+        """Read what the account says of itself."""
+        return self._made.account()
+
+    def rename(self, remote_id: str, name: str) -> None:
+        """Give the remote audience another name."""
+        self._made.rename(remote_id, name)
 
     def retire(self, remote_id: str) -> None:
         """Close the remote audience to new use."""

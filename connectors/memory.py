@@ -2,11 +2,12 @@
 
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from cohortd.core.delivery import (
     AccessCheck,
+    AccountStatus,
     Action,
     Batch,
     BatchState,
@@ -88,7 +89,7 @@ class MemoryConnector:
         """Let the next call of *verb* end in *error*; several are used up in order.
 
         Args:
-            verb: ensure, marked, apply, poll, read, retire or check.
+            verb: ensure, marked, apply, poll, read, account, rename, retire or check.
             error: What to raise.
             applied: Share of the work done all the same: 1 for a lost answer.
         """
@@ -130,6 +131,14 @@ class MemoryConnector:
     def read(self, remote_id: str) -> RemoteStatus:
         """Give the number of identifiers as the size."""
         return self._do("read", lambda _share: self._read(remote_id))
+
+    def account(self) -> AccountStatus:
+        """It has no terms."""
+        return self._do("account", lambda _share: AccountStatus())
+
+    def rename(self, remote_id: str, name: str) -> None:
+        """Change the name alone."""
+        self._do("rename", lambda _share: self._rename(remote_id, name))
 
     def retire(self, remote_id: str) -> None:
         """Mark the audience retired; its marker is free again."""
@@ -194,8 +203,17 @@ class MemoryConnector:
         audience = self._audience(remote_id)
         size = len(audience.members)
         return RemoteStatus(
-            size, size, state="retired" if audience.retired else "ready", usable=not audience.retired
+            size,
+            size,
+            state="retired" if audience.retired else "ready",
+            usable=not audience.retired,
+            name=audience.spec.name,
+            marked=True,
         )
+
+    def _rename(self, remote_id: str, name: str) -> None:
+        audience = self._audience(remote_id)
+        audience.spec = replace(audience.spec, name=name)
 
     def _retire(self, remote_id: str) -> None:
         if remote_id in self.audiences:

@@ -5,6 +5,7 @@ from typing import Protocol, runtime_checkable
 
 from cohortd.core.delivery import (
     AccessCheck,
+    AccountStatus,
     Batch,
     Content,
     Hold,
@@ -67,6 +68,21 @@ class Connector(Protocol):
 
     def read(self, remote_id: str) -> RemoteStatus:
         """Read size, match rate and state as the platform shows them."""
+        ...
+
+    def account(self) -> AccountStatus:
+        """Read what the account says of itself; nothing where the platform does not tell."""
+        ...
+
+    def rename(self, remote_id: str, name: str) -> None:
+        """Give a remote audience another name, and leave the rest of it as it is.
+
+        Doing it twice equals doing it once. Where names are unique and this one is another's, it
+        gets a number.
+
+        Raises:
+            GoneError: It is not there, or not for us.
+        """
         ...
 
     def retire(self, remote_id: str) -> None:

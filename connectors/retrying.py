@@ -20,6 +20,7 @@ from tenacity.stop import stop_base
 
 from cohortd.core.delivery import (
     AccessCheck,
+    AccountStatus,
     Batch,
     Content,
     Hold,
@@ -114,6 +115,14 @@ class RetryingConnector:
     def read(self, remote_id: str) -> RemoteStatus:
         """Read the remote audience's size and state."""
         return self._insist("read", lambda: self._inner.read(remote_id))
+
+    def account(self) -> AccountStatus:
+        """Read what the account says of itself."""
+        return self._insist("account", self._inner.account)
+
+    def rename(self, remote_id: str, name: str) -> None:
+        """Give the remote audience another name."""
+        self._insist("rename", lambda: self._inner.rename(remote_id, name))
 
     def retire(self, remote_id: str) -> None:
         """Close the remote audience to new use."""

@@ -59,8 +59,8 @@ class Conduct:
 def conduct(saying: Saying) -> Conduct:
     """Say in words what the pipeline does with what a saying becomes."""
     match saying.becomes:
-        case RemoteStatus(usable=usable):
-            return Conduct("shows it" if usable is not False else "shows it as not usable")
+        case RemoteStatus(usable=usable, cure=cure):
+            return Conduct("shows it" if usable is not False else "shows it as not usable", cure=cure)
         case Receipt() as receipt:
             return Conduct(_of_receipt(receipt))
         case RetryableError() as error:

@@ -1,6 +1,7 @@
 """``audiences``, ``runs`` and ``status``: what is, what was done, is all well."""
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -32,8 +33,11 @@ def audiences(
         str | None, typer.Option("--destination", metavar="NAME", help="Where, with --renew.")
     ] = None,
 ) -> None:
-    """List the audiences: name, remote audience, size here and on the platform."""
-    from cohortd.pipeline.looking import audience_rows
+    """List the audiences: name, size here and on the platform, where it is served, what needs a look.
+
+    With --json also how the platform saw each lately.
+    """
+    from cohortd.pipeline.listing import audience_rows
 
     if renew is not None:
         _renew(config, renew, destination, as_json=as_json)
@@ -42,6 +46,10 @@ def audiences(
         raise typer.BadParameter("it goes with --renew", param_hint="--destination")
     with opened(config, as_json=as_json) as pipeline:
         rows = audience_rows(pipeline)
+    answer({"audiences": rows}, as_json=as_json, show=lambda console: _show_audiences(console, rows))
+
+
+def _show_audiences(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
     columns = (
         "audience",
         "name",
@@ -49,15 +57,38 @@ def audiences(
         "remote_id",
         "size",
         "platform_size",
+        "in a week",
+        "matched",
+        "served on",
         "platform_state",
         "state",
         "note",
     )
-    answer(
-        {"audiences": rows},
-        as_json=as_json,
-        show=lambda console: console.print(table("", columns, [[row[c] for c in columns] for row in rows])),
-    )
+    cells = [
+        [
+            *(row[column] for column in columns[:6]),
+            "" if row["change_in_a_week"] is None else f"{row['change_in_a_week']:+,}",
+            _matched(row),
+            ", ".join(network for network, is_eligible in row["eligible"].items() if is_eligible),
+            *(row[column] for column in columns[9:]),
+        ]
+        for row in rows
+    ]
+    console.print(table("", columns, cells))
+    for row in rows:
+        for drift in row["drift"]:
+            mark = "!" if drift["needs_person"] else "-"
+            told = f"{mark} {row['audience']} on {row['destination']}: {drift['detail']}. {drift['cure']}"
+            console.print(told.rstrip())
+
+
+def _matched(row: Mapping[str, Any]) -> str:
+    """The platform's own match rate, of all or of the last upload; else its size by our members."""
+    share, told = row["matched_share"], row["match_rate"] or row["upload_match_rate"]
+    if told or share is None:
+        return told or ""
+    lower, upper = (f"{share[bound]:.0%}" for bound in ("lower", "upper"))
+    return f"~{lower}" if lower == upper else f"~{lower} to {upper}"
 
 
 def _renew(config: str | None, audience: str, destination: str | None, *, as_json: bool) -> None:

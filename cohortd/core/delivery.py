@@ -1,5 +1,6 @@
 """What the ledger hands to a connector and what comes back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +10,9 @@ from cohortd.core.identifiers import Family, Member
 
 #: How the marker of every remote audience begins that a cohortd made.
 MARKER: Final = "cohortd"
+#: The states of ``RemoteStatus`` that every platform has: it is not there, or could not be read now.
+GONE: Final = "gone"
+UNREADABLE: Final = "not readable"
 
 
 class Action(StrEnum):
@@ -148,6 +152,34 @@ class Receipt:
     #: Where the batch was left for people to upload, where that is all that CONFIRMED says: no platform
     #: has it yet. Stands in the removal log beside the confirmation.
     handed: str = ""
+    #: Between which shares of what was uploaded the platform recognized, in its words; blank where it
+    #: does not say.
+    match_rate: str = ""
+
+
+class Flag(StrEnum):
+    """What a platform marks a remote audience with; each is worth a look."""
+
+    #: It is not there any more, or not shown to us.
+    GONE = "gone"
+    #: It takes nobody in.
+    CLOSED = "closed"
+    #: No campaign has used it for long.
+    UNUSED = "unused"
+    #: The platform is going to delete it.
+    EXPIRING = "expiring"
+    #: Its name or description breaks a policy.
+    FLAGGED = "flagged"
+    #: It cannot be used for another reason.
+    UNUSABLE = "unusable"
+    #: It belongs to another account.
+    FOREIGN = "foreign"
+    #: It takes other fields than contact fields.
+    OTHER_FIELDS = "other_fields"
+    LOW_MATCH = "low_match"
+    INVALID_ENTRIES = "invalid_entries"
+    #: Too few people are in it to be served.
+    TOO_SMALL = "too_small"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +191,32 @@ class RemoteStatus:
     match_rate: str | None = None
     state: str = ""
     usable: bool | None = None
+    #: Network -> whether the audience may be served there.
+    eligible: Mapping[str, bool] = field(default_factory=dict)
+    flags: tuple[Flag, ...] = ()
+    #: What a person should do about the flags.
+    cure: str = ""
+    #: Its name there, which people may have changed.
+    name: str | None = None
+    #: And its description; cohortd changes none once it was made.
+    description: str | None = None
+    #: Whether the marker by which it is known as ours still stands on it.
+    marked: bool | None = None
+    #: Days after which a member is forgotten.
+    membership_days: int | None = None
+    #: When the platform is going to delete it, in its own words.
+    deleted_at: str = ""
+    #: Whether the account's owner has accepted the platform's terms for audiences.
+    terms: bool | None = None
+    #: The match rate of the last upload that the platform told one of.
+    upload_match_rate: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStatus:
+    """What an account says of itself that holds for all its audiences; None where it does not say."""
+
+    terms: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

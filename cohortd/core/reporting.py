@@ -51,6 +51,8 @@ class AudienceReport:
     #: What the platform itself says, where it says anything.
     platform_size: str = ""
     platform_state: str = ""
+    #: Where the platform's word and the ledger part, in sentences.
+    drift: list[str] = field(default_factory=list)
     #: Whether all that is confirmed is files for somebody to upload.
     by_hand: bool = False
     held: str | None = None

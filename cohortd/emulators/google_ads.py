@@ -36,6 +36,14 @@ WORDS: Final = Words(
 )
 
 
+#: How the Data Manager names what a list takes -> how Google Ads does.
+_KEY_TYPES: Final = {
+    "CONTACT_ID": "CONTACT_INFO",
+    "MOBILE_ID": "MOBILE_ADVERTISING_ID",
+    "USER_ID": "CRM_ID",
+}
+
+
 class GoogleAds:
     """The three services that audiences need."""
 
@@ -117,6 +125,8 @@ class GoogleAds:
             row = search_types.GoogleAdsRow.pb()()
             row.customer.resource_name, row.customer.id = f"customers/{customer}", int(customer)
             row.customer.status = enum_number(row.customer, "status", self._state.rules.account_status)
+            accepted = self._state.rules.terms_accepted
+            row.customer.conversion_tracking_setting.accepted_customer_data_terms = accepted
             yield row
         elif query.resource == "user_list":
             for audience in self._state.store.audiences(customer):
@@ -136,12 +146,16 @@ class GoogleAds:
         shown.membership_status = enum_number(shown, "membership_status", state)
         reason = str(audience.attributes.get("access_reason", "OWNED"))
         shown.access_reason = enum_number(shown, "access_reason", reason)
+        why = str(audience.attributes.get("closing_reason", "UNSPECIFIED"))
+        shown.closing_reason = enum_number(shown, "closing_reason", why)
         shown.type_ = enum_number(shown, "type_", "CRM_BASED")
         key_types = shown.crm_based_user_list
-        key_types.upload_key_type = enum_number(key_types, "upload_key_type", "CONTACT_INFO")
+        key_type = _KEY_TYPES[str(audience.attributes.get("key_type", "CONTACT_ID"))]
+        key_types.upload_key_type = enum_number(key_types, "upload_key_type", key_type)
         if audience.attributes.get("computed"):
             size = len(audience.people)
             shown.size_for_search = shown.size_for_display = size
+            shown.match_rate_percentage = 100  # everybody is recognized here
             usable = size >= self._state.rules.minimum_served
             shown.eligible_for_search = shown.eligible_for_display = usable
 

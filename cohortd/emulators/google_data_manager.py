@@ -221,6 +221,8 @@ def _fill_status(status: Any, work: Work) -> None:
         error.reason = known if known is not None else 0
     if work.action == "add":
         counts = status.audience_members_ingestion_status.user_data_ingestion_status
+        if work.status != "failed":  # everybody is recognized here
+            counts.upload_match_rate_range = dm.MatchRateRange.MATCH_RATE_RANGE_91_TO_100
     elif work.action == "remove":
         counts = status.audience_members_removal_status.user_data_removal_status
     else:

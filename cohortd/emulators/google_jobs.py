@@ -16,6 +16,8 @@ from cohortd.emulators.google_state import GoogleState, Work
 from cohortd.emulators.google_wire import ads_failure, enum_number
 
 LIST_NAME: Final = re.compile(r"customers/(\d+)/userLists/(\d+)")
+#: Everybody is recognized here.
+_RECOGNIZED: Final = "MATCH_RANGE_91_TO_100"
 _JOB_NAME: Final = re.compile(r"customers/(\d+)/offlineUserDataJobs/(\d+)")
 _JOB: Final = "offline_user_data_job_error"
 #: Of a failed job some operations may have been applied; there is no word for a partial success.
@@ -118,6 +120,9 @@ class Jobs:
                 shown.customer_match_user_list_metadata.user_list = name
                 work = self._state.work(str(job["work"])) if job["work"] else None
                 shown.status = enum_number(shown, "status", self._status(work))
+                if work is not None and work.action == "add" and work.status == "success":
+                    metadata = shown.operation_metadata
+                    metadata.match_rate_range = enum_number(metadata, "match_rate_range", _RECOGNIZED)
                 yield row
 
     def _status(self, work: Work | None) -> str:

@@ -15,6 +15,8 @@ _PARENT: Final = re.compile(r"accountTypes/GOOGLE_ADS/accounts/(\d+)")
 _NAME: Final = re.compile(_PARENT.pattern + r"/userLists/(\d+)")
 _DAY_S: Final = 86_400
 _PAGE_SIZE: Final = 50
+#: Everybody is recognized here, in percent.
+_RECOGNIZED: Final = 100
 _MAXIMUM_PAGE_SIZE: Final = 1000
 _CHANGEABLE: Final = frozenset(
     {"display_name", "description", "membership_status", "integration_code", "membership_duration"}
@@ -148,17 +150,21 @@ class UserLists:
         closed = audience.attributes.get("closed")
         states = dm.UserList.MembershipStatus
         shown.membership_status = states.CLOSED if closed else states.OPEN
+        why = str(audience.attributes.get("closing_reason", "CLOSING_REASON_UNSPECIFIED"))
+        shown.closing_reason = dm.UserList.ClosingReason[why]
         days = audience.attributes.get("membership_days", MAXIMUM_MEMBERSHIP_DAYS)
         shown.membership_duration.seconds = int(str(days)) * _DAY_S
         reason = str(audience.attributes.get("access_reason", "OWNED"))
         shown.access_reason = dm.UserList.AccessReason[reason]
-        key_types = dm.IngestedUserListInfo.UploadKeyType
-        shown.ingested_user_list_info.upload_key_types.append(key_types.CONTACT_ID)
+        key_type = str(audience.attributes.get("key_type", "CONTACT_ID"))
+        key_types = shown.ingested_user_list_info.upload_key_types
+        key_types.append(dm.IngestedUserListInfo.UploadKeyType[key_type])
         if audience.attributes.get("computed"):
             self._fill_sizes(shown, len(audience.people))
         return shown
 
     def _fill_sizes(self, shown: Any, size: int) -> None:
+        shown.ingested_user_list_info.contact_id_info.match_rate_percentage = _RECOGNIZED
         for network in ("display_network", "search_network", "youtube", "gmail"):
             setattr(shown.size_info, f"{network}_members_count", size)
         usable = size >= self._state.rules.minimum_served

@@ -67,7 +67,10 @@ def flagged_fields(audience: Audience, rules: MetaRules) -> list[str]:
 
 
 def operation_of(audience: Audience, *, flagged: bool, replacing: int | None) -> int:
-    """The code of ``operation_status``."""
+    """The code of ``operation_status``; a test may have set one."""
+    told = audience.attributes.get("operation")
+    if isinstance(told, int):
+        return told
     if flagged:
         return 471
     if replacing is not None:
@@ -90,7 +93,7 @@ def node_of(
     delivery = 400 if flagged else 200 if size >= rules.delivery_floor else 300
     return {
         "id": audience.id,
-        "account_id": audience.account.removeprefix("act_"),
+        "account_id": str(audience.attributes.get("owner", audience.account.removeprefix("act_"))),
         "name": audience.name,
         "description": audience.attributes.get("description", ""),
         "subtype": "CUSTOM",
@@ -101,6 +104,7 @@ def node_of(
         "approximate_count_lower_bound": lower,
         "approximate_count_upper_bound": upper,
         "time_content_updated": updated,
+        "delete_time": audience.attributes.get("delete_time", 0),
         "fields_violating_integrity_policy": flagged,
     }
 

@@ -9,6 +9,7 @@ from cohortd.ledger.ledger import Ledger
 from cohortd.ledger.memberships import Members, MembershipRow, PastMembership
 from cohortd.ledger.models import Models
 from cohortd.ledger.outbox import Outbox
+from cohortd.ledger.readings import Reading, Readings
 from cohortd.ledger.remotes import Remote, Remotes
 from cohortd.ledger.removal_log import RemovalLog
 from cohortd.ledger.replacing import BY_DELETING, BY_REPLACING, DELETING, Replacement
@@ -39,6 +40,8 @@ __all__ = [
     "PastBatch",
     "PastMembership",
     "PollDue",
+    "Reading",
+    "Readings",
     "Recorded",
     "RejectedRow",
     "Remote",

@@ -17,6 +17,7 @@ from cohortd.ledger.batches import OPEN, BatchRow, Claimed, PollDue, Work
 from cohortd.ledger.claiming import Ask, claim, find_next
 from cohortd.ledger.database import Database
 from cohortd.ledger.leader import check_epoch, check_lead
+from cohortd.ledger.remotes import note_match_rate
 from cohortd.ledger.removal_log import Journal, RemovalLog
 from cohortd.ledger.renewing import renew
 from cohortd.ledger.replacing import Replacement
@@ -126,6 +127,8 @@ class Outbox:
                 refusing.split(connection, journal, work, rows=receipt.rejected, now=now)
             else:
                 settling.end(connection, journal, work, receipt=receipt, now=now)
+            if receipt.match_rate:
+                note_match_rate(connection, work.remote, receipt.match_rate)
 
     def split(self, batch_id: int, *, rows: Mapping[int, str], now: datetime, epoch: int) -> None:
         """Reject the named rows of a refused batch and try the rest again.

@@ -1,8 +1,7 @@
 """Remote audiences: one row a target, and what keeps a destination from being sent to."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
@@ -14,13 +13,14 @@ from cohortd.core.identifiers import Family
 from cohortd.core.planning import Target
 from cohortd.core.times import format_time, parse_time
 from cohortd.ledger.database import Database
+from cohortd.ledger.readings import status_of_text
 
 RemoteState = Literal["absent", "creating", "ready", "paused", "retired"]
 
 COLUMNS: Final = (
     "remote.id, remote.audience, remote.destination, remote.family, remote.platform, remote.account,"
     " remote.remote_id, remote.name, remote.state, remote.status, remote.checked_at, remote.note,"
-    " remote.created_at"
+    " remote.created_at, remote.match_rate"
 )
 
 
@@ -42,6 +42,8 @@ class Remote:
     family: Family
     #: When it was first meant to be; stands in its marker.
     intended_at: datetime
+    #: What the platform said it recognized of the last upload; blank where it never did.
+    match_rate: str = ""
 
 
 class Remotes:
@@ -102,7 +104,9 @@ class Remotes:
             else:
                 _refuse_other_account(known, account, family)
                 connection.exec_driver_sql(
-                    "UPDATE remote SET platform = ?, name = ?,"
+                    # One that is there keeps its name until it is renamed there.
+                    "UPDATE remote SET platform = ?,"
+                    " name = CASE WHEN remote_id IS NULL THEN ? ELSE name END,"
                     " state = CASE state WHEN 'retired' THEN 'creating' ELSE state END WHERE id = ?",
                     (platform, name, known.id),
                 )
@@ -177,11 +181,9 @@ class Remotes:
                 (remote_id, remote_pk),
             )
 
-    def record_status(self, remote_pk: int, status: RemoteStatus, at: datetime) -> None:
-        """Keep what the platform says of a remote audience."""
-        self._update(
-            "status = ?, checked_at = ?", (json.dumps(asdict(status)), format_time(at)), remote_pk=remote_pk
-        )
+    def rename(self, remote_pk: int, name: str) -> None:
+        """Keep that a remote audience has another name from now on."""
+        self._update("name = ?", (name,), remote_pk=remote_pk)
 
     def pause(self, remote_pk: int, note: str) -> None:
         """Send nothing to this remote audience until it is resumed."""
@@ -269,12 +271,18 @@ def remote_of(row: Row[tuple[object, ...]]) -> Remote:
         remote_id=row.remote_id,
         name=row.name,
         state=row.state,
-        status=RemoteStatus(**json.loads(row.status)) if row.status else None,
+        status=status_of_text(row.status) if row.status else None,
         checked_at=parse_time(row.checked_at) if row.checked_at else None,
         note=row.note,
         family=Family(row.family),
         intended_at=parse_time(row.created_at),
+        match_rate=row.match_rate,
     )
+
+
+def note_match_rate(connection: Connection, remote_pk: int, rate: str) -> None:
+    """Keep what a platform said it recognized of an upload."""
+    connection.exec_driver_sql("UPDATE remote SET match_rate = ? WHERE id = ?", (rate, remote_pk))
 
 
 def _find(connection: Connection, target: Target) -> Remote | None:
@@ -314,6 +322,7 @@ def supersede(connection: Connection, remote_pk: int, at: datetime) -> int:
     connection.exec_driver_sql("UPDATE membership SET remote = ? WHERE remote = ?", (old, remote_pk))
     connection.exec_driver_sql("UPDATE past_membership SET remote = ? WHERE remote = ?", (old, remote_pk))
     connection.exec_driver_sql("UPDATE batch SET remote = ? WHERE remote = ?", (old, remote_pk))
+    connection.exec_driver_sql("UPDATE reading SET remote = ? WHERE remote = ?", (old, remote_pk))
     _close_regular(connection, old, at)
     return old
 

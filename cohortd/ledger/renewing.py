@@ -18,7 +18,7 @@ from cohortd.ledger.removal_log import Journal
 _ANEW: Final = """
     UPDATE remote SET remote_id = NULL,
         state = CASE state WHEN 'retired' THEN state ELSE 'creating' END, status = NULL,
-        checked_at = NULL, note = '', created_at = ? WHERE id = ?
+        checked_at = NULL, note = '', match_rate = '', created_at = ? WHERE id = ?
 """
 #: Whoever carries an identifier was there with it, the co-owners too.
 _REMEMBER: Final = """

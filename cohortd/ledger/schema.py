@@ -119,8 +119,21 @@ remote = _table(
     _text("note"),
     _text("created_at"),
     _number("superseded", default=0),
+    #: What the platform said it recognized of the last upload.
+    _text("match_rate"),
 )
 _index_some("remote_target", remote.c.audience, remote.c.destination, where="superseded = 0", unique=True)
+
+#: What a platform said of a remote audience, when (Unix seconds), and how many the ledger held there.
+reading = _table(
+    "reading",
+    Column("remote", INTEGER, primary_key=True, nullable=False),
+    Column("at", INTEGER, primary_key=True, nullable=False),
+    _text("status"),
+    _number("confirmed", default=0),
+    _number("held", default=0),
+    rowid=False,
+)
 
 #: What may be on a platform: one row an identifier and remote audience. Times are Unix seconds.
 membership = _table(

@@ -76,7 +76,7 @@ def check_all(pipeline: Pipeline) -> Checked:
 def _names(pipeline: Pipeline) -> list[AccessCheck]:
     current = pipeline.ledger.models.current()
     faults = name_faults(pipeline, current.segments if current else ())
-    cure = "Choose other words, or another segment, under audiences.names."
+    cure = "Choose other words in the settings, or another segment under audiences.names."
     return [AccessCheck("audience names", ok=False, detail=fault, cure=cure) for fault in faults]
 
 

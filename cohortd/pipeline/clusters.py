@@ -11,6 +11,7 @@ import clustering
 from cohortd.core.modelling import FeatureSpec, ModelVersion
 from cohortd.engine import Engine, StagedTable
 from cohortd.pipeline.featuring import Chosen, choose_features
+from cohortd.pipeline.naming import take_names
 from cohortd.pipeline.reading import Tables
 from cohortd.pipeline.wiring import Pipeline
 
@@ -55,6 +56,7 @@ def cluster(
             pipeline, engine, features, chosen.fitted, current, as_of=as_of, reason=reason
         )
     assert current is not None
+    current = take_names(pipeline, current)
     pipeline.progress("assigning segments")
     assignment = engine.assign(features, current.centroid_model, previous_assignment(pipeline))
     return Clustered(

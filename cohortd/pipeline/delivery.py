@@ -9,15 +9,16 @@ from typing import Final
 
 import structlog
 
-from cohortd.core.delivery import Hold, Lane, RemoteSpec
+from cohortd.core.delivery import Hold, Lane
 from cohortd.core.errors import CohortdError, SyncError
 from cohortd.core.modelling import Segment
 from cohortd.core.planning import Target
 from cohortd.ledger import Claimed
 from cohortd.pipeline import resyncing
 from cohortd.pipeline.crew import LOOK_S, Crew
-from cohortd.pipeline.leftovers import look_for_leftovers, owner_of
+from cohortd.pipeline.leftovers import look_for_leftovers
 from cohortd.pipeline.polling import Polling
+from cohortd.pipeline.renaming import remote_name, spec_of
 from cohortd.pipeline.sending import Answers
 from cohortd.pipeline.standing import Standing
 from cohortd.pipeline.wiring import Pipeline
@@ -154,19 +155,12 @@ class Delivery:
             target,
             platform=destination.platform,
             account=destination.account,
-            name=f"{self.pipeline.audiences.name_prefix}{segment.name}",
+            name=remote_name(self.pipeline, segment),
             at=self.pipeline.clock(),
             family=destination.family,
         )
-        spec = RemoteSpec(
-            audience=target.audience,
-            name=remote.name,
-            description=segment.description,
-            membership_days=destination.membership_days,
-            owner=owner_of(self.pipeline, remote),
-        )
         try:
-            remote_id = destination.connector.ensure(spec)
+            remote_id = destination.connector.ensure(spec_of(self.pipeline, remote, segment))
         except SyncError as error:
             self._standing.fell_short(destination, target, error)
             return False

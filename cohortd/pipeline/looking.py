@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from cohortd.core.delivery import AccessCheck, Lane
 from cohortd.ledger import RemovalTiming
+from cohortd.pipeline.drifting import drifts_of
 from cohortd.pipeline.leftovers import LEFTOVERS_CURE
-from cohortd.pipeline.outcome import platform_size
 from cohortd.pipeline.wiring import Pipeline
 
 #: After this long without a finished sync, somebody should look.
@@ -39,35 +39,6 @@ class Health:
                 for line in self.lines
             ],
         }
-
-
-def audience_rows(pipeline: Pipeline) -> list[dict[str, object]]:
-    """One row a remote audience."""
-    counts = pipeline.ledger.members.counts()
-    current = pipeline.ledger.models.current()
-    names = {segment.id: segment.name for segment in current.segments} if current else {}
-    rows: list[dict[str, object]] = []
-    for remote in pipeline.ledger.remotes.all():
-        states = counts.get(remote.target, {})
-        status = remote.status
-        rows.append(
-            {
-                "audience": remote.target.audience,
-                "name": names.get(remote.target.audience, remote.name),
-                "destination": remote.target.destination,
-                "platform": remote.platform,
-                "remote_id": remote.remote_id,
-                "size": states.get("adding", 0) + states.get("present", 0),
-                "confirmed": states.get("present", 0),
-                "rejected": states.get("rejected", 0),
-                "platform_size": platform_size(status) if status else "",
-                "platform_state": status.state if status else "",
-                "match_rate": status.match_rate if status else None,
-                "state": remote.state,
-                "note": remote.note,
-            }
-        )
-    return rows
 
 
 def run_rows(pipeline: Pipeline, limit: int) -> list[dict[str, object]]:
@@ -106,6 +77,8 @@ def status_of(pipeline: Pipeline) -> Health:
         ledger_line(pipeline),
         _last_sync(pipeline),
         *_destinations(pipeline),
+        *_terms(pipeline),
+        *_drifts(pipeline),
         *_resyncs(pipeline),
         *_revocations(pipeline),
     ]
@@ -162,6 +135,39 @@ def _destinations(pipeline: Pipeline) -> list[AccessCheck]:
         if r.state == "paused"
     ]
     return lines
+
+
+def _terms(pipeline: Pipeline) -> list[AccessCheck]:
+    """Destinations whose platform said, when it was read last, that its terms are not accepted."""
+    open_at = {
+        remote.target.destination
+        for remote in pipeline.ledger.remotes.all()
+        if remote.state != "retired" and remote.status is not None and remote.status.terms is False
+    }
+    return [
+        AccessCheck(
+            f"destination {name}: terms",
+            ok=False,
+            detail="the platform says that its terms for audiences are not accepted",
+            cure="cohortd check says where to accept them.",
+        )
+        for name in sorted(open_at & set(pipeline.destinations))
+    ]
+
+
+def _drifts(pipeline: Pipeline) -> list[AccessCheck]:
+    """What somebody must look at."""
+    return [
+        AccessCheck(
+            f"audience {target.audience} on {target.destination}",
+            ok=False,
+            detail=drift.sentence,
+            cure=drift.cure,
+        )
+        for target, found in drifts_of(pipeline).items()
+        for drift in found
+        if drift.needs_person
+    ]
 
 
 def _resyncs(pipeline: Pipeline) -> list[AccessCheck]:

@@ -1,24 +1,22 @@
 """What a run came to: counted from the ledger, read back from the platforms, written for people."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-import structlog
-
 from cohortd.core.consenting import Reason
 from cohortd.core.delivery import RemoteStatus
-from cohortd.core.errors import SyncError
 from cohortd.core.modelling import Segment
 from cohortd.core.planning import Target
 from cohortd.core.reporting import AudienceReport, RevocationReport, RunReport
 from cohortd.core.times import parse_time
 from cohortd.ledger import Remote
+from cohortd.pipeline.drifting import Drift, drifts_of, sentences
 from cohortd.pipeline.planning import Plan
-from cohortd.pipeline.wiring import Destination, Pipeline
+from cohortd.pipeline.reading_back import Counts, read_back
+from cohortd.pipeline.wiring import Pipeline
 from cohortd.report import write_run_report
-
-log = structlog.get_logger()
 
 
 def finish_run(pipeline: Pipeline, plan: Plan, report: RunReport, *, since: datetime) -> RunReport:
@@ -26,8 +24,10 @@ def finish_run(pipeline: Pipeline, plan: Plan, report: RunReport, *, since: date
 
     Rejected members make a run partial: somebody must look at the platform's reason.
     """
-    _read_back(pipeline)
-    audiences = audience_reports(pipeline, plan, since=since)
+    counts = pipeline.ledger.members.counts()
+    read_back(pipeline, counts)
+    drifts = drifts_of(pipeline)
+    audiences = audience_reports(pipeline, plan, since=since, counts=counts, drifts=drifts)
     status = report.status
     if status == "done" and any(audience.rejected for audience in audiences):
         status = "partial"
@@ -35,6 +35,7 @@ def finish_run(pipeline: Pipeline, plan: Plan, report: RunReport, *, since: date
         report,
         status=status,
         audiences=audiences,
+        notes=[*report.notes, *sentences(drifts)],
         revocations=revocation_reports(pipeline, since=_last_end(pipeline)),
     )
     write_run_report(pipeline.data_dir / "reports", whole, plan.clustered.version.segments, plan.traits)
@@ -50,11 +51,17 @@ def _last_end(pipeline: Pipeline) -> datetime | None:
     return last.finished_at if last is not None else None
 
 
-def audience_reports(pipeline: Pipeline, plan: Plan, *, since: datetime) -> list[AudienceReport]:
+def audience_reports(
+    pipeline: Pipeline,
+    plan: Plan,
+    *,
+    since: datetime,
+    counts: Counts,
+    drifts: Mapping[Target, Sequence[Drift]],
+) -> list[AudienceReport]:
     """One report a target, in the order of audience and destination."""
     done = pipeline.ledger.outbox.summary(since)
     remotes = {remote.target: remote for remote in pipeline.ledger.remotes.all()}
-    counts = pipeline.ledger.members.counts()
     segments = {segment.id: segment for segment in plan.clustered.version.segments}
     reports = []
     for target, delta in plan.ordered():
@@ -76,6 +83,7 @@ def audience_reports(pipeline: Pipeline, plan: Plan, *, since: datetime) -> list
                 rejected_reasons=dict(pipeline.ledger.members.rejections(target)),
                 size=states.get("adding", 0) + states.get("present", 0),
                 held=plan.held.get(target),
+                drift=[each.sentence for each in drifts.get(target, ())],
                 left_out=_left_out(pipeline, plan, target),
             )
         )
@@ -147,22 +155,3 @@ def platform_size(status: RemoteStatus) -> str:
     if status.size_lower == status.size_upper:
         return f"{status.size_lower:,}"
     return f"{status.size_lower or 0:,} to {status.size_upper or 0:,}"
-
-
-def _read_back(pipeline: Pipeline) -> None:
-    """Ask each platform how it sees our audiences; what it does not answer stays as it was."""
-    silent: set[str] = set()
-    for remote in pipeline.ledger.remotes.all():
-        destination: Destination | None = pipeline.destinations.get(remote.target.destination)
-        if destination is None or remote.remote_id is None or remote.state != "ready":
-            continue
-        if destination.name in silent:
-            continue
-        try:
-            status = destination.connector.read(remote.remote_id)
-        except SyncError as error:
-            log.info("size_not_read", destination=destination.name, reason=str(error))
-            if getattr(error, "scope", "audience") == "destination":
-                silent.add(destination.name)
-            continue
-        pipeline.ledger.remotes.record_status(remote.id, status, at=pipeline.clock())

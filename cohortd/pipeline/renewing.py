@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from cohortd.core.delivery import GONE
 from cohortd.core.errors import GoneError, SettingsError
 from cohortd.core.planning import Target
 from cohortd.ledger import Remote
@@ -50,8 +51,8 @@ def renew(pipeline: Pipeline, audience: str, destination: str | None) -> Renewed
     try:
         state = account.connector.read(remote.remote_id).state
     except GoneError:
-        state = "gone"
-    if state != "gone":
+        state = GONE
+    if state != GONE:
         raise SettingsError(
             f"{account.name} does not say that audience {remote.remote_id} is gone, but:"
             f" {state or 'it is there'}. Nothing was done"

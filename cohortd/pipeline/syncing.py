@@ -22,6 +22,7 @@ from cohortd.pipeline.delivery import Delivery
 from cohortd.pipeline.intake import take_in
 from cohortd.pipeline.outcome import finish_run
 from cohortd.pipeline.planning import Plan, planned
+from cohortd.pipeline.renaming import rename
 from cohortd.pipeline.retiring import close_emptied, leave
 from cohortd.pipeline.wiring import Pipeline
 
@@ -112,7 +113,9 @@ class _Run:
             self.pipeline.progress("sending")
         settled = self._deliver(stopped=stopped)
         if not stopped:
-            self.delivery.notes += close_emptied(self.pipeline, plan.clustered.version.segments)
+            segments = plan.clustered.version.segments
+            self.delivery.notes += close_emptied(self.pipeline, segments)
+            self.delivery.notes += rename(self.pipeline, segments, self._wanted)
         report = self._report(plan, stopped=stopped, settled=settled)
         return finish_run(self.pipeline, plan, report, since=self.started)
 

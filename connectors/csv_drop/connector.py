@@ -16,10 +16,13 @@ from typing import Final
 import structlog
 
 from cohortd.core.delivery import (
+    GONE,
     AccessCheck,
+    AccountStatus,
     Action,
     Batch,
     BatchState,
+    Flag,
     Limits,
     Marked,
     Receipt,
@@ -145,7 +148,20 @@ class CsvDropConnector:
                     retired=bool(about.get("retired")),
                 )
         except GoneError:
-            return RemoteStatus(state="gone", usable=False)
+            return RemoteStatus(state=GONE, usable=False, flags=(Flag.GONE,))
+
+    def account(self) -> AccountStatus:
+        """Nobody here knows what the platform says."""
+        return AccountStatus()
+
+    def rename(self, remote_id: str, name: str) -> None:
+        """Ask whoever uploads to give the audience another name."""
+        with self._changing(remote_id) as (home, about):
+            if about.get("name") == name:
+                return
+            changed = {**about, "name": name}
+            home.append(Kind.RENAME, (), members=0, about=about, now=self._clock(), becomes=name)
+            home.describe(changed)
 
     def retire(self, remote_id: str) -> None:
         """Ask whoever uploads to close the audience."""

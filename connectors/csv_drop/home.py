@@ -34,6 +34,7 @@ class Kind(StrEnum):
     REMOVE = "remove"
     RETIRE = "retire"
     REOPEN = "reopen"
+    RENAME = "rename"
 
 
 _DO: Final[Mapping[Kind, str]] = {
@@ -41,6 +42,7 @@ _DO: Final[Mapping[Kind, str]] = {
     Kind.REMOVE: "Remove the customers in this file from the audience; the file is hashed already.",
     Kind.RETIRE: "The audience is no longer in use: take it out of campaigns and close or delete it.",
     Kind.REOPEN: "The audience is in use again: open it, or make it anew, before the next file.",
+    Kind.RENAME: "The audience has another name from now on, that of `becomes`: rename it.",
 }
 _NOTHING: Final = "Nothing: everybody who was in the file has left before it was uploaded."
 
@@ -117,11 +119,16 @@ class Home:
         members: int,
         about: Mapping[str, object],
         now: datetime,
+        becomes: str = "",
     ) -> Step:
-        """Add a step behind all others; a step without rows has no file."""
+        """Add a step behind all others; a step without rows has no file.
+
+        Args:
+            becomes: The name from now on, of a renaming.
+        """
         steps = self.steps()
         step = Step(steps[-1].number + 1 if steps else 1, kind)
-        manifest = {
+        manifest: dict[str, object] = {
             "number": step.number,
             "audience": about.get("name", ""),
             "action": str(kind),
@@ -133,6 +140,8 @@ class Home:
             "written_at": format_time(now),
             "marker": about.get("marker", ""),
         }
+        if becomes:
+            manifest["becomes"] = becomes
         if rows:
             content = self._file(rows)
             manifest["sha256"] = hashlib.sha256(content).hexdigest()

@@ -10,14 +10,14 @@ from typing import Any, Final
 
 from google.protobuf import field_mask_pb2
 
-from cohortd.core.delivery import MARKER, Marked, RemoteSpec, RemoteStatus
-from cohortd.core.errors import FatalError, RejectedError
+from cohortd.core.delivery import GONE, MARKER, Flag, Marked, RemoteSpec, RemoteStatus
+from cohortd.core.errors import FatalError, RejectedError, RetryableError
 from connectors.google_access import MAXIMUM_MEMBERSHIP_DAYS, marker_of
 from connectors.google_ads.client import AdsClient
 from connectors.google_enums import enum_name
 from connectors.google_errors import GoneError, NameTakenError, UnknownCallError
+from connectors.google_lists import Shown, name_taken, names_for, status_of
 
-_NAMES_TRIED: Final = 10
 _FIND: Final = (
     "SELECT user_list.resource_name, user_list.id, user_list.integration_code, user_list.access_reason, "
     "user_list.membership_status FROM user_list"
@@ -27,9 +27,24 @@ _LIST: Final = (
     "FROM user_list"
 )
 _SHOW: Final = (
+    "SELECT user_list.resource_name, user_list.id, user_list.name, user_list.description, "
+    "user_list.integration_code, "
+    "user_list.size_for_search, user_list.size_for_display, user_list.match_rate_percentage, "
+    "user_list.membership_status, user_list.closing_reason, user_list.membership_life_span, "
+    "user_list.access_reason, user_list.crm_based_user_list.upload_key_type, "
+    "user_list.eligible_for_search, user_list.eligible_for_display FROM user_list "
+    "WHERE user_list.id = {id}"
+)
+_TAKES_CONTACTS: Final = {"CONTACT_INFO": True, "CRM_ID": False, "MOBILE_ADVERTISING_ID": False}
+#: A stand-in may know no more fields than these.
+_SHOW_LEAST: Final = (
     "SELECT user_list.resource_name, user_list.id, user_list.size_for_search, user_list.size_for_display, "
     "user_list.match_rate_percentage, user_list.membership_status, user_list.eligible_for_search, "
     "user_list.eligible_for_display FROM user_list WHERE user_list.id = {id}"
+)
+_TERMS: Final = (
+    "SELECT customer.id, customer.conversion_tracking_setting.accepted_customer_data_terms "
+    "FROM customer LIMIT 1"
 )
 
 _ACCOUNT: Final = "SELECT customer.id, customer.status, customer.test_account FROM customer LIMIT 1"
@@ -85,10 +100,33 @@ class Audiences:
 
     def show(self, remote_id: str) -> RemoteStatus:
         """Read one audience."""
-        for row in self._client.search(_SHOW.format(id=int(remote_id))):
+        try:
+            rows = self._client.search(_SHOW.format(id=int(remote_id)))
+        except RejectedError:
+            rows = self._client.search(_SHOW_LEAST.format(id=int(remote_id)))
+        for row in rows:
             if _id_of(row.user_list.resource_name) == remote_id:
-                return self._status_of(row.user_list)
-        return RemoteStatus(state="gone", usable=False)
+                return status_of(_shown_of(row.user_list))
+        return RemoteStatus(state=GONE, usable=False, flags=(Flag.GONE,))
+
+    def terms(self) -> bool | None:
+        """Tell whether the customer data terms are accepted, where Google says."""
+        for row in self._client.search(_TERMS):
+            if row.customer.HasField("conversion_tracking_setting"):
+                setting = row.customer.conversion_tracking_setting
+                # A bare false is also what is sent where nothing is known.
+                return True if setting.accepted_customer_data_terms else None
+        return None
+
+    def rename(self, remote_id: str, name: str) -> None:
+        """Give it the name, or where that is another's the name with a number."""
+        for each in names_for(name):
+            try:
+                self._update(self._name(remote_id), "name", each)
+            except NameTakenError:
+                continue
+            return
+        raise name_taken(name)
 
     def probe(self) -> None:
         """Read the account, to see whether we may and whether it is open.
@@ -118,22 +156,26 @@ class Audiences:
             return
 
     def _create(self, spec: RemoteSpec, marker: str) -> str:
-        for number in range(1, _NAMES_TRIED + 1):
-            name = spec.name if number == 1 else f"{spec.name} ({number})"
+        for name in names_for(spec.name):
             try:
-                answer = self._client.call(
-                    "UserListService", "mutate_user_lists", self._create_request(spec, marker, name)
-                )
-                return _id_of(answer.results[0].resource_name)
+                return _id_of(self._mutate(self._create_request(spec, marker, name)))
             except NameTakenError:
-                found = self._find(marker, where="") if number == 1 else None
+                found = self._find(marker, where="") if name == spec.name else None
                 if found is not None:
                     return _id_of(found.resource_name)
-        raise FatalError(
-            f"the name of audience {spec.audience} is taken in this account, and so are variants of it",
-            cure="Give the audience another name in the settings.",
-            scope="audience",
-        )
+        raise name_taken(spec.name)
+
+    def _mutate(self, request: Any) -> str:
+        """Make or change one audience; return its resource name.
+
+        Raises:
+            RetryableError: Google does not name it: nobody knows what was done.
+        """
+        answer = self._client.call("UserListService", "mutate_user_lists", request)
+        names = [str(result.resource_name) for result in answer.results]
+        if len(names) != 1 or not names[0]:
+            raise RetryableError("Google did not say which audience it made or changed")
+        return names[0]
 
     def _create_request(self, spec: RemoteSpec, marker: str, name: str) -> Any:
         request = self._client.message("MutateUserListsRequest")
@@ -172,40 +214,51 @@ class Audiences:
             raise error
 
     def _set_status(self, resource_name: str, status: str) -> None:
+        value = getattr(self._client.enum("UserListMembershipStatusEnum"), status)
+        self._update(resource_name, "membership_status", value)
+
+    def _update(self, resource_name: str, field: str, value: Any) -> None:
         request = self._client.message("MutateUserListsRequest")
         request.customer_id = self._client.customer
         operation = request.operations.add()
         operation.update.resource_name = resource_name
-        operation.update.membership_status = getattr(
-            self._client.enum("UserListMembershipStatusEnum"), status
-        )
-        operation.update_mask.CopyFrom(field_mask_pb2.FieldMask(paths=["membership_status"]))
-        self._client.call("UserListService", "mutate_user_lists", request)
-
-    def _status_of(self, user_list: Any) -> RemoteStatus:
-        sizes = [
-            int(getattr(user_list, name))
-            for name in ("size_for_search", "size_for_display")
-            if user_list.HasField(name)
-        ]
-        rate = (
-            f"{user_list.match_rate_percentage}%" if user_list.HasField("match_rate_percentage") else None
-        )
-        usable = None
-        if user_list.HasField("eligible_for_search") or user_list.HasField("eligible_for_display"):
-            usable = user_list.eligible_for_search or user_list.eligible_for_display
-        status = user_list.membership_status
-        state = enum_name(user_list, "membership_status").lower() if status else "Google says nothing"
-        return RemoteStatus(
-            size_lower=min(sizes, default=None),
-            size_upper=max(sizes, default=None),
-            match_rate=rate,
-            state=state,
-            usable=usable,
-        )
+        setattr(operation.update, field, value)
+        operation.update_mask.CopyFrom(field_mask_pb2.FieldMask(paths=[field]))
+        if self._mutate(request) != resource_name:
+            raise RetryableError("Google named another audience than the one to change")
 
     def _name(self, remote_id: str) -> str:
         return f"customers/{self._client.customer}/userLists/{remote_id}"
+
+
+def _shown_of(user_list: Any) -> Shown:
+    """Take from the message what matters of it."""
+    key_types = user_list.crm_based_user_list
+    key_type = enum_name(key_types, "upload_key_type")
+    eligible = {
+        network: bool(getattr(user_list, f"eligible_for_{network}"))
+        for network in ("search", "display")
+        if user_list.HasField(f"eligible_for_{network}")
+    }
+    return Shown(
+        name=user_list.name,
+        description=user_list.description,
+        marker=user_list.integration_code,
+        sizes=tuple(
+            int(getattr(user_list, name))
+            for name in ("size_for_search", "size_for_display")
+            if user_list.HasField(name)
+        ),
+        eligible=eligible,
+        match_rate=user_list.match_rate_percentage if user_list.HasField("match_rate_percentage") else None,
+        membership=enum_name(user_list, "membership_status") if user_list.membership_status else "",
+        closing_reason=enum_name(user_list, "closing_reason"),
+        access_reason=enum_name(user_list, "access_reason"),
+        takes_contacts=_TAKES_CONTACTS.get(key_type),
+        membership_days=user_list.membership_life_span
+        if user_list.HasField("membership_life_span")
+        else None,
+    )
 
 
 def _id_of(resource_name: str) -> str:

@@ -15,7 +15,17 @@ Limits and their sources (all read 2026-11-21, platforms/google.md §0 and §3):
 
 from typing import Final
 
-from cohortd.core.delivery import AccessCheck, Batch, Limits, Marked, Receipt, RemoteSpec, RemoteStatus
+from cohortd.core.delivery import (
+    UNREADABLE,
+    AccessCheck,
+    AccountStatus,
+    Batch,
+    Limits,
+    Marked,
+    Receipt,
+    RemoteSpec,
+    RemoteStatus,
+)
 from cohortd.core.errors import FatalError, RejectedError, SyncError
 from cohortd.core.identifiers import Family
 from connectors.access import walk
@@ -27,6 +37,7 @@ from connectors.google_ads.errors import PLATFORM
 from connectors.google_ads.operations import unsendable
 from connectors.google_ads.options import GoogleAdsOptions
 from connectors.google_errors import UnknownCallError
+from connectors.google_lists import not_renamed
 
 _LIMITS: Final = Limits(
     family=Family.GOOGLE,
@@ -100,7 +111,21 @@ class GoogleAdsConnector:
         try:
             return self._audiences.show(remote_id)
         except SyncError:
-            return RemoteStatus(state="not readable")
+            return RemoteStatus(state=UNREADABLE)
+
+    def account(self) -> AccountStatus:
+        """Read whether the customer data terms are accepted, where Google says."""
+        try:
+            return AccountStatus(terms=self._audiences.terms())
+        except (RejectedError, UnknownCallError):
+            return AccountStatus()
+
+    def rename(self, remote_id: str, name: str) -> None:
+        """Give the user list another name."""
+        try:
+            self._audiences.rename(remote_id, name)
+        except RejectedError as error:
+            raise not_renamed(error) from None
 
     def retire(self, remote_id: str) -> None:
         """Close the user list to new members; those in it stay until they expire or are removed."""

@@ -26,6 +26,7 @@ from connectors.google_ads.client import AdsClient
 from connectors.google_ads.operations import Chunk, chunks, new_job
 from connectors.google_enums import enum_name
 from connectors.google_errors import AlreadyStartedError
+from connectors.google_lists import match_range
 
 _SERVICE: Final = "OfflineUserDataJobService"
 #: A job takes from ten minutes to a day.
@@ -210,15 +211,10 @@ def _receipt(client: AdsClient, pending: Pending, job: Any, request: str) -> Rec
     status = client.enum("OfflineUserDataJobStatusEnum")
     rejected = dict(pending.rejected)
     if job.status == status.SUCCESS:
-        return Receipt(BatchState.CONFIRMED, request=request, rejected=rejected, note=_match_rate(job))
+        rate = match_range(enum_name(job.operation_metadata, "match_rate_range"))
+        note = f"match rate {rate}" if rate else ""
+        return Receipt(BatchState.CONFIRMED, request=request, rejected=rejected, note=note, match_rate=rate)
     if job.status != status.FAILED:
         return Receipt(BatchState.ACCEPTED, request=request, rejected=rejected)
     fault = f"Google's job failed ({enum_name(job, 'failure_reason')})"
     return Receipt(BatchState.REJECTED, request=request, rejected=rejected, fault=fault)
-
-
-def _match_rate(job: Any) -> str:
-    name = enum_name(job.operation_metadata, "match_rate_range")
-    if not name.startswith("MATCH_RANGE_"):
-        return ""
-    return f"match rate {name.removeprefix('MATCH_RANGE_').replace('_', ' ').lower()}"

@@ -17,12 +17,13 @@ from connectors.google_access import MAXIMUM_MEMBERSHIP_DAYS, marker_of
 from connectors.google_data_manager.client import DataManagerClient
 from connectors.google_enums import enum_name
 from connectors.google_errors import GoneError, NameTakenError, UnknownCallError
+from connectors.google_lists import Shown, name_taken, names_for, status_of
 
 PAGE_SIZE: Final = 1000
-_NAMES_TRIED: Final = 10
 _DAY_S: Final = 86_400
 _CLOSED: Final = dm.UserList.MembershipStatus.CLOSED
 _OPEN: Final = dm.UserList.MembershipStatus.OPEN
+_CONTACTS: Final = dm.IngestedUserListInfo.UploadKeyType.CONTACT_ID
 _OURS: Final = (dm.UserList.AccessReason.OWNED, dm.UserList.AccessReason.ACCESS_REASON_UNSPECIFIED)
 
 
@@ -44,7 +45,7 @@ class Audiences:
                 raise RetryableError("Google made an audience without saying its id")
             return made
         if found.membership_status == _CLOSED:
-            self._set_status(found.name or self._name(_id_of(found)), _OPEN)
+            self._set_status(_id_of(found), _OPEN)
         return _id_of(found)
 
     def marked(self) -> list[Marked]:
@@ -62,7 +63,7 @@ class Audiences:
     def close(self, remote_id: str) -> None:
         """Let nobody in any more; one that is gone is as good as closed."""
         try:
-            self._set_status(self._name(remote_id), _CLOSED)
+            self._set_status(remote_id, _CLOSED)
         except GoneError:
             return
         except (RejectedError, UnknownCallError) as error:
@@ -73,7 +74,17 @@ class Audiences:
     def show(self, remote_id: str) -> RemoteStatus:
         """Read one audience."""
         request = dm.GetUserListRequest(name=self._name(remote_id))
-        return status_of(self._client.user_lists("get_user_list", request))
+        return status_of(shown_of(self._client.user_lists("get_user_list", request)))
+
+    def rename(self, remote_id: str, name: str) -> None:
+        """Give it the name, or where that is another's the name with a number."""
+        for each in names_for(name):
+            try:
+                self._update(remote_id, "display_name", each)
+            except NameTakenError:
+                continue
+            return
+        raise name_taken(name)
 
     def probe(self) -> None:
         """Read one page, to see whether we may; a stand-in need not list."""
@@ -94,19 +105,14 @@ class Audiences:
             return
 
     def _create(self, spec: RemoteSpec, marker: str) -> Any:
-        for number in range(1, _NAMES_TRIED + 1):
-            name = spec.name if number == 1 else f"{spec.name} ({number})"
+        for name in names_for(spec.name):
             try:
                 return self._client.user_lists("create_user_list", self._create_request(spec, marker, name))
             except NameTakenError:
-                found = self._find(marker, filter_text="") if number == 1 else None
+                found = self._find(marker, filter_text="") if name == spec.name else None
                 if found is not None:
                     return found
-        raise FatalError(
-            f"the name of audience {spec.audience} is taken in this account, and so are variants of it",
-            cure="Give the audience another name in the settings.",
-            scope="audience",
-        )
+        raise name_taken(spec.name)
 
     def _create_request(self, spec: RemoteSpec, marker: str, name: str) -> Any:
         days = spec.membership_days or MAXIMUM_MEMBERSHIP_DAYS
@@ -155,38 +161,57 @@ class Audiences:
                 return
             token = page.next_page_token
 
-    def _set_status(self, name: str, status: Any) -> None:
+    def _set_status(self, remote_id: str, status: Any) -> None:
+        self._update(remote_id, "membership_status", status)
+
+    def _update(self, remote_id: str, field: str, value: Any) -> None:
+        """Change one field.
+
+        Raises:
+            RetryableError: The answer is not the audience: nobody knows what was done.
+        """
         request = dm.UpdateUserListRequest(
-            user_list=dm.UserList(name=name, membership_status=status),
-            update_mask=field_mask_pb2.FieldMask(paths=["membership_status"]),
+            user_list=dm.UserList(name=self._name(remote_id), **{field: value}),
+            update_mask=field_mask_pb2.FieldMask(paths=[field]),
         )
-        self._client.user_lists("update_user_list", request)
+        if _id_of(self._client.user_lists("update_user_list", request)) != remote_id:
+            raise RetryableError("Google did not say that the audience was changed")
 
     def _name(self, remote_id: str) -> str:
         return f"{self._client.parent}/userLists/{remote_id}"
 
 
-def status_of(user_list: Any) -> RemoteStatus:
-    """Say what Google shows of an audience; networks differ, so its size is a range."""
+def shown_of(user_list: Any) -> Shown:
+    """Take from the message what matters of it."""
     message = dm.UserList.pb(user_list)
-    lower = upper = usable = rate = None
+    sizes: tuple[int, ...] = ()
+    eligible: dict[str, bool] = {}
     if message.HasField("size_info"):
-        sizes = message.size_info
-        counts = [sizes.search_network_members_count, sizes.youtube_members_count]
-        counts += [sizes.display_network_members_count, sizes.gmail_members_count]
-        lower, upper = min(counts), max(counts)
+        told = message.size_info
+        sizes = (
+            told.search_network_members_count,
+            told.youtube_members_count,
+            told.display_network_members_count,
+            told.gmail_members_count,
+        )
     if message.HasField("target_network_info"):
         networks = message.target_network_info
-        usable = networks.eligible_for_search or networks.eligible_for_display
-    percentage = message.ingested_user_list_info.contact_id_info.match_rate_percentage
-    if percentage:
-        rate = f"{percentage}%"
-    state = (
-        enum_name(message, "membership_status").lower()
-        if message.membership_status
-        else "Google says nothing"
+        eligible = {"search": networks.eligible_for_search, "display": networks.eligible_for_display}
+    info = message.ingested_user_list_info
+    has_days = message.HasField("membership_duration")
+    return Shown(
+        name=message.display_name,
+        description=message.description,
+        marker=message.integration_code,
+        sizes=sizes,
+        eligible=eligible,
+        match_rate=info.contact_id_info.match_rate_percentage or None,
+        membership=enum_name(message, "membership_status") if message.membership_status else "",
+        closing_reason=enum_name(message, "closing_reason"),
+        access_reason=enum_name(message, "access_reason"),
+        takes_contacts=_CONTACTS in info.upload_key_types if info.upload_key_types else None,
+        membership_days=message.membership_duration.seconds // _DAY_S if has_days else None,
     )
-    return RemoteStatus(size_lower=lower, size_upper=upper, match_rate=rate, state=state, usable=usable)
 
 
 def _id_of(user_list: Any) -> str:

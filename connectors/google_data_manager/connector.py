@@ -18,10 +18,14 @@ from typing import Final
 from google.ads import datamanager_v1 as dm
 
 from cohortd.core.delivery import (
+    GONE,
+    UNREADABLE,
     AccessCheck,
+    AccountStatus,
     Action,
     Batch,
     BatchState,
+    Flag,
     Hold,
     Lane,
     Limits,
@@ -48,6 +52,7 @@ from connectors.google_data_manager.rows import (
     uploads,
 )
 from connectors.google_errors import GoneError, UnknownCallError
+from connectors.google_lists import not_renamed
 from connectors.google_quotas import ProjectQuotas
 
 _LIMITS: Final = Limits(
@@ -162,9 +167,20 @@ class DataManagerConnector:
         try:
             return self._audiences.show(remote_id)
         except GoneError:
-            return RemoteStatus(state="gone", usable=False)
+            return RemoteStatus(state=GONE, usable=False, flags=(Flag.GONE,))
         except SyncError:
-            return RemoteStatus(state="not readable")
+            return RemoteStatus(state=UNREADABLE)
+
+    def account(self) -> AccountStatus:
+        """This interface shows nothing of the account; terms come to light where they are missing."""
+        return AccountStatus()
+
+    def rename(self, remote_id: str, name: str) -> None:
+        """Give the user list another name."""
+        try:
+            self._audiences.rename(remote_id, name)
+        except RejectedError as error:
+            raise not_renamed(error) from None
 
     def retire(self, remote_id: str) -> None:
         """Close the user list to new members; those in it stay until they expire or are removed."""

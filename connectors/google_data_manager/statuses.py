@@ -22,6 +22,7 @@ from cohortd.core.delivery import Action, BatchState, Receipt
 from cohortd.core.errors import RejectedError
 from connectors.google_data_manager.codes import OF_ROWS
 from connectors.google_enums import enum_name
+from connectors.google_lists import match_range
 
 _STATUS: Final = dm.RequestStatusPerDestination.RequestStatus
 _DONE: Final = frozenset({_STATUS.SUCCESS, _STATUS.FAILED, _STATUS.PARTIAL_SUCCESS})
@@ -68,7 +69,15 @@ def receipt_of(pending: Pending, answers: Sequence[Any], *, request: str) -> Rec
     fault = _fault(left_out, some_failed=some_failed)
     refused = all_failed or fault or (some_failed and pending.action is Action.REMOVE)
     state = BatchState.REJECTED if refused else BatchState.CONFIRMED
-    return Receipt(state, request=request, unattributed=left_out, fault=fault, note=_note(parts))
+    rate = next(filter(None, map(_match_rate, parts)), "")
+    return Receipt(
+        state, request=request, unattributed=left_out, fault=fault, note=_note(parts), match_rate=rate
+    )
+
+
+def _match_rate(part: Any) -> str:
+    status = part.audience_members_ingestion_status.user_data_ingestion_status
+    return match_range(enum_name(status, "upload_match_rate_range"))
 
 
 def _fault(left_out: Mapping[str, int], *, some_failed: bool) -> str:
@@ -106,9 +115,7 @@ def _note(parts: Sequence[Any]) -> str:
             warned[enum_name(count, "reason").removeprefix("PROCESSING_WARNING_REASON_")] += (
                 count.record_count
             )
-        status = part.audience_members_ingestion_status.user_data_ingestion_status
-        if status.upload_match_rate_range:
-            rate = enum_name(status, "upload_match_rate_range").removeprefix("MATCH_RATE_RANGE_")
-            notes.append(f"match rate {rate.replace('_', ' ').lower()}")
+        rate = _match_rate(part)
+        notes += [f"match rate {rate}"] if rate else []
     notes += [f"Google warned of {count:,} rows ({reason})" for reason, count in sorted(warned.items())]
     return ", ".join(dict.fromkeys(notes))

@@ -10,6 +10,7 @@ from typing import Final
 from cohortd.core.delivery import AccessCheck
 from cohortd.core.errors import RejectedError, SyncError
 from connectors.access import failed
+from connectors.meta.audiences import MOST_AUDIENCES, listed
 from connectors.meta.client import GraphClient
 
 _PERMISSION: Final = "ads_management"
@@ -34,6 +35,15 @@ _SHUT: Final[Mapping[int, tuple[str, str]]] = {
 def access_lines(client: GraphClient, account: str) -> list[AccessCheck]:
     """Try everything that can be tried without changing anything; a line each."""
     return [*_account(client, account), *_permission(client), *_audiences(client, account)]
+
+
+def accepts_terms(client: GraphClient, account: str) -> bool | None:
+    """Tell whether the terms are accepted; None where Meta does not say."""
+    try:
+        told = client.call("GET", account, params={"fields": "tos_accepted"}).get("tos_accepted")
+    except RejectedError:
+        return None
+    return told.get("custom_audience_tos") == 1 if isinstance(told, dict) else None
 
 
 def _account(client: GraphClient, account: str) -> Iterator[AccessCheck]:
@@ -96,8 +106,10 @@ def _permission(client: GraphClient) -> Iterator[AccessCheck]:
 def _audiences(client: GraphClient, account: str) -> Iterator[AccessCheck]:
     subject = f"Meta audiences of {account}"
     try:
-        client.call("GET", account, "customaudiences", params={"fields": "id", "limit": 1})
+        count = sum(1 for _ in listed(client, account))
     except SyncError as error:
         yield failed(subject, error)
-    else:
-        yield AccessCheck(subject, ok=True, detail="can be listed")
+        return
+    room = f"{count:,} of at most {MOST_AUDIENCES}"
+    full = "; delete some that nobody uses before another is needed" if count >= MOST_AUDIENCES else ""
+    yield AccessCheck(subject, ok=True, detail=f"can be listed: {room}{full}")

@@ -9,6 +9,7 @@ import structlog
 
 from cohortd.core.delivery import (
     AccessCheck,
+    AccountStatus,
     Action,
     Batch,
     BatchState,
@@ -22,11 +23,11 @@ from cohortd.core.delivery import (
     RemoteSpec,
     RemoteStatus,
 )
-from cohortd.core.errors import RetryableError
+from cohortd.core.errors import RejectedError, RetryableError
 from cohortd.core.identifiers import Family, IdentifierKind
 from cohortd.core.times import Clock, now_utc
 from connectors.meta import audiences, replacing
-from connectors.meta.access import access_lines
+from connectors.meta.access import accepts_terms, access_lines
 from connectors.meta.answers import INVALID, Verdict, judge
 from connectors.meta.client import GraphClient, Wait
 from connectors.meta.errors import AudienceGoneError
@@ -126,10 +127,16 @@ class MetaConnector:
         return Receipt(BatchState.CONFIRMED, request=request, note=_TAKEN)
 
     def read(self, remote_id: str) -> RemoteStatus:
-        """Read the approximate size and both of Meta's states."""
-        return audiences.status_of(
-            self._client.call("GET", remote_id, params={"fields": audiences.STATUS_FIELDS})
-        )
+        """Read the approximate size, both of Meta's states, and what people may have changed."""
+        return audiences.read(self._client, self._options.account, remote_id)
+
+    def account(self) -> AccountStatus:
+        """Read whether the Custom Audience terms are accepted."""
+        return AccountStatus(terms=accepts_terms(self._client, self._options.account))
+
+    def rename(self, remote_id: str, name: str) -> None:
+        """Change the name alone: the description holds our marker."""
+        audiences.change(self._client, remote_id, {"name": name})
 
     def retire(self, remote_id: str) -> None:
         """Take our marker off and rename it; deleting it for good is left to a person.
@@ -140,7 +147,7 @@ class MetaConnector:
             node = self._client.call("GET", remote_id, params={"fields": "id,name,description"})
             changes = audiences.retired(node)
             if changes:
-                self._client.call("POST", remote_id, params=changes)
+                audiences.change(self._client, remote_id, changes)
         except AudienceGoneError:
             log.info("remote_audience_already_gone", platform=self.platform, remote_id=remote_id)
 
@@ -165,7 +172,7 @@ class MetaConnector:
 
     def delete(self, remote_id: str) -> None:
         """Delete the custom audience; every ad that uses it stops."""
-        self._client.call("DELETE", remote_id)
+        audiences.demand_done(self._client.call("DELETE", remote_id), remote_id)
 
     def check(self) -> list[AccessCheck]:
         """Read the account, its terms, the permissions and the audiences; writing shows only in writing."""
@@ -184,7 +191,14 @@ class MetaConnector:
         }
         if self._options.retention_days is not None:
             params["retention_days"] = self._options.retention_days
-        made = self._client.call("POST", self._options.account, "customaudiences", params=params)
+        made: dict[str, object] = {}
+        refusal: RejectedError | None = None
+        try:
+            made = self._client.call("POST", self._options.account, "customaudiences", params=params)
+        except RejectedError as error:
+            refusal = error
+        if refusal is not None:  # asked outside, so that no error is the context of another
+            raise audiences.full(self._client, self._options.account, spec, refusal) or refusal
         if not isinstance(made.get("id"), str):
             raise RetryableError("Meta made an audience without saying its id")
         log.info(

@@ -73,8 +73,8 @@ def sections() -> list[Section]:
         Section("Answers to an upload", "`num_received` and `num_invalid_entries`.", _of_upload()),
         Section(
             "States of an audience",
-            "`operation_status` and `delivery_status`, shown by `cohortd audiences`; nothing is done "
-            "about them but to show them.",
+            "`operation_status` and `delivery_status`, shown by `cohortd audiences`, and by `status` and "
+            "in a run's notes where a person should act.",
             _of_states(),
         ),
     ]

@@ -36,6 +36,7 @@ CALLS = {
     "add": ("publish", "-add.csv"),
     "remove": ("publish", "-remove.csv"),
     "read": ("names", "uploaded"),
+    "rename": ("publish", "-rename.json"),
     "retire": ("publish", "-retire.json"),
     "check": ("probe", "drop"),
 }

@@ -125,6 +125,7 @@ class TestDataManagerOverGrpc(GoogleContract):
         "remove": "dm.audience_members.remove",
         "poll": "dm.request_status.retrieve",
         "read": "dm.user_lists.get",
+        "rename": "dm.user_lists.update",
         "retire": "dm.user_lists.update",
         "check": "dm.user_lists.list",
     }
@@ -157,6 +158,7 @@ class TestGoogleAds(GoogleContract):
         "remove": "ads.jobs.add",
         "poll": "ads.search",
         "read": "ads.search",
+        "rename": "ads.user_lists.mutate",
         "retire": "ads.user_lists.mutate",
         "check": "ads.search",
     }

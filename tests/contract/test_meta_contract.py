@@ -22,6 +22,7 @@ CALLS = {
     "add": "users.add",
     "remove": "users.remove",
     "read": "audiences.read",
+    "rename": "audiences.update",
     "retire": "audiences.update",
     "check": "account.read",
 }

@@ -17,6 +17,7 @@ from typing import Any
 
 from cohortd.core.delivery import (
     AccessCheck,
+    AccountStatus,
     Action,
     Batch,
     BatchState,
@@ -181,6 +182,13 @@ class Platform:
         """Say how many there are."""
         size = len(self.audiences[remote_id].members)
         return RemoteStatus(size, size)
+
+    def account(self) -> AccountStatus:
+        """Nothing is said of it."""
+        return AccountStatus()
+
+    def rename(self, remote_id: str, name: str) -> None:
+        """Names do not matter here."""
 
     def retire(self, remote_id: str) -> None:
         """Nobody asks for it here."""

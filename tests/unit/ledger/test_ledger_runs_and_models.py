@@ -7,6 +7,7 @@ from ledger_world import GOOGLE, NOW, World, on_sqlite
 from cohortd.core.delivery import RemoteStatus
 from cohortd.core.errors import LedgerError, SettingsError
 from cohortd.core.modelling import CentroidModel, LineageEvent, ModelVersion, PreparedFeature, Segment
+from cohortd.ledger import Reading
 
 VERSION = ModelVersion(
     id=0,
@@ -112,7 +113,8 @@ def test_a_remote_audience_is_intended_once_and_keeps_what_the_platform_says(wor
     assert (made.state, made.remote_id, again.id, again.name) == ("creating", None, made.id, "B")
     remotes.resume(made.id)
     remotes.attach(made.id, "list/1", at=NOW)
-    remotes.record_status(made.id, RemoteStatus(10, 20, "80%", "OPEN", usable=True), at=NOW)
+    status = RemoteStatus(10, 20, "80%", "OPEN", usable=True)
+    world.ledger.readings.keep(made.id, Reading(NOW, status, confirmed=1, held=1))
     found = remotes.get(GOOGLE)
 
     assert found is not None
@@ -144,7 +146,8 @@ def test_runs_of_a_ledger_from_before_keep_their_order(world: World) -> None:
         for name in ("put_back_at", "asserted_at", "normalization", "normalized_since"):
             connection.exec_driver_sql(f"ALTER TABLE installation DROP COLUMN {name}")
         connection.exec_driver_sql("DROP INDEX batch_item_member")
-        for table in ("resync", "request_count"):
+        connection.exec_driver_sql("ALTER TABLE remote DROP COLUMN match_rate")
+        for table in ("resync", "request_count", "reading"):
             connection.exec_driver_sql(f"DROP TABLE {table}")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
     world.restart()

@@ -118,6 +118,18 @@ def test_a_flagged_audience_stops_alone() -> None:
     assert "Appeal" in raised.value.cure
 
 
+def test_a_full_account_is_told_and_names_what_to_do() -> None:
+    with MetaEmulator() as emulator:
+        for number in range(500):
+            emulator.store.create("act_1", name=f"Somebody's {number}")
+        connector = MetaConnector(options(emulator))
+        with pytest.raises(FatalError, match="Meta allows 500") as raised:
+            connector.ensure(SPEC)
+        connector.close()
+    assert raised.value.scope == "audience"
+    assert "Delete custom audiences" in raised.value.cure
+
+
 def test_removals_that_meta_refuses_for_size_stay_open() -> None:
     with MetaEmulator(rules=MetaRules(removal_floor=100)) as emulator:
         connector = MetaConnector(options(emulator))

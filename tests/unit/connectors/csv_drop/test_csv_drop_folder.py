@@ -250,3 +250,13 @@ def test_a_file_that_breaks_off_is_not_there(tmp_path: Path) -> None:
         Disk().publish(tmp_path / "x", b"content")
 
     assert not (tmp_path / "x").exists()
+
+
+def test_a_renaming_is_a_step_for_people_that_names_both(connector: CsvDropConnector, home: Path) -> None:
+    for _ in range(2):
+        connector.rename(home.name, "Best customers")
+    step = json.loads((home / "000001-rename.json").read_text(encoding="utf-8"))
+
+    assert _names(home) == ["000001-rename.json"]
+    assert (step["audience"], step["becomes"]) == (SPEC.name, "Best customers")
+    assert [each.name for each in connector.marked()] == ["Best customers"]

@@ -108,7 +108,10 @@ def test_a_match_rate_is_passed_on_to_people() -> None:
     part = done.request_status_per_destination[0]
     status = part.audience_members_ingestion_status.user_data_ingestion_status
     status.upload_match_rate_range = dm.MatchRateRange.MATCH_RATE_RANGE_61_TO_70
-    assert receipt(Action.ADD, done).note == "match rate 61 to 70"
+    told = receipt(Action.ADD, done)
+    assert (told.match_rate, told.note) == ("61 to 70%", "match rate 61 to 70%")
+    status.upload_match_rate_range = dm.MatchRateRange.MATCH_RATE_RANGE_NOT_ELIGIBLE
+    assert receipt(Action.ADD, done).match_rate == ""
 
 
 def test_a_reason_newer_than_the_client_is_counted_by_its_number_and_taken_for_googles_fault() -> None:
