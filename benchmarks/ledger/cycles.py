@@ -20,7 +20,8 @@ _BATCH: Final = 10_000
 #: A platform takes at least as long to answer.
 _CALL_S: Final = 0.15
 _FORGETS_DAYS: Final = 540
-_SLICES: Final = 64
+#: Everybody is made anew for each.
+_SLICES: Final = 16
 
 
 def load(place: Place, count: int) -> dict[str, float]:
