@@ -50,6 +50,8 @@ sys.exit(run(sys.argv[2:]))
 _EVERY_KILL: Final = 4
 _EVERY_HALF_TABLE: Final = 13
 _EVERY_RECLUSTERING: Final = 6
+#: As many as leave and take consent back: an audience below its platform's floor would get nobody new.
+_COME: Final = 6
 _MOST_CALLS: Final = 12
 
 
@@ -123,7 +125,7 @@ def _change_tables(year: Year) -> None:
     for customer in chance.sample(staying, 3):
         shop.customers[customer]["email"] = f"canary.{customer}.{year.counts['moves']}@example.com"
         year.counts["moves"] += 1
-    for _ in range(4):
+    for _ in range(_COME):
         add_customer(shop, year.next_number)
         year.next_number += 1
     for customer in chance.sample(staying, 2):
@@ -215,13 +217,30 @@ def _check(year: Year, week: str) -> None:
         ):
             raise BrokenLawError(f"law 2: {destination} holds somebody who took consent back, {week}")
         if held != shop.expected(allowed, destination):
-            raise BrokenLawError(f"law 4: {destination} does not hold exactly who is desired, {week}")
+            raise BrokenLawError(
+                f"law 4: {destination} does not hold exactly who is desired, {week}:"
+                f" {_difference(shop, held, shop.expected(allowed, destination))}"
+            )
     if shop.call("log", "verify").code != 0:
         raise BrokenLawError(f"law 7: the removal log does not verify, {week}")
     shop.wire.messages.clear()
     if shop.sync().code != 0 or shop.wire.sent():
         raise BrokenLawError(f"law 8: a second sync had work to do, {week}")
     year.unknown.clear()
+
+
+def _difference(shop: Shop, held: set[str], wanted: set[str]) -> str:
+    """Say what there is too much or too little, and what the ledger knows of it."""
+    told = []
+    for word, found in (("there though not desired", held - wanted), ("missing", wanted - held)):
+        for identifier in sorted(found):
+            kind, _, digest = identifier.partition(":")
+            rows = shop.query(
+                "SELECT remote, state, batch, added_at, sent_at, doubt, reason FROM membership"
+                f" WHERE hex(digest) = '{digest.upper()}'"
+            )
+            told.append(f"{word}: {kind} {digest[:8]}, in the ledger (remote, state, batch, ...) {rows}")
+    return "; ".join(told)
 
 
 def _carried(year: Year, customers: set[str], *destinations: str) -> set[str]:
