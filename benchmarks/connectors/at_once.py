@@ -4,6 +4,7 @@
 """
 
 import argparse
+import gc
 import json
 import logging
 import os
@@ -23,6 +24,7 @@ from benchmarks.connectors.people import REQUEST
 from benchmarks.ledger.opening import NOW, opened
 from benchmarks.ledger.people import tables
 from benchmarks.ledger.places import Place
+from cohortd.cli.entry import GARBAGE_AFTER
 from cohortd.core.delivery import RemoteSpec
 from cohortd.core.identifiers import Family
 from cohortd.core.planning import Target
@@ -58,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--at-once", type=int, nargs="+", default=list(AT_ONCE))
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args(arguments)
+    gc.set_threshold(*GARBAGE_AFTER)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     lines = [
         _line(asked.members, asked.audiences, latency_ms, at_once)
