@@ -33,6 +33,7 @@ from cohortd.pipeline.reading import (
     require_customers,
     rows_before,
 )
+from cohortd.pipeline.refreshing import refresh_days
 from cohortd.pipeline.retiring import left_as_they_are
 from cohortd.pipeline.sharing import withdraw_shared
 from cohortd.pipeline.traits import Trait, traits
@@ -247,10 +248,11 @@ def _compared(
 def _compare(
     pipeline: Pipeline, comparison: Comparison, anew: Callable[[Target], bool]
 ) -> Mapping[Target, Delta]:
+    days = refresh_days(pipeline)
     return comparison.deltas(
         now=pipeline.clock(),
         # After no day at all everybody is due.
-        refresh_after=lambda target: 0 if anew(target) else membership_days(pipeline, target),
+        refresh_after=lambda target: 0 if anew(target) else days(target),
         version=NORMALIZATION_VERSION,
     )
 
@@ -288,12 +290,6 @@ def hold(
         elif delta.eligible == 0 and (delta.adds or not delta.present):
             held[target] = "nobody is eligible"
     return held
-
-
-def membership_days(pipeline: Pipeline, target: Target) -> int | None:
-    """Days after which the target's platform forgets a member."""
-    destination = pipeline.destinations.get(target.destination)
-    return destination.membership_days if destination is not None else None
 
 
 def _rows(reports: Collection[SourceReport]) -> dict[str, int]:

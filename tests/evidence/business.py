@@ -19,7 +19,8 @@ from cohortd.core.planning import Delta, Target
 from cohortd.ledger import Comparison, Ledger, Withdrawn
 from cohortd.pipeline.delivery import Delivery
 from cohortd.pipeline.intake import withdraw_all
-from cohortd.pipeline.planning import hold, membership_days
+from cohortd.pipeline.planning import hold
+from cohortd.pipeline.refreshing import membership_days
 from cohortd.pipeline.revoking import send_revocations
 from cohortd.pipeline.wiring import AudiencePolicy, Destination, IdentityPolicy, Pipeline, PollPolicy
 from consent import ChainSealer
