@@ -1,0 +1,193 @@
+"""The real delivery over a real ledger, a real connector and its stand-in, on a virtual clock.
+
+The process in which something went wrong does nothing more: another one goes on.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, Protocol, cast
+
+from ledger_world import FakeSealer, Person, everybody, people, staged_rows
+
+from cohortd.core.identifiers import IdentifierKind
+from cohortd.core.modelling import Segment
+from cohortd.core.planning import Target
+from cohortd.emulators.faults import FaultSchedule
+from cohortd.emulators.state import Audience
+from cohortd.ledger import Ledger
+from cohortd.pipeline import resyncing
+from cohortd.pipeline.delivery import Delivery
+from cohortd.pipeline.wiring import (
+    AudiencePolicy,
+    Destination,
+    IdentityPolicy,
+    Pipeline,
+    PollPolicy,
+    Resyncing,
+)
+from connectors.protocol import Connector
+
+SEGMENT: Final = Segment("s1", "Regulars", "Buys often")
+TARGET: Final = Target("s1", "there")
+CROWD: Final = people(*"abcdef")
+#: Nobody that the ledger knows.
+STRANGER: Final = frozenset({"email:" + "00" * 32})
+POLL: Final = PollPolicy(first_s=600, factor=1.5, max_s=3600, give_up_s=86_400)
+_MOST_ROUNDS: Final = 80
+
+
+class StandIn(Protocol):
+    """What both stand-ins have."""
+
+    faults: FaultSchedule
+
+    def audiences(self, account: str | None = None) -> list[Audience]: ...
+
+
+@dataclass
+class Clock:
+    now: datetime = datetime(2026, 11, 22, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_time(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+
+@dataclass
+class Delivered:
+    """One destination, one audience, and whoever is desired there."""
+
+    folder: Path
+    clock: Clock
+    stand_in: StandIn
+    connect: Callable[[], Connector]
+    resyncing: Resyncing = Resyncing.ADDS
+    desired: list[Person] = field(default_factory=lambda: list(CROWD))
+    #: Everything that people were told.
+    said: list[str] = field(default_factory=list)
+    _alive: Pipeline | None = None
+    #: Faults that struck before the process began.
+    _struck: int = 0
+
+    def sync(self, *, anew: bool = False) -> None:
+        """Plan and send, as ``cohortd sync`` does, and go on until nothing is open."""
+        with self._process() as (pipeline, delivery):
+            self._plan(pipeline, delivery, anew=anew)
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Do what the daemon does until nothing is open."""
+        for number in range(_MOST_ROUNDS):
+            with self._process() as (pipeline, delivery):
+                delivery.drain()
+                delivery.poll()
+                delivery.drain()
+                due = [pipeline.ledger.outbox.next_due(["there"]), pipeline.ledger.resyncs.next_due(["there"])]
+                is_open = bool(pipeline.ledger.outbox.open_batches() or pipeline.ledger.resyncs.open())
+                self.check_superset(pipeline.ledger)
+            if not is_open:
+                return
+            at = min((each for each in due if each is not None), default=self.clock.now)
+            self.clock.now = max(at, self.clock.now + timedelta(seconds=10 * 1.2**number))
+        raise AssertionError(f"still open after {_MOST_ROUNDS} rounds: {self.said[-3:]}")
+
+    def add_stranger(self) -> None:
+        """Have somebody there whom the ledger does not know."""
+        store: Any = getattr(self.stand_in, "state", self.stand_in)
+        store.store.add(self.remote_id, [STRANGER])
+
+    @property
+    def remote_id(self) -> str:
+        [audience] = self.stand_in.audiences()
+        return audience.id
+
+    def there(self) -> frozenset[str]:
+        """Who is in the audience; a stranger is still there in it."""
+        look: Any = getattr(self.stand_in, "identifiers", None) or cast("Any", self.stand_in).members
+        return frozenset(look(self.remote_id))
+
+    def wanted(self) -> frozenset[str]:
+        """Who is to be there."""
+        return frozenset(map(_written, everybody(*self.desired)))
+
+    def check_superset(self, ledger: Ledger) -> None:
+        """Law 3."""
+        known = frozenset(map(_written, ledger.members.members_of(TARGET)))
+        if self.stand_in.audiences():
+            assert self.there() - STRANGER <= known, "law 3: the ledger does not know everybody"
+
+    def close(self) -> None:
+        """End the process."""
+        if self._alive is not None:
+            self._alive.destinations["there"].connector.close()
+            self._alive.ledger.close()
+            self._alive = None
+
+    @contextmanager
+    def _process(self) -> Iterator[tuple[Pipeline, Delivery]]:
+        struck = len(self.stand_in.faults.struck)
+        if struck != self._struck:
+            self.close()
+        self._struck = struck
+        if self._alive is None:
+            url = f"sqlite:///{self.folder / 'cohortd.db'}"
+            ledger = Ledger.open(url, sealer=FakeSealer(), state_dir=self.folder / "state")
+            self._alive = self._wire(ledger, self.connect())
+        with self._alive.ledger.leadership() as epoch:
+            delivery = Delivery(self._alive, epoch)
+            delivery.resume()
+            yield self._alive, delivery
+            self.said += delivery.said
+
+    def _plan(self, pipeline: Pipeline, delivery: Delivery, *, anew: bool) -> None:
+        is_added_anew = anew and self.resyncing is not Resyncing.SESSION
+        with pipeline.ledger.compare() as comparison:
+            rows = [row for person in self.desired for row in person.rows()]
+            comparison.stage(TARGET, pipeline.destinations["there"].family, staged_rows(rows))
+            comparison.deltas(now=self.clock.now, refresh_after=lambda _: 0 if is_added_anew else None)
+            assert delivery.ensure(TARGET, SEGMENT)
+            if anew:
+                delivery.remarks += resyncing.begin(pipeline, [TARGET], epoch=delivery.epoch)
+            comparison.enqueue(
+                [TARGET],
+                hold_adds=[],
+                rows_per_batch=lambda _: 4,
+                version=1,
+                at=self.clock.now,
+            )
+
+    def _wire(self, ledger: Ledger, connector: Connector) -> Pipeline:
+        unused = cast("Any", None)
+        destination = Destination(
+            "there",
+            connector.platform,
+            "1",
+            connector,
+            POLL,
+            membership_days=connector.limits.forgets_after_days,
+            resyncing=self.resyncing,
+        )
+        return Pipeline(
+            data_dir=self.folder,
+            ledger=ledger,
+            engine=unused,
+            sources=unused,
+            destinations={"there": destination},
+            segmentation=unused,
+            audiences=AudiencePolicy(1, ""),
+            identity=IdentityPolicy(None, frozenset()),
+            consent=unused,
+            guards=unused,
+            log_key="",
+            clock=self.clock,
+        )
+
+
+def _written(seen: tuple[int, bytes]) -> str:
+    kind, digest = seen
+    return f"{IdentifierKind(kind).name.lower()}:{digest.hex()}"
