@@ -46,6 +46,8 @@ _HASTEN: Final = """
     UPDATE batch SET next_at = :now WHERE remote = :remote AND lane = 'revocation' AND refresh = 0
       AND state IN ('pending', 'sending') AND next_at > :now
 """
+#: Identifiers that end a session: those of one person, mostly.
+_TO_CLOSE: Final = 4
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -176,11 +178,23 @@ class Resyncs:
                 )
         return Part(resync.remote.remote_id or "", resync.request, resync.next_part, is_last, members)
 
+    def closing_part(self, resync: Resync, *, kinds: Collection[IdentifierKind], epoch: int) -> Part:
+        """Make a last part of somebody who was in one before, for where nobody is left to be in it.
+
+        A session cannot be ended without a part; nobody is in it where nobody may stay at all.
+        """
+        with self._database.write() as connection:
+            check_epoch(connection, epoch)
+            members, _ = next_members(
+                connection, resync.remote.id, kinds=kinds, after=b"", identifiers=_TO_CLOSE
+            )
+        return Part(resync.remote.remote_id or "", resync.request, resync.next_part, True, members)
+
     def part_taken(
         self, resync: Resync, part: Part, receipt: Receipt, *, now: datetime, epoch: int
     ) -> Resync:
         """Keep that the platform took a part; its members are in doubt no more."""
-        number, after = part.number + 1, part.members[-1].key
+        number, after = part.number + 1, max(resync.after, part.members[-1].key)
         with self._database.write() as connection:
             check_epoch(connection, epoch)
             if not receipt.unattributed:

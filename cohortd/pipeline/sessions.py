@@ -25,6 +25,9 @@ PART_AGAIN_AFTER_S = 60.0
 _REST: Final = "The next sync sends whoever is missing"
 _OTHERS: Final = "; others may be there as before, until sync --replace is called once more"
 
+_NOBODY: Final = "nobody may stay by the ledger, so nobody else was taken off"
+_NOBODY_LEFT: Final = "nobody may stay any more by the ledger; whoever is still there is taken off by name"
+
 log = structlog.get_logger()
 
 
@@ -65,19 +68,12 @@ class _Session:
         while not self._pipeline.stop.is_set():
             if self._is_late(resync.began_at):
                 raise self._given_up(resync, "it took too long")
-            part = self._resyncs.next_part(
-                resync,
-                kinds=self._connector.replaceable,
-                identifiers=IDENTIFIERS_PER_PART,
-                epoch=self._epoch,
-            )
-            if part.members:
-                resync = self._send(resync, part)
-            elif not resync.after:
+            part = self._next(resync)
+            if not part.members:
                 self._end(resync)
-                return f"{named}: nobody may stay by the ledger, so nobody else was taken off"
-            is_taken = resync.next_part > part.number
-            if part.is_last and (is_taken or not part.members):
+                return f"{named}: {_NOBODY_LEFT if resync.after else _NOBODY}"
+            resync = self._send(resync, part)
+            if part.is_last and resync.next_part > part.number:
                 self._end(resync)
                 return f"{named}: all members were replaced by those who may be there"
         return ""
@@ -85,6 +81,16 @@ class _Session:
     def _open(self, resync: Resync) -> Resync:
         session = self._connector.new_session()
         return self._resyncs.open_session(resync, session, now=self._pipeline.clock(), epoch=self._epoch)
+
+    def _next(self, resync: Resync) -> Part:
+        """Make the next part; where nobody is left to be in it, one that only ends the session."""
+        kinds = self._connector.replaceable
+        part = self._resyncs.next_part(
+            resync, kinds=kinds, identifiers=IDENTIFIERS_PER_PART, epoch=self._epoch
+        )
+        if part.members or not resync.after:
+            return part
+        return self._resyncs.closing_part(resync, kinds=kinds, epoch=self._epoch)
 
     def _send(self, resync: Resync, part: Part) -> Resync:
         """Send a part; where its session never began, begin another."""
