@@ -12,16 +12,17 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from cohortd.core.errors import GuardError
-from cohortd.core.modelling import Segment
 from cohortd.core.planning import Delta, GuardStop, Target
 from cohortd.core.quality import SourceQuality
 from cohortd.core.reporting import SourceReport
 from cohortd.engine import Engine
 from cohortd.identity import NORMALIZATION_VERSION
 from cohortd.ledger import Comparison, Withdrawn
-from cohortd.pipeline import guards
+from cohortd.pipeline import guards, resyncing
+from cohortd.pipeline.choosing import cheaper_replaced, choice_notes
 from cohortd.pipeline.clusters import Clustered, cluster
 from cohortd.pipeline.desired import Desired, stage_desired
+from cohortd.pipeline.holding import hold
 from cohortd.pipeline.intake import Intake, take_in, withdraw_all
 from cohortd.pipeline.plan_notes import plan_notes
 from cohortd.pipeline.quality import tables_quality
@@ -61,6 +62,8 @@ class Plan:
     traits: Mapping[str, Sequence[Trait]]
     #: Targets whose segment is gone and whose members stay where they are.
     left: frozenset[Target] = frozenset()
+    #: Targets whose members are replaced, since that takes fewer requests.
+    replaced: frozenset[Target] = frozenset()
 
     def stops(self, approved: str | None) -> Sequence[GuardStop]:
         """Say what stops this plan, given the id of the one that a person approved, if any did.
@@ -95,11 +98,13 @@ def planned(
     decisions: Path | None,
     observe: Callable[[Engine, Clustered], None] | None = None,
     anew: Callable[[Target], bool] = lambda _: False,
+    may_replace: Callable[[Target], bool] = lambda _: True,
 ) -> Iterator[tuple[Plan, Comparison]]:
     """Plan, and keep the comparison open so that the caller may queue exactly what was planned.
 
     Args:
         anew: Targets of which everybody is to be sent again.
+        may_replace: Targets that may be replaced where that takes fewer requests than the difference.
     """
     with (
         workdir(pipeline) as folder,
@@ -122,13 +127,16 @@ def planned(
         )
         pipeline.progress("comparing with what was sent")
         compared = _compared(pipeline, comparison, desired, anew)
-        left = left_as_they_are(pipeline, clustered.version.segments, compared)
-        # Nothing can be sent to a destination that is no longer set: it is no part of the plan.
-        deltas = {
-            t: delta
-            for t, delta in compared.items()
-            if t.destination in pipeline.destinations and t not in left
-        }
+        segments = clustered.version.segments
+        left = left_as_they_are(pipeline, segments, compared)
+        deltas = _of_plan(pipeline, compared, left)
+        held = hold(pipeline, segments, deltas)
+        replaced = cheaper_replaced(
+            pipeline, deltas, held=held, waiting=comparison.waiting(), wanted=may_replace
+        )
+        if any(resyncing.is_sent_anew(pipeline, target) for target in replaced):
+            compared = _compare(pipeline, comparison, lambda target: target in replaced or anew(target))
+            deltas = _of_plan(pipeline, compared, left)
         quality = tables_quality(reports, desired.contacts)
         stops = [*shrunk, *_stops(pipeline, clustered, deltas, quality)]
         plan = Plan(
@@ -136,8 +144,11 @@ def planned(
             as_of=as_of,
             clustered=clustered,
             deltas=deltas,
-            notes=plan_notes(pipeline, comparison, clustered, compared, left=left, desired=desired),
-            held=hold(pipeline, clustered.version.segments, deltas),
+            notes=(
+                *plan_notes(pipeline, comparison, clustered, compared, left=left, desired=desired),
+                *choice_notes(replaced, segments),
+            ),
+            held=held,
             guards=tuple(stops),
             sources=reports,
             quality=quality,
@@ -145,8 +156,20 @@ def planned(
             intake=intake,
             traits=traits(engine, clustered),
             left=left,
+            replaced=frozenset(replaced),
         )
         yield plan, comparison
+
+
+def _of_plan(
+    pipeline: Pipeline, compared: Mapping[Target, Delta], left: Collection[Target]
+) -> dict[Target, Delta]:
+    """Leave out where nothing can be sent, since the destination is no longer set, or is to be."""
+    return {
+        target: delta
+        for target, delta in compared.items()
+        if target.destination in pipeline.destinations and target not in left
+    }
 
 
 def _stops(
@@ -272,24 +295,6 @@ def _withdraw_leftovers(pipeline: Pipeline, comparison: Comparison, desired: Des
     ]
     withdraw_all(pipeline, left)
     return bool(left)
-
-
-def hold(
-    pipeline: Pipeline, segments: Collection[Segment], deltas: Mapping[Target, Delta]
-) -> dict[Target, str]:
-    """Say which targets may not get new members, and why (law 6)."""
-    held_segments = {segment.id: segment.held for segment in segments if segment.held}
-    held = {}
-    for target, delta in deltas.items():
-        destination = pipeline.destinations[target.destination]
-        floor = max(pipeline.audiences.minimum_size, destination.connector.limits.minimum_size)
-        if target.audience in held_segments:
-            held[target] = held_segments[target.audience]
-        elif 0 < delta.eligible < floor:
-            held[target] = f"{delta.eligible:,} eligible members, {floor:,} needed"
-        elif delta.eligible == 0 and (delta.adds or not delta.present):
-            held[target] = "nobody is eligible"
-    return held
 
 
 def _rows(reports: Collection[SourceReport]) -> dict[str, int]:

@@ -3,6 +3,7 @@
 The process in which something went wrong does nothing more: another one goes on.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,11 +15,12 @@ from ledger_world import FakeSealer, Person, everybody, people, revocation, stag
 
 from cohortd.core.identifiers import Family, IdentifierKind
 from cohortd.core.modelling import Segment
-from cohortd.core.planning import Target
+from cohortd.core.planning import Delta, Target
 from cohortd.emulators.faults import FaultSchedule
 from cohortd.emulators.state import Audience
-from cohortd.ledger import Ledger
+from cohortd.ledger import Comparison, Ledger
 from cohortd.pipeline import resyncing
+from cohortd.pipeline.choosing import cheaper_replaced
 from cohortd.pipeline.delivery import Delivery
 from cohortd.pipeline.wiring import (
     AudiencePolicy,
@@ -44,6 +46,9 @@ class StandIn(Protocol):
 
     faults: FaultSchedule
 
+    @property
+    def calls(self) -> Counter[str]: ...
+
     def audiences(self, account: str | None = None) -> list[Audience]: ...
 
 
@@ -67,21 +72,28 @@ class Delivered:
     stand_in: StandIn
     connect: Callable[[], Connector]
     resyncing: Resyncing = Resyncing.ADDS
+    #: Members in one batch.
+    size: int = 4
+    replaces_when_cheaper: bool = False
     desired: list[Person] = field(default_factory=lambda: list(CROWD))
     #: Everything that people were told.
     said: list[str] = field(default_factory=list)
+    #: Whether nobody may be added.
+    held: bool = False
+    #: Whether the last plan chose to replace everybody.
+    was_chosen: bool = False
     _alive: Pipeline | None = None
     #: Faults that struck before the process began.
     _struck: int = 0
 
     def sync(self, *, anew: bool = False, rounds: int = _MOST_ROUNDS) -> None:
-        """Plan and send, as ``cohortd sync`` does, and go on until nothing is open, or for so many rounds."""
+        """Plan and send as ``cohortd sync`` does, and go on until nothing is open."""
         with self._process() as (pipeline, delivery):
             self._plan(pipeline, delivery, anew=anew)
         self.go_on(rounds)
 
     def sync_until_right(self) -> None:
-        """Plan once more where a plan has to: what a platform failed at is asked for anew by the next one."""
+        """Plan once more where a plan has to: what a platform failed at the next one asks for anew."""
         if self.there() != self.wanted():
             self.sync()
 
@@ -92,12 +104,16 @@ class Delivered:
                 delivery.drain()
                 delivery.poll()
                 delivery.drain()
-                due = [pipeline.ledger.outbox.next_due(["there"]), pipeline.ledger.resyncs.next_due(["there"])]
+                due = [
+                    pipeline.ledger.outbox.next_due(["there"]),
+                    pipeline.ledger.resyncs.next_due(["there"]),
+                ]
                 is_open = bool(pipeline.ledger.outbox.open_batches() or pipeline.ledger.resyncs.open())
                 self.check_superset(pipeline.ledger)
-            if not is_open:
-                return
-            at = min((each for each in due if each is not None), default=self.clock.now)
+            awaited = [each for each in due if each is not None]
+            if not (is_open and awaited):
+                return  # what is open then waits for the next plan
+            at = min(awaited)
             self.clock.now = max(at, self.clock.now + timedelta(seconds=20 * 1.5**number))
         if rounds == _MOST_ROUNDS:
             raise AssertionError(f"still open after {rounds} rounds: {self.said[-3:]}")
@@ -130,6 +146,17 @@ class Delivered:
         """Who is to be there."""
         return frozenset(map(_written, everybody(*self.desired)))
 
+    def known(self) -> frozenset[str]:
+        """Who may be there by the ledger."""
+        with self._process() as (pipeline, _):
+            return frozenset(map(_written, pipeline.ledger.members.members_of(TARGET)))
+
+    def deltas(self) -> Delta:
+        """What a plan would change now."""
+        with self._process() as (pipeline, _), pipeline.ledger.compare() as comparison:
+            self._stage(pipeline, comparison)
+            return comparison.deltas(now=self.clock.now, refresh_after=lambda _: None)[TARGET]
+
     def check_superset(self, ledger: Ledger) -> None:
         """Law 3."""
         known = frozenset(map(_written, ledger.members.members_of(TARGET)))
@@ -160,21 +187,37 @@ class Delivered:
             self.said += delivery.said
 
     def _plan(self, pipeline: Pipeline, delivery: Delivery, *, anew: bool) -> None:
-        is_added_anew = anew and self.resyncing is not Resyncing.SESSION
         with pipeline.ledger.compare() as comparison:
-            rows = [row for person in self.desired for row in person.rows()]
-            comparison.stage(TARGET, pipeline.destinations["there"].family, staged_rows(rows))
-            comparison.deltas(now=self.clock.now, refresh_after=lambda _: 0 if is_added_anew else None)
+            self._stage(pipeline, comparison)
+            deltas = comparison.deltas(now=self.clock.now, refresh_after=lambda _: None)
+            chosen = cheaper_replaced(
+                pipeline,
+                deltas,
+                held=[TARGET] if self.held else [],
+                waiting=comparison.waiting(),
+                wanted=lambda _: not anew,
+            )
+            self.was_chosen = bool(chosen)
+            if (anew or chosen) and self.resyncing is not Resyncing.SESSION:
+                comparison.deltas(now=self.clock.now, refresh_after=lambda _: 0)
             assert delivery.ensure(TARGET, SEGMENT)
             if anew:
                 delivery.remarks += resyncing.begin(pipeline, [TARGET], epoch=delivery.epoch)
             comparison.enqueue(
                 [TARGET],
-                hold_adds=[],
-                rows_per_batch=lambda _: 4,
+                hold_adds=[TARGET] if self.held else [],
+                rows_per_batch=lambda _: self.size,
                 version=1,
                 at=self.clock.now,
+                epoch=delivery.epoch,
+                replaced={target: resyncing.keeps_since(pipeline, target) for target in chosen},
+                carried=[target for target in chosen if resyncing.is_carried(pipeline, target)],
             )
+            resyncing.begin(pipeline, chosen, epoch=delivery.epoch)
+
+    def _stage(self, pipeline: Pipeline, comparison: Comparison) -> None:
+        rows = [row for person in self.desired for row in person.rows()]
+        comparison.stage(TARGET, pipeline.destinations["there"].family, staged_rows(rows))
 
     def _wire(self, ledger: Ledger, connector: Connector) -> Pipeline:
         unused = cast("Any", None)
@@ -186,6 +229,7 @@ class Delivered:
             POLL,
             membership_days=connector.limits.forgets_after_days,
             resyncing=self.resyncing,
+            replaces_when_cheaper=self.replaces_when_cheaper,
         )
         return Pipeline(
             data_dir=self.folder,
@@ -201,6 +245,11 @@ class Delivered:
             log_key="",
             clock=self.clock,
         )
+
+
+def written(person: Person) -> list[str]:
+    """What a stand-in holds of a person."""
+    return [_written(seen) for seen in person.identifiers()]
 
 
 def _written(seen: tuple[int, bytes]) -> str:

@@ -66,7 +66,7 @@ def clock() -> Clock:
 @pytest.fixture
 def meta(folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Delivered]:
     """Six people in three parts."""
-    monkeypatch.setattr(sessions, "IDENTIFIERS_PER_PART", 4)
+    monkeypatch.setattr(sessions, "ROWS_PER_PART", 2)
     with MetaEmulator(clock=clock) as emulator:
         options = MetaOptions(account="act_1", access_token="t", endpoint=emulator.endpoint)
         world = Delivered(
