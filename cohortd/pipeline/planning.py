@@ -18,11 +18,9 @@ from cohortd.core.reporting import SourceReport
 from cohortd.engine import Engine
 from cohortd.identity import NORMALIZATION_VERSION
 from cohortd.ledger import Comparison, Withdrawn
-from cohortd.pipeline import guards, resyncing
-from cohortd.pipeline.choosing import cheaper_replaced, choice_notes
+from cohortd.pipeline import guards
 from cohortd.pipeline.clusters import Clustered, cluster
 from cohortd.pipeline.desired import Desired, stage_desired
-from cohortd.pipeline.holding import hold
 from cohortd.pipeline.intake import Intake, take_in, withdraw_all
 from cohortd.pipeline.plan_notes import plan_notes
 from cohortd.pipeline.quality import tables_quality
@@ -35,9 +33,9 @@ from cohortd.pipeline.reading import (
     rows_before,
 )
 from cohortd.pipeline.refreshing import refresh_days
-from cohortd.pipeline.retiring import left_as_they_are
 from cohortd.pipeline.sharing import withdraw_shared
 from cohortd.pipeline.traits import Trait, traits
+from cohortd.pipeline.weighing import Weighed, weigh
 from cohortd.pipeline.wiring import Pipeline
 
 
@@ -126,50 +124,46 @@ def planned(
             scratch=folder,
         )
         pipeline.progress("comparing with what was sent")
-        compared = _compared(pipeline, comparison, desired, anew)
-        segments = clustered.version.segments
-        left = left_as_they_are(pipeline, segments, compared)
-        deltas = _of_plan(pipeline, compared, left)
-        held = hold(pipeline, segments, deltas)
-        replaced = cheaper_replaced(
-            pipeline, deltas, held=held, waiting=comparison.waiting(), wanted=may_replace
-        )
-        if any(resyncing.is_sent_anew(pipeline, target) for target in replaced):
-            compared = _compare(pipeline, comparison, lambda target: target in replaced or anew(target))
-            deltas = _of_plan(pipeline, compared, left)
+        weighed = _weighed(pipeline, comparison, clustered, desired, anew=anew, may_replace=may_replace)
         quality = tables_quality(reports, desired.contacts)
-        stops = [*shrunk, *_stops(pipeline, clustered, deltas, quality)]
+        stops = [*shrunk, *_stops(pipeline, clustered, weighed.deltas, quality)]
         plan = Plan(
             plan_id=_plan_id(clustered.version.id, comparison.fingerprint()),
             as_of=as_of,
             clustered=clustered,
-            deltas=deltas,
-            notes=(
-                *plan_notes(pipeline, comparison, clustered, compared, left=left, desired=desired),
-                *choice_notes(replaced, segments),
-            ),
-            held=held,
+            deltas=weighed.deltas,
+            notes=plan_notes(pipeline, comparison, clustered, weighed, desired=desired),
+            held=weighed.held,
             guards=tuple(stops),
             sources=reports,
             quality=quality,
             desired=desired,
             intake=intake,
             traits=traits(engine, clustered),
-            left=left,
-            replaced=frozenset(replaced),
+            left=weighed.left,
+            replaced=frozenset(weighed.replaced),
         )
         yield plan, comparison
 
 
-def _of_plan(
-    pipeline: Pipeline, compared: Mapping[Target, Delta], left: Collection[Target]
-) -> dict[Target, Delta]:
-    """Leave out where nothing can be sent, since the destination is no longer set, or is to be."""
-    return {
-        target: delta
-        for target, delta in compared.items()
-        if target.destination in pipeline.destinations and target not in left
-    }
+def _weighed(
+    pipeline: Pipeline,
+    comparison: Comparison,
+    clustered: Clustered,
+    desired: Desired,
+    *,
+    anew: Callable[[Target], bool],
+    may_replace: Callable[[Target], bool],
+) -> Weighed:
+    """Compare, and say what is done about the difference."""
+    return weigh(
+        pipeline,
+        _compared(pipeline, comparison, desired, anew),
+        clustered.version.segments,
+        waiting=comparison.waiting(),
+        may_replace=may_replace,
+        compare=lambda which: _compare(pipeline, comparison, lambda t: t in which or anew(t)),
+    )
 
 
 def _stops(
