@@ -101,6 +101,8 @@ def _destination(account: AnyAccount, shared: Shared, quotas: Mapping[str, Proje
             account.removal_refused if isinstance(account, Meta) else RemovalRefused.WAIT
         ),
         resyncing=_resyncing(account),
+        replaces_when_cheaper=isinstance(account, GoogleDataManager | Meta)
+        and account.replace_when_cheaper,
         concurrency=account.concurrency if isinstance(account, OnlineAccount) else 1,
     )
 

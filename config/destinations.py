@@ -1,7 +1,7 @@
 """The advertising accounts that are kept true."""
 
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
@@ -132,6 +132,15 @@ class GoogleAccount(OnlineAccount):
         return self.account_id
 
 
+def _replace_when_cheaper(how: str) -> Any:
+    return Field(
+        default=True,
+        description="Whether everybody who stays is sent anew, and whoever leaves is forgotten with all"
+        f" others, where that takes fewer requests than the difference: {how}. Guards look at the same"
+        " numbers either way.",
+    )
+
+
 class GoogleDataManager(GoogleAccount):
     """Google Ads through the Data Manager: the way for new adopters."""
 
@@ -152,6 +161,9 @@ class GoogleDataManager(GoogleAccount):
     quota: Quota | None = Field(
         default_factory=Quota,
         description="What Google lets the Cloud project do; null to count nothing and be refused instead.",
+    )
+    replace_when_cheaper: bool = _replace_when_cheaper(
+        "who leaves goes when all of that is confirmed, which takes as long again; no revocation waits"
     )
 
 
@@ -227,7 +239,10 @@ class Meta(OnlineAccount):
         le=META_DAYS,
         description="Days Meta keeps a member unless it is sent again; null for ever.",
     )
-
+    replace_when_cheaper: bool = _replace_when_cheaper(
+        "in a session of Meta's, which an ad set's learning outlives; nothing else, a revocation neither,"
+        " reaches the audience before its end (90 minutes at most, as a rule some)"
+    )
     removal_refused: Literal["replace", "recreate", "wait"] = Field(
         default="replace",
         description="What follows where Meta takes nobody out of an audience because it is small, and"

@@ -27,28 +27,34 @@ class Verdict(IntEnum):
     #: The request is at fault, Google does not say which row.
     BATCH = 2
     RETRY = 3
+    #: Another change of this audience is under way; no other audience has to wait.
+    BUSY = 4
     #: The work runs already.
-    STARTED = 4
-    QUOTA_MINUTE = 5
-    QUOTA_DAY = 6
+    STARTED = 5
+    QUOTA_MINUTE = 6
+    QUOTA_DAY = 7
     #: The name belongs to another audience.
-    NAME_TAKEN = 7
+    NAME_TAKEN = 8
     #: Google knows no such request any more.
-    FORGOTTEN = 8
+    FORGOTTEN = 9
     #: There is no such audience any more.
-    GONE = 9
+    GONE = 10
     #: Nothing goes on for this audience until a person acts.
-    AUDIENCE = 10
+    AUDIENCE = 11
     #: The call itself is not known there.
-    UNKNOWN_CALL = 11
+    UNKNOWN_CALL = 12
     #: The access token was refused.
-    TOKEN = 12
+    TOKEN = 13
     #: Nothing goes on for this destination until a person acts.
-    DESTINATION = 13
+    DESTINATION = 14
 
 
 class AlreadyStartedError(RetryableError):
     """The work runs already; an earlier answer was lost."""
+
+
+class BusyError(RetryableError):
+    """Another change of the same audience is under way."""
 
 
 class NameTakenError(RejectedError):
@@ -79,6 +85,11 @@ class Rule:
 def retry(what: str) -> Rule:
     """The same request may work in a moment."""
     return Rule(Verdict.RETRY, what)
+
+
+def busy(what: str) -> Rule:
+    """The same request may work when another change of its audience has ended."""
+    return Rule(Verdict.BUSY, what)
 
 
 def row(what: str) -> Rule:
@@ -206,6 +217,8 @@ _STOPS: Mapping[Verdict, tuple[type[FatalError], Literal["destination", "audienc
 def _error(rule: Rule, detail: str, retry_after_s: float | None) -> SyncError:
     if rule.verdict is Verdict.STARTED:
         return AlreadyStartedError(detail)
+    if rule.verdict is Verdict.BUSY:
+        return BusyError(detail, after_s=retry_after_s, scope="audience")
     if rule.verdict in _WAITS:
         return RetryableError(detail, after_s=retry_after_s or _WAITS[rule.verdict])
     if rule.verdict in _STOPS:

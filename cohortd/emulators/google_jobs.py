@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, Final
 
 from google.ads.googleads.v26.services.types import offline_user_data_job_service as job_types
@@ -10,6 +11,7 @@ from google.longrunning import operations_pb2
 from google.protobuf import any_pb2
 from google.rpc import status_pb2
 
+from cohortd.core.times import format_time, parse_time
 from cohortd.emulators.google_calls import Problem, RefusedError
 from cohortd.emulators.google_operations import check_request, problem_of, row_of
 from cohortd.emulators.google_state import GoogleState, Work
@@ -19,6 +21,8 @@ LIST_NAME: Final = re.compile(r"customers/(\d+)/userLists/(\d+)")
 #: Everybody is recognized here.
 _RECOGNIZED: Final = "MATCH_RANGE_91_TO_100"
 _JOB_NAME: Final = re.compile(r"customers/(\d+)/offlineUserDataJobs/(\d+)")
+#: A job must be run within so long of its creation.
+RUN_WITHIN: Final = timedelta(days=5)
 _JOB: Final = "offline_user_data_job_error"
 #: Of a failed job some operations may have been applied; there is no word for a partial success.
 _STATES: Final = {"processing": "RUNNING", "success": "SUCCESS", "partial": "FAILED", "failed": "FAILED"}
@@ -66,16 +70,16 @@ class Jobs:
         if not request.validate_only:
             job_id = self._state.new_job_id()
             job = {"account": customer, "audience": audience.id, "consented": states == {granted}}
-            self._state.keep_job(job_id, {**job, "action": "", "chunks": 0, "work": ""})
+            made_at = format_time(self._state.clock())
+            kept = {**job, "action": "", "chunks": 0, "work": "", "made_at": made_at}
+            self._state.keep_job(job_id, kept)
             answer.resource_name = f"customers/{customer}/offlineUserDataJobs/{job_id}"
         return answer
 
     def add_operations(self, request: Any) -> Any:
         """Take operations into a job that has not run; bad ones fall out and are named."""
         with self._state.lock:
-            job_id, job = self._job(request.resource_name)
-            if job["work"]:
-                raise RefusedError("INVALID_ARGUMENT", Problem(f"{_JOB}.JOB_ALREADY_STARTED"))
+            job_id, job = self._unstarted(request.resource_name)
             action = check_request(request, before=str(job["action"]), is_first=not job["chunks"])
             problems = [
                 Problem(code, "operations", index)
@@ -98,9 +102,9 @@ class Jobs:
     def run(self, request: Any) -> Any:
         """Start a job."""
         with self._state.lock:
-            job_id, job = self._job(request.resource_name)
-            if job["work"]:
-                raise RefusedError("INVALID_ARGUMENT", Problem(f"{_JOB}.JOB_ALREADY_STARTED"))
+            job_id, job = self._unstarted(request.resource_name)
+            if self._state.rules.lists_take_turns and self._state.is_at_work(str(job["audience"])):
+                raise RefusedError("ABORTED", Problem("database_error.CONCURRENT_MODIFICATION"))
             if not request.validate_only:
                 self._start(job_id, job)
         return operations_pb2.Operation(name=f"customers/{job['account']}/operations/{job_id}", done=False)
@@ -129,6 +133,15 @@ class Jobs:
         if work is None or (work.status == "processing" and self._state.rules.starts_unseen):
             return "PENDING"
         return _STATES[work.status]
+
+    def _unstarted(self, resource_name: str) -> tuple[str, dict[str, object]]:
+        """Find a job that may still be filled and run; one that waited too long is still listed."""
+        job_id, job = self._job(resource_name)
+        if job["work"]:
+            raise RefusedError("INVALID_ARGUMENT", Problem(f"{_JOB}.JOB_ALREADY_STARTED"))
+        if self._state.clock() - parse_time(str(job["made_at"])) > RUN_WITHIN:
+            raise RefusedError("NOT_FOUND", Problem("mutate_error.RESOURCE_NOT_FOUND"))
+        return job_id, job
 
     def _job(self, resource_name: str) -> tuple[str, dict[str, object]]:
         found = _JOB_NAME.fullmatch(resource_name)

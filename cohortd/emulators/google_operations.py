@@ -27,7 +27,7 @@ def check_request(request: Any, *, before: str, is_first: bool) -> str:
     """
     operations = request.operations
     if len(operations) > OPERATIONS_PER_REQUEST:
-        raise RefusedError("INVALID_ARGUMENT", Problem("mutate_error.OPERATION_LIMIT_EXCEEDED"))
+        raise RefusedError("INVALID_ARGUMENT", Problem("request_error.TOO_MANY_MUTATE_OPERATIONS"))
     if sum(len(_user_data(each).user_identifiers) for each in operations) > IDENTIFIERS_PER_REQUEST:
         raise RefusedError("INVALID_ARGUMENT", Problem(f"{_JOB}.TOO_MANY_USER_IDENTIFIERS"))
     action = before

@@ -41,6 +41,8 @@ class GoogleRules:
     quotas: bool = False
     #: Whether the accounts may still use offline user data jobs.
     jobs_allowed: bool = True
+    #: Whether a job is refused while another one is at work on its list; else they run side by side.
+    lists_take_turns: bool = False
 
 
 @dataclass(slots=True)
@@ -81,8 +83,7 @@ class GoogleState:
         self.rules = rules
         self.clock = clock
         self._faults = faults
-        #: Audience -> identifier -> when it was last added; who was there before the start, before.
-        self._added: dict[str, dict[str, str]] = {}
+        #: Of whom nobody knows when they were added was there before.
         self._started = format_time(clock())
         self._jobs = itertools.count(1 + self._kept_number("next-job"))
 
@@ -124,8 +125,17 @@ class GoogleState:
             kept = self.store.kept(f"work-{work_id}")
             return Work(**kept) if isinstance(kept, dict) else None
 
+    def is_at_work(self, audience_id: str) -> bool:
+        """Whether a job is at work on an audience."""
+        self.settle()
+        return any(
+            work.audience == audience_id and work.call == "ads.jobs"
+            for work in map(self.work, self._open())
+            if work is not None
+        )
+
     def settle(self) -> None:
-        """Do all work whose time has come, oldest first."""
+        """Do all work whose time has come, oldest first; then forget whose membership has run out."""
         with self.lock:
             still_open = []
             now = self.clock()
@@ -141,6 +151,7 @@ class GoogleState:
                     still_open.append(work_id)
             if len(still_open) != len(self._open()):
                 self.store.keep(_OPEN, still_open)
+            self._expire(now)
 
     def job(self, job_id: str) -> dict[str, object] | None:
         """Give back an offline user data job."""
@@ -150,6 +161,12 @@ class GoogleState:
     def keep_job(self, job_id: str, job: Mapping[str, object]) -> None:
         """Keep an offline user data job."""
         self.store.keep(f"job-{job_id}", dict(job))
+
+    def _expire(self, now: datetime) -> None:
+        """A membership counts from its most recent addition."""
+        for audience in self.store.audiences():
+            days = int(str(audience.attributes.get("membership_days") or MAXIMUM_MEMBERSHIP_DAYS))
+            self.store.expire(audience.id, before=format_time(now - timedelta(days=days)))
 
     def _try(self, work: Work, now: datetime) -> bool:
         """Do a piece of work, unless a fault puts it off; whether it is done."""
@@ -168,9 +185,7 @@ class GoogleState:
             return
         rows = _spared(work, fault)
         if work.action == "add":
-            self.store.add(work.audience, rows)
-            at = dict.fromkeys((each for row in rows for each in row), work.accepted_at)
-            self._added.setdefault(work.audience, {}).update(at)
+            self.store.add(work.audience, rows, at=work.accepted_at)
         elif work.action == "remove":
             self.store.remove(work.audience, rows)
         else:
@@ -186,8 +201,10 @@ class GoogleState:
         members = self.store.members(work.audience)
         if not work.as_of:
             return members
-        added = self._added.get(work.audience, {})
-        return frozenset(each for each in members if added.get(each, self._started) < work.as_of)
+        found = self.store.get(work.audience)
+        assert found is not None
+        at = found.people.last_added
+        return frozenset(each for each in members if (at(each) or self._started) < work.as_of)
 
     def _open(self) -> list[str]:
         kept = self.store.kept(_OPEN)

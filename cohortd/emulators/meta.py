@@ -107,10 +107,12 @@ class MetaEmulator:
         """Every identifier in a remote audience: ``email:<hex>``, ``phone:<hex>``,
         ``mobile_ad_id:<plain>``, ``external_id:<plain>``.
         """
+        self._graph.expire()
         return self.store.members(remote_id)
 
     def size(self, remote_id: str) -> int:
         """How many people are in a remote audience."""
+        self._graph.expire()
         return self.store.size(remote_id)
 
     def respond(self, call: Call) -> Reply | None:

@@ -100,11 +100,20 @@ class Graph:
         account = self.account_of(call)
         percent = self._count(account)
         with self._store.lock:
+            self.expire()
             body = self._route(call)(call) if share >= 1 else self._half(call, share=share)
         header = (
             {"X-Business-Use-Case-Usage": errors.usage_header(account, percent=percent)} if account else {}
         )
         return Reply(200, body, header)
+
+    def expire(self) -> None:
+        """Forget whoever was last added longer ago than their audience keeps people; most keep them."""
+        for audience in self._store.audiences():
+            days = int(str(audience.attributes.get("retention_days") or 0))
+            if days:
+                before = format_time(self._clock() - timedelta(days=days))
+                self._store.expire(audience.id, before=before)
 
     def _route(self, call: Call) -> Callable[[Call], dict[str, object]]:
         routes: dict[str, Callable[[Call], dict[str, object]]] = {
@@ -305,7 +314,7 @@ class Graph:
         if call.method == "DELETE":
             self._store.remove(audience.id, rows, whole_people=self._rules.removes_whole_people)
         else:
-            self._store.add(audience.id, rows)
+            self._store.add(audience.id, rows, at=format_time(self._clock()))
         self._store.update(
             audience.id,
             attributes={"data_source": _source_of(payload), "updated_at": format_time(self._clock())},

@@ -1,7 +1,6 @@
 """What an emulated platform remembers: audiences and their members, in memory or also in a folder.
 
-A member is a person: a set of identifiers written ``kind:value`` (``email:<hex>``). Rows that share
-an identifier are the same person. With a folder every change is one appended line in the
+With a folder every change is one appended line in the
 audience's own file, written before it counts: a killed process leaves at most a torn last line,
 which is ignored and cut off at the next start.
 """
@@ -12,68 +11,12 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
 
-#: One uploaded row: the identifiers of one person.
-Row: TypeAlias = frozenset[str]
+from cohortd.emulators.people import People, Row
+
+__all__ = ["Audience", "People", "Row", "Store"]
 
 _COUNTER = "next-id"
-
-
-class People:
-    """The members of one audience."""
-
-    def __init__(self) -> None:
-        self._people: dict[int, set[str]] = {}
-        self._owner: dict[str, int] = {}
-        self._next = 0
-
-    def __len__(self) -> int:
-        return len(self._people)
-
-    def identifiers(self) -> frozenset[str]:
-        """Every identifier of every person."""
-        return frozenset(self._owner)
-
-    def rows(self) -> list[Row]:
-        """Every person, in a stable order."""
-        return [frozenset(self._people[number]) for number in sorted(self._people)]
-
-    def add(self, row: Row) -> None:
-        """Take a row in; whoever shares an identifier with it becomes one person with it."""
-        if not row:
-            return
-        known = sorted({self._owner[identifier] for identifier in row if identifier in self._owner})
-        target = known[0] if known else self._next
-        if not known:
-            self._people[target] = set()
-            self._next += 1
-        for other in known[1:]:
-            self._give(self._people.pop(other), target)
-        self._give(row, target)
-
-    def remove(self, row: Row, *, whole_people: bool = False) -> None:
-        """Take the row's identifiers away; a person without any left is gone.
-
-        Args:
-            row: The identifiers named.
-            whole_people: Take away also the unnamed identifiers of each person found.
-        """
-        for identifier in row:
-            owner = self._owner.get(identifier)
-            if owner is None:
-                continue
-            gone = set(self._people[owner]) if whole_people else {identifier}
-            self._people[owner] -= gone
-            for each in gone:
-                del self._owner[each]
-            if not self._people[owner]:
-                del self._people[owner]
-
-    def _give(self, identifiers: Iterable[str], person: int) -> None:
-        for identifier in identifiers:
-            self._owner[identifier] = person
-            self._people[person].add(identifier)
 
 
 @dataclass(slots=True)
@@ -155,13 +98,27 @@ class Store:
                 self._file(audience_id).unlink(missing_ok=True)
             return True
 
-    def add(self, audience_id: str, rows: Iterable[Row]) -> None:
+    def add(self, audience_id: str, rows: Iterable[Row], *, at: str = "") -> None:
         """Take rows in, all or none.
+
+        Args:
+            at: When that is, for platforms that forget members after a while.
 
         Raises:
             KeyError: There is no such audience.
         """
-        self._members(audience_id, {"op": "add", "rows": [sorted(row) for row in rows]})
+        self._members(audience_id, {"op": "add", "rows": [sorted(row) for row in rows], "at": at})
+
+    def expire(self, audience_id: str, *, before: str) -> None:
+        """Forget every identifier that was last added before a time.
+
+        Raises:
+            KeyError: There is no such audience.
+        """
+        with self.lock:
+            gone = self._audiences[audience_id].people.older(before)
+            if gone:
+                self.remove(audience_id, [gone])
 
     def remove(self, audience_id: str, rows: Iterable[Row], *, whole_people: bool = False) -> None:
         """Take the identifiers of rows away, all or none; see ``People.remove``.
@@ -244,8 +201,9 @@ def _replay(audience: Audience, change: Mapping[str, object]) -> None:
             audience.name = name
             audience.attributes.update(attributes)
         case {"op": "add", "rows": list(rows)}:
+            at = str(change.get("at", ""))
             for row in rows:
-                audience.people.add(frozenset(row))
+                audience.people.add(frozenset(row), at=at)
         case {"op": "remove", "rows": list(rows), "whole_people": bool(whole_people)}:
             for row in rows:
                 audience.people.remove(frozenset(row), whole_people=whole_people)
@@ -266,9 +224,18 @@ def _load(file: Path) -> Audience | None:
 
 
 def _compact(audience: Audience) -> str:
-    rows = [sorted(row) for row in audience.people.rows()]
-    changes = [_created(audience), {"op": "add", "rows": rows}]
+    people = audience.people
+    rows = people.rows()
+    whole: Mapping[str, object] = {"op": "add", "rows": [sorted(row) for row in rows]}
+    times = sorted({people.last_added(each) for row in rows for each in row} - {""})
+    dated = [{"op": "add", "rows": _of_time(people, rows, at), "at": at} for at in times]
+    changes = [_created(audience), whole, *dated]
     return "".join(json.dumps(change) + "\n" for change in changes)
+
+
+def _of_time(people: People, rows: Iterable[Row], at: str) -> list[list[str]]:
+    found = ([each for each in sorted(row) if people.last_added(each) == at] for row in rows)
+    return [row for row in found if row]
 
 
 def _write_whole(file: Path, text: str) -> None:

@@ -12,7 +12,14 @@ from cohortd.ledger.outbox import Outbox
 from cohortd.ledger.readings import Reading, Readings
 from cohortd.ledger.remotes import Remote, Remotes
 from cohortd.ledger.removal_log import RemovalLog
-from cohortd.ledger.replacing import BY_DELETING, BY_REPLACING, DELETING, Replacement
+from cohortd.ledger.replacing import (
+    BY_DELETING,
+    BY_REPLACING,
+    BY_SESSION,
+    BY_SWEEPING,
+    DELETING,
+    Replacement,
+)
 from cohortd.ledger.resyncing import Resync, Resyncs
 from cohortd.ledger.rows import STAGED
 from cohortd.ledger.runs import RunRow, Runs
@@ -23,6 +30,8 @@ from cohortd.ledger.withdrawing import Extra, Withdrawal, Withdrawn
 __all__ = [
     "BY_DELETING",
     "BY_REPLACING",
+    "BY_SESSION",
+    "BY_SWEEPING",
     "CUSTOMER_STATEMENTS",
     "DELETING",
     "STAGED",

@@ -40,7 +40,8 @@ _NEXT: Final = f"""
         (SELECT CAST(value AS INTEGER) FROM json_each(:owned))
       AND b.remote NOT IN (SELECT CAST(value AS INTEGER) FROM json_each(:closed))
       AND (b.lane = 'revocation' OR NOT EXISTS (
-        SELECT 1 FROM resync y WHERE y.remote = b.remote AND y.began_at IS NOT NULL))
+        SELECT 1 FROM resync y WHERE y.remote = b.remote
+          AND (y.began_at IS NOT NULL OR b.by_resync = 1)))
       AND (b.lane = 'revocation' OR NOT EXISTS (
         SELECT 1 FROM batch o WHERE o.remote = b.remote AND o.{OPEN} AND o.id != b.id AND (
             (o.action != b.action AND o.state IN ('sending', 'accepted'))
@@ -147,6 +148,16 @@ def _write_ahead(connection: Connection, work: Work, now: datetime) -> None:
         return
     connection.exec_driver_sql(_FORMER_OWNERS, values)
     connection.exec_driver_sql(_WRITE_AHEAD, values)
+
+
+def write_ahead(connection: Connection, work: Work, now: datetime, *, epoch: int) -> None:
+    """Write ahead what an add may do that goes otherwise than by a batch, as if it were being sent."""
+    _leave_out_suppressed(connection, work)
+    _write_ahead(connection, work, now)
+    connection.exec_driver_sql(
+        "UPDATE batch SET state = 'sending', attempts = attempts + 1, epoch = ? WHERE id = ?",
+        (epoch, work.id),
+    )
 
 
 def _send(connection: Connection, journal: Journal, work: Work, *, ask: Ask, rows: int) -> Claimed:

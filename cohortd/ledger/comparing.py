@@ -134,6 +134,8 @@ class Comparison:
         version: int,
         at: datetime,
         epoch: int,
+        replaced: Mapping[Target, datetime] | None = None,
+        carried: Collection[Target] = (),
     ) -> int:
         """Queue the difference of these targets; what waited unsent is replaced.
 
@@ -144,6 +146,9 @@ class Comparison:
             hold_adds: Targets from which members only leave.
             rows_per_batch: Destination -> most members in one batch.
             version: Of the normalization that made the staged digests.
+            replaced: Targets that a resync is about to replace: whoever leaves and was last sent before
+                the moment is taken off by it, and by name only if it does not come to its end.
+            carried: Those of them whose new members come by it too.
 
         Returns:
             How many batches were queued.
@@ -160,6 +165,8 @@ class Comparison:
             version=version,
             at=at,
             in_flight=self._outbox.in_flight(now=at),
+            replaced=replaced or {},
+            carried=carried,
         )
 
         @contextmanager

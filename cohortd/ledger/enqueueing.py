@@ -8,7 +8,7 @@ replaces.
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Self, TypeAlias
 
 import numpy as np
@@ -19,7 +19,7 @@ from cohortd.core.errors import LedgerError
 from cohortd.core.identifiers import IdentifierKind
 from cohortd.core.planning import Target
 from cohortd.core.times import format_time
-from cohortd.ledger import bulk
+from cohortd.ledger import bulk, carrying
 from cohortd.ledger.batches import FILLING, OPEN
 from cohortd.ledger.finding import Finding, Found, bounds
 from cohortd.ledger.keys import Places, heads
@@ -27,11 +27,40 @@ from cohortd.ledger.memberships import State
 from cohortd.ledger.rows import Rows
 from cohortd.ledger.turns import ROWS_A_TURN, Turns
 
-_UNSENT: Final = f"SELECT id FROM batch WHERE remote = ? AND {OPEN} AND state = 'pending' AND attempts = 0"
+#: Longest that a resync may take until whom it takes off is taken off by name; Google takes a day for each
+#: of its two steps.
+CARRIED_AT_MOST: Final = timedelta(days=4)
+
+_UNSENT: Final = (
+    f"SELECT id FROM batch WHERE remote = ? AND {OPEN} AND state = 'pending' AND attempts = 0"
+    " AND (by_resync = 0 OR action = 'add')"
+)
 _NUMBER_LEAVING: Final = """
     INSERT INTO scratch.numbered (number, member)
     SELECT row_number() OVER (ORDER BY l.member), l.member
-    FROM (SELECT DISTINCT member FROM scratch.leaving WHERE target = :target) l
+    FROM (SELECT DISTINCT member FROM scratch.leaving WHERE target = :target) l {which}
+"""
+_BY_NAME: Final = "WHERE l.member IN (SELECT n.member FROM scratch.by_name n)"
+_BY_RESYNC: Final = "WHERE l.member NOT IN (SELECT n.member FROM scratch.by_name n)"
+#: Whom no resync takes off: who was sent since the moment from which on it lets members stay, or whose
+#: last sending had not come to its end before. Whether a platform counts from when it was told or from
+#: when it did it, is not documented.
+_FIND_BY_NAME: Final = f"""
+    INSERT INTO scratch.by_name (member)
+    SELECT DISTINCT l.member FROM scratch.leaving l
+        CROSS JOIN membership m ON m.remote = :remote AND m.kind = l.kind AND m.digest = l.digest
+    WHERE l.target = :target
+      AND NOT (m.state = {State.PRESENT:d} AND m.sent_at > 0 AND m.sent_at < :since
+        AND EXISTS (SELECT 1 FROM batch b WHERE b.id = m.batch AND b.settled_at < :since_at))
+"""
+#: Whoever comes back is no longer taken off by the resync.
+_STAY: Final = f"""
+    DELETE FROM batch_item AS i WHERE i.batch IN (
+        SELECT b.id FROM batch b WHERE b.remote = :remote AND b.{OPEN} AND b.by_resync = 1
+          AND b.action = 'remove')
+      AND EXISTS (SELECT 1 FROM batch a CROSS JOIN batch_item j ON j.batch = a.id
+        WHERE a.remote = :remote AND a.state = '{FILLING}' AND a.action = 'add' AND j.kind = i.kind
+          AND j.digest = i.digest)
 """
 #: The payload as it was sent; what changed since the comparison is looked at again.
 _REMOVE_ITEMS: Final = f"""
@@ -77,13 +106,18 @@ _CO_OWNERS: Final = """
     ON CONFLICT DO NOTHING
 """
 _BATCH: Final = f"""
-    INSERT INTO batch (id, remote, action, lane, state, refresh, rows, version, created_at, next_at)
-    VALUES (?, ?, ?, 'regular', '{FILLING}', ?, ?, ?, ?, ?)
+    INSERT INTO batch (id, remote, action, lane, state, refresh, rows, version, created_at, next_at,
+        by_resync)
+    VALUES (?, ?, ?, 'regular', '{FILLING}', ?, ?, ?, ?, ?, ?)
 """
 #: What a crash left half-written goes, as does what nobody will send since its audience was replaced.
 _DROP_HALF: Final = (
     f"DELETE FROM batch_item WHERE batch IN (SELECT id FROM batch WHERE state = '{FILLING}')",
     f"DELETE FROM batch WHERE state = '{FILLING}'",
+)
+_TABLES: Final = (
+    "CREATE TABLE IF NOT EXISTS scratch.numbered (number INTEGER PRIMARY KEY, member BLOB UNIQUE)",
+    "CREATE TABLE IF NOT EXISTS scratch.by_name (member BLOB PRIMARY KEY)",
 )
 Values: TypeAlias = Mapping[str, int | str | bytes]
 
@@ -99,6 +133,10 @@ class Order:
     at: datetime
     #: Batches under way in this process: their rows must not move.
     in_flight: Collection[int]
+    #: Targets that are about to be replaced: whoever was last sent before is taken off by that.
+    replaced: Mapping[Target, datetime]
+    #: Those of them whose new members come by that as well.
+    carried: Collection[Target]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +147,27 @@ class Cut:
     refresh: int
     members: int
     size: int
+    by_resync: int = 0
 
     @classmethod
-    def of(cls, action: Action, refresh: int, members: int, *, target: Target, order: Order) -> Self:
+    def of(
+        cls,
+        action: Action,
+        refresh: int,
+        members: int,
+        *,
+        target: Target,
+        order: Order,
+        by_resync: bool = False,
+    ) -> Self:
         """Cut members into the batches that the target's platform takes."""
-        return cls(action, refresh, members, order.rows_per_batch(target.destination))
+        size = order.rows_per_batch(target.destination)
+        return cls(action, refresh, members, size, int(by_resync))
 
 
 def enqueue(turns: Turns, finding: Finding, order: Order) -> int:
     """Replace what waits unsent by what is needed now; return how many batches there are."""
-    for statement in _DROP_HALF:
+    for statement in (*_DROP_HALF, *_TABLES):
         turns.connection().exec_driver_sql(statement)
     queued: list[int] = []
     for target, found in finding.found.items():
@@ -148,6 +197,8 @@ def _queue(turns: Turns, finding: Finding, found: Found, order: Order) -> list[i
     if not held:
         turns.connection().exec_driver_sql(_CO_OWNERS, values)
         queued += _queue_adds(turns, finding, found, remote, order=order)
+        if target not in order.replaced:
+            turns.connection().exec_driver_sql(_STAY, values)
     return queued
 
 
@@ -191,20 +242,39 @@ def _clear(connection: Connection, values: Values, order: Order) -> None:
     bound = {**values, "in_flight": json.dumps(sorted(order.in_flight))}
     for statement in (_PRUNE, _FORGET_REJECTED, _FORMER_OWNERS, _NEW_OWNERS):
         connection.exec_driver_sql(statement, bound)
+    # Where nobody may be added, nobody is sent anew either.
+    old = order.at + CARRIED_AT_MOST if values["held"] else order.at - CARRIED_AT_MOST
+    carrying.give_up(connection, int(values["remote"]), before=old)
 
 
 def _queue_removals(turns: Turns, values: Values, found: Found, *, order: Order) -> list[int]:
-    """Cut what leaves a target into batches."""
+    """Cut what leaves a target into batches: by name, or as the target is replaced."""
+    since = order.replaced.get(found.place.target)
+    if since is None:
+        return _queue_leaving(turns, values, found, order=order)
     connection = turns.connection()
+    connection.exec_driver_sql("DELETE FROM scratch.by_name")
     connection.exec_driver_sql(
-        "CREATE TABLE IF NOT EXISTS scratch.numbered (number INTEGER PRIMARY KEY, member BLOB UNIQUE)"
+        _FIND_BY_NAME, {**values, "since": int(since.timestamp()), "since_at": format_time(since)}
     )
+    return [
+        batch
+        for which in (_BY_NAME, _BY_RESYNC)
+        for batch in _queue_leaving(turns, values, found, order=order, which=which)
+    ]
+
+
+def _queue_leaving(
+    turns: Turns, values: Values, found: Found, *, order: Order, which: str = ""
+) -> list[int]:
+    connection = turns.connection()
     connection.exec_driver_sql("DELETE FROM scratch.numbered")
-    connection.exec_driver_sql(_NUMBER_LEAVING, values)
+    connection.exec_driver_sql(_NUMBER_LEAVING.format(which=which), values)
     members: int = connection.exec_driver_sql("SELECT count(*) FROM scratch.numbered").scalar_one()
     if not members:
         return []
-    cut = Cut.of(Action.REMOVE, 0, members, target=found.place.target, order=order)
+    target, by_resync = found.place.target, which == _BY_RESYNC
+    cut = Cut.of(Action.REMOVE, 0, members, target=target, order=order, by_resync=by_resync)
     batches = _insert_batches(connection, values["remote"], cut, order)
     for keys in _ranges(found.parts):
         placed = {**values, **keys, "first": batches[0], "size": cut.size}
@@ -224,8 +294,9 @@ def _ranges(parts: int) -> Iterator[Values]:
 def _queue_adds(turns: Turns, finding: Finding, found: Found, remote: int, *, order: Order) -> list[int]:
     """Cut who comes to a target into batches: who is new first, then who is only sent again."""
     target = found.place.target
+    carried = target in order.carried
     cuts = [
-        Cut.of(Action.ADD, refresh, members, target=target, order=order)
+        Cut.of(Action.ADD, refresh, members, target=target, order=order, by_resync=carried)
         for refresh, members in enumerate((found.delta.adds, found.delta.refreshes))
     ]
     batches = [_insert_batches(turns.connection(), remote, cut, order) for cut in cuts]
@@ -261,6 +332,7 @@ def _insert_batches(connection: Connection, remote: object, cut: Cut, order: Ord
             order.version,
             at,
             at,
+            cut.by_resync,
         )
         for n, start in enumerate(range(0, cut.members, cut.size))
     ]

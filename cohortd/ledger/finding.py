@@ -34,6 +34,7 @@ from cohortd.ledger.keys import (
     heads,
     words_of,
 )
+from cohortd.ledger.memberships import State
 from cohortd.ledger.merging import Due, Flags
 from cohortd.ledger.rows import MEMBER_WORDS, Rows
 from cohortd.ledger.sent import END, Range, Sent
@@ -182,6 +183,9 @@ class Finding:
         unknown = scanning.unknown(self._connection, place.remote, keys)
         self._write("undesired", place, keys, unknown[find(unknown, resolved.digest) < 0])
         sent = scanning.scan(self._connection, place.remote, keys, fresh=due.latest())
+        # Whom a resync takes off is under way out, as with a removal that was sent.
+        under_way = find(scanning.by_resync(self._connection, place.remote, keys), sent.digest)
+        sent.standing[under_way[under_way >= 0]] = State.REMOVING
         taken_back = scanning.taken_back(self._connection, place.remote, keys)
         merged = merging.merge(rows, resolved, sent, taken_back=taken_back, due=due)
         self._write("leaving", place, keys, sent.digest[merged.leaving], sent.member[merged.leaving])

@@ -41,10 +41,12 @@ _UNLESS_QUEUED: Final = f"""
 """
 _EACH: Final = " GROUP BY v.kind, v.digest, v.position, v.member, v.payload"
 #: Adds that ended not long ago, of which an attempt was never answered.
+BLIND: Final = f"""
+    b.settled_at > :since AND b.action = 'add'
+      AND (b.attempts > 1 OR (b.attempts = 1 AND b.note = '{EMPTIED}'))
+"""
 _BLIND: Final = f"""
-    SELECT a.remote, max(a.settled_at) AS settled_at FROM batch a
-    WHERE a.settled_at > :since AND a.action = 'add'
-      AND (a.attempts > 1 OR (a.attempts = 1 AND a.note = '{EMPTIED}')) GROUP BY a.remote
+    SELECT b.remote, max(b.settled_at) AS settled_at FROM batch b WHERE {BLIND} GROUP BY b.remote
 """
 #: Rows that withdrawals take back from where an attempt of an add may yet land; unless a repetition that
 #: will be sent was queued since. (Who was in such an add is not kept, and may have been added again

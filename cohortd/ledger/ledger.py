@@ -60,7 +60,7 @@ class Ledger:
         self.members = Members(database)
         self.outbox = Outbox(database, self.removals)
         self.history = History(database)
-        self.resyncs = Resyncs(database)
+        self.resyncs = Resyncs(database, self.removals)
         self.request_counts = RequestCounts(database)
         self.consent = ConsentStore(database, self.removals)
 

@@ -44,7 +44,8 @@ def next_due(
         f" AND {_AWAITED} AND r.destination IN (SELECT value FROM json_each(?))"
         " AND r.remote_id IS NOT NULL"
         " AND r.state != 'paused' AND (b.lane = 'revocation' OR NOT EXISTS (SELECT 1 FROM resync y"
-        " WHERE y.remote = b.remote AND y.began_at IS NOT NULL)) AND b.lane = coalesce(?, b.lane)"
+        " WHERE y.remote = b.remote AND (y.began_at IS NOT NULL OR b.by_resync = 1)))"
+        " AND b.lane = coalesce(?, b.lane)"
         " AND b.state = coalesce(?, b.state)",
         (
             json.dumps(list(destinations)),

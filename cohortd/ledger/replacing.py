@@ -6,6 +6,7 @@ the end never be heard of, the next plan sends who is desired again, and the rem
 """
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,17 +27,22 @@ from cohortd.ledger.removal_log import Journal
 
 #: What the removal log says of who left so, and a batch's note.
 BY_REPLACING: Final = "by replacing the audience's members with those who stay"
+BY_SESSION: Final = "as all members were sent anew"
+BY_SWEEPING: Final = "by having the platform forget whoever was not sent anew"
 BY_DELETING: Final = "by deleting the audience from the platform"
 #: A remote audience's note from before it is deleted until that is confirmed.
 DELETING: Final = "being deleted: the platform takes nobody out of an audience this small"
 
 _KINDS: Final = {int(kind): kind for kind in IdentifierKind}
+_THERE: Final = f"state IN ({State.ADDING:d}, {State.PRESENT:d})"
 _DOUBT: Final = f"""
     UPDATE membership SET sent_at = 0 WHERE remote = :remote AND state = {State.PRESENT:d}
 """
+_DOUBT_COMING: Final = f"""
+    UPDATE membership SET sent_at = 0 WHERE remote = :remote AND state = {State.ADDING:d}
+"""
 _CERTAIN: Final = f"""
-    UPDATE membership SET sent_at = ? WHERE remote = ? AND kind = ? AND digest = ?
-      AND state = {State.PRESENT:d}
+    UPDATE membership SET sent_at = ? WHERE remote = ? AND kind = ? AND digest = ? AND {_THERE}
 """
 #: Everybody who leaves anyway, unless their removal is under way or only repeats another one.
 _RIDERS: Final = f"""
@@ -112,7 +118,7 @@ def finish(
     done = 0
     for batch in replacement.batches:
         if batch not in under_way and _is_open(connection, batch):
-            _end(connection, journal, batch, now=now)
+            end(connection, journal, batch, how=BY_REPLACING, now=now)
             done += 1
     if not receipt.unattributed:  # else nobody knows who of them is there
         clear_doubt(
@@ -139,16 +145,31 @@ def next_members(
     *,
     kinds: Collection[IdentifierKind],
     after: bytes,
-    identifiers: int,
+    rows: int,
 ) -> tuple[tuple[Member, ...], bool]:
-    """Return who stays behind a member key, with so many identifiers at most, and whether that is all."""
+    """Return who stays behind a member key, in so many rows at most, and whether that is all.
+
+    A row holds one identifier of each kind.
+    """
     family = connection.exec_driver_sql("SELECT family FROM remote WHERE id = ?", (remote,)).scalar_one()
-    rows = list(_rows(connection, remote, family, kinds, after=after, most=identifiers + 1))
-    is_all = len(rows) <= identifiers
-    members = list(_members(iter(rows)))
+    most = rows * len(kinds)
+    found = list(_rows(connection, remote, family, kinds, after=after, most=most + 1))
+    is_all = len(found) <= most
+    members = list(_members(iter(found)))
     if not is_all and len(members) > 1:
         members.pop()  # perhaps not whole
-    return tuple(members), is_all
+    fitting = _fitting(members, rows)
+    return tuple(members[:fitting]), is_all and fitting == len(members)
+
+
+def _fitting(members: Sequence[Member], rows: int) -> int:
+    """Count how many of the first members make so many rows at most; one always does."""
+    left = rows
+    for number, member in enumerate(members):
+        left -= max(Counter(identifier.kind for identifier in member.identifiers).values())
+        if left < 0 and number:
+            return number
+    return len(members)
 
 
 def clear_doubt(
@@ -174,6 +195,11 @@ def clear_doubt(
 def doubt(connection: Connection, remote: int) -> None:
     """Put everybody in a remote audience in doubt: the next plan sends them again."""
     connection.exec_driver_sql(_DOUBT, {"remote": remote})
+
+
+def doubt_coming(connection: Connection, remote: int) -> None:
+    """Put whoever is being added in doubt, who is certain only once a part with them was taken."""
+    connection.exec_driver_sql(_DOUBT_COMING, {"remote": remote})
 
 
 def _rows(
@@ -218,8 +244,9 @@ def _is_open(connection: Connection, batch: int) -> bool:
     return found.scalar() is not None
 
 
-def _end(connection: Connection, journal: Journal, batch: int, *, now: datetime) -> None:
+def end(connection: Connection, journal: Journal, batch: int, *, how: str, now: datetime) -> None:
+    """Confirm a removal that was carried out otherwise than by name."""
     work = batches.load(connection, batch, states=(BatchState.PENDING, BatchState.SENDING))
     connection.exec_driver_sql(MARK_LEAVING, {"batch": work.id, "remote": work.remote})
-    receipt = Receipt(BatchState.CONFIRMED, note=BY_REPLACING)
-    settling.end(connection, journal, work, receipt=receipt, now=now, how=BY_REPLACING)
+    receipt = Receipt(BatchState.CONFIRMED, note=how)
+    settling.end(connection, journal, work, receipt=receipt, now=now, how=how)

@@ -16,6 +16,11 @@ _TAKEN_BACK: Final = f"""
     SELECT i.digest FROM batch b CROSS JOIN batch_item i ON i.batch = b.id
     WHERE b.remote = :remote AND b.{OPEN} AND b.lane = 'revocation' AND {RANGE.format("i.digest")}
 """
+_BY_RESYNC: Final = f"""
+    SELECT i.digest FROM batch b CROSS JOIN batch_item i ON i.batch = b.id
+    WHERE b.remote = :remote AND b.{OPEN} AND b.by_resync = 1 AND b.action = 'remove'
+      AND {RANGE.format("i.digest")}
+"""
 #: Items of adds that are to be sent again; those that nobody saw are replaced, accepted ones are at work.
 _UNKNOWN: Final = f"""
     SELECT DISTINCT i.digest FROM batch b CROSS JOIN batch_item i ON i.batch = b.id
@@ -43,6 +48,11 @@ def scan(connection: Connection, remote: int, keys: Range, *, fresh: int) -> Sen
 def taken_back(connection: Connection, remote: int, keys: Range) -> Words:
     """Read what open batches of the revocation lane take off a remote audience."""
     return _keys(connection, _TAKEN_BACK, {"remote": remote, **keys.values()}, DIGEST_BYTES)
+
+
+def by_resync(connection: Connection, remote: int, keys: Range) -> Words:
+    """Read whom a resync of a remote audience takes off it."""
+    return _keys(connection, _BY_RESYNC, {"remote": remote, **keys.values()}, DIGEST_BYTES)
 
 
 def unknown(connection: Connection, remote: int, keys: Range) -> Words:

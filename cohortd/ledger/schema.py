@@ -205,6 +205,8 @@ batch = _table(
     _text("note"),
     #: JSON: members done, and the platform's reason -> members it did not take.
     _text("result"),
+    #: Whether the audience's resync takes these members out; by name only where there is none.
+    _number("by_resync", default=0),
 )
 _index_some(
     "batch_open", batch.c.remote, batch.c.state, where="state IN ('pending', 'sending', 'accepted')"

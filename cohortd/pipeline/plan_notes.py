@@ -4,9 +4,11 @@ from collections.abc import Collection, Mapping
 
 from cohortd.core.planning import Delta, Target
 from cohortd.ledger import Comparison
+from cohortd.pipeline.choosing import choice_notes
 from cohortd.pipeline.clusters import Clustered
 from cohortd.pipeline.desired import Desired
 from cohortd.pipeline.naming import name_faults
+from cohortd.pipeline.weighing import Weighed
 from cohortd.pipeline.wiring import Pipeline
 
 
@@ -14,24 +16,20 @@ def plan_notes(
     pipeline: Pipeline,
     comparison: Comparison,
     clustered: Clustered,
-    compared: Mapping[Target, Delta],
+    weighed: Weighed,
     *,
-    left: Collection[Target],
     desired: Desired,
 ) -> tuple[str, ...]:
-    """Gather the sentences: what was left out, what needs a look.
-
-    Args:
-        compared: Every target, those that are no part of the plan too.
-        left: Targets whose members stay although their segment is gone.
-    """
+    """Gather the sentences: what was left out, what needs a look."""
+    compared = weighed.compared
     return (
         *clustered.notes,
         *name_faults(pipeline, clustered.version.segments),
         *_left_alone(pipeline, compared),
         *_over_limit(pipeline, desired, clustered),
-        *_left_as_they_are(compared, left),
+        *_left_as_they_are(compared, weighed.left),
         *_following(comparison),
+        *choice_notes(weighed.replaced, clustered.version.segments),
     )
 
 

@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from cohortd.core.errors import GuardError
-from cohortd.core.modelling import Segment
 from cohortd.core.planning import Delta, GuardStop, Target
 from cohortd.core.quality import SourceQuality
 from cohortd.core.reporting import SourceReport
@@ -33,9 +32,10 @@ from cohortd.pipeline.reading import (
     require_customers,
     rows_before,
 )
-from cohortd.pipeline.retiring import left_as_they_are
+from cohortd.pipeline.refreshing import refresh_days
 from cohortd.pipeline.sharing import withdraw_shared
 from cohortd.pipeline.traits import Trait, traits
+from cohortd.pipeline.weighing import Weighed, weigh
 from cohortd.pipeline.wiring import Pipeline
 
 
@@ -60,6 +60,8 @@ class Plan:
     traits: Mapping[str, Sequence[Trait]]
     #: Targets whose segment is gone and whose members stay where they are.
     left: frozenset[Target] = frozenset()
+    #: Targets whose members are replaced, since that takes fewer requests.
+    replaced: frozenset[Target] = frozenset()
 
     def stops(self, approved: str | None) -> Sequence[GuardStop]:
         """Say what stops this plan, given the id of the one that a person approved, if any did.
@@ -94,11 +96,13 @@ def planned(
     decisions: Path | None,
     observe: Callable[[Engine, Clustered], None] | None = None,
     anew: Callable[[Target], bool] = lambda _: False,
+    may_replace: Callable[[Target], bool] = lambda _: True,
 ) -> Iterator[tuple[Plan, Comparison]]:
     """Plan, and keep the comparison open so that the caller may queue exactly what was planned.
 
     Args:
         anew: Targets of which everybody is to be sent again.
+        may_replace: Targets that may be replaced where that takes fewer requests than the difference.
     """
     with (
         workdir(pipeline) as folder,
@@ -120,32 +124,46 @@ def planned(
             scratch=folder,
         )
         pipeline.progress("comparing with what was sent")
-        compared = _compared(pipeline, comparison, desired, anew)
-        left = left_as_they_are(pipeline, clustered.version.segments, compared)
-        # Nothing can be sent to a destination that is no longer set: it is no part of the plan.
-        deltas = {
-            t: delta
-            for t, delta in compared.items()
-            if t.destination in pipeline.destinations and t not in left
-        }
+        weighed = _weighed(pipeline, comparison, clustered, desired, anew=anew, may_replace=may_replace)
         quality = tables_quality(reports, desired.contacts)
-        stops = [*shrunk, *_stops(pipeline, clustered, deltas, quality)]
+        stops = [*shrunk, *_stops(pipeline, clustered, weighed.deltas, quality)]
         plan = Plan(
             plan_id=_plan_id(clustered.version.id, comparison.fingerprint()),
             as_of=as_of,
             clustered=clustered,
-            deltas=deltas,
-            notes=plan_notes(pipeline, comparison, clustered, compared, left=left, desired=desired),
-            held=hold(pipeline, clustered.version.segments, deltas),
+            deltas=weighed.deltas,
+            notes=plan_notes(pipeline, comparison, clustered, weighed, desired=desired),
+            held=weighed.held,
             guards=tuple(stops),
             sources=reports,
             quality=quality,
             desired=desired,
             intake=intake,
             traits=traits(engine, clustered),
-            left=left,
+            left=weighed.left,
+            replaced=frozenset(weighed.replaced),
         )
         yield plan, comparison
+
+
+def _weighed(
+    pipeline: Pipeline,
+    comparison: Comparison,
+    clustered: Clustered,
+    desired: Desired,
+    *,
+    anew: Callable[[Target], bool],
+    may_replace: Callable[[Target], bool],
+) -> Weighed:
+    """Compare, and say what is done about the difference."""
+    return weigh(
+        pipeline,
+        _compared(pipeline, comparison, desired, anew),
+        clustered.version.segments,
+        waiting=comparison.waiting(),
+        may_replace=may_replace,
+        compare=lambda which: _compare(pipeline, comparison, lambda t: t in which or anew(t)),
+    )
 
 
 def _stops(
@@ -247,10 +265,11 @@ def _compared(
 def _compare(
     pipeline: Pipeline, comparison: Comparison, anew: Callable[[Target], bool]
 ) -> Mapping[Target, Delta]:
+    days = refresh_days(pipeline)
     return comparison.deltas(
         now=pipeline.clock(),
         # After no day at all everybody is due.
-        refresh_after=lambda target: 0 if anew(target) else membership_days(pipeline, target),
+        refresh_after=lambda target: 0 if anew(target) else days(target),
         version=NORMALIZATION_VERSION,
     )
 
@@ -270,30 +289,6 @@ def _withdraw_leftovers(pipeline: Pipeline, comparison: Comparison, desired: Des
     ]
     withdraw_all(pipeline, left)
     return bool(left)
-
-
-def hold(
-    pipeline: Pipeline, segments: Collection[Segment], deltas: Mapping[Target, Delta]
-) -> dict[Target, str]:
-    """Say which targets may not get new members, and why (law 6)."""
-    held_segments = {segment.id: segment.held for segment in segments if segment.held}
-    held = {}
-    for target, delta in deltas.items():
-        destination = pipeline.destinations[target.destination]
-        floor = max(pipeline.audiences.minimum_size, destination.connector.limits.minimum_size)
-        if target.audience in held_segments:
-            held[target] = held_segments[target.audience]
-        elif 0 < delta.eligible < floor:
-            held[target] = f"{delta.eligible:,} eligible members, {floor:,} needed"
-        elif delta.eligible == 0 and (delta.adds or not delta.present):
-            held[target] = "nobody is eligible"
-    return held
-
-
-def membership_days(pipeline: Pipeline, target: Target) -> int | None:
-    """Days after which the target's platform forgets a member."""
-    destination = pipeline.destinations.get(target.destination)
-    return destination.membership_days if destination is not None else None
 
 
 def _rows(reports: Collection[SourceReport]) -> dict[str, int]:

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from cohortd.core.delivery import BatchState
-from cohortd.core.errors import RejectedError, SyncError
+from cohortd.core.errors import FatalError, RejectedError, SyncError
 from cohortd.core.planning import Target
-from cohortd.ledger import Resync
+from cohortd.ledger import BY_SWEEPING, Resync
 from cohortd.pipeline.sessions import PART_AGAIN_AFTER_S, replace_members
 from cohortd.pipeline.wiring import Destination, Pipeline, Resyncing
 from connectors.protocol import sweeping
@@ -21,6 +21,8 @@ CLOCKS_DIFFER_BY = timedelta(minutes=5)
 #: After so long a platform that refused is told again to forget, and one that never ended is told anew.
 TOLD_AGAIN_AFTER = timedelta(hours=1)
 MOST_POLLS = 40
+#: Attempts without an answer after which whoever leaves is taken off by name.
+MOST_TELLS = 5
 
 log = structlog.get_logger()
 
@@ -29,6 +31,18 @@ def is_sent_anew(pipeline: Pipeline, target: Target) -> bool:
     """Whether everybody of the target must go through the outbox once more."""
     destination = pipeline.destinations.get(target.destination)
     return destination is not None and destination.resyncing is not Resyncing.SESSION
+
+
+def is_carried(pipeline: Pipeline, target: Target) -> bool:
+    """Whether new members come with everybody who is sent anew, instead of before."""
+    return pipeline.destinations[target.destination].resyncing is Resyncing.SESSION
+
+
+def keeps_since(pipeline: Pipeline, target: Target) -> datetime:
+    """From when on somebody must have been sent, so that what is begun now lets them stay."""
+    now = pipeline.clock()
+    is_sweep = pipeline.destinations[target.destination].resyncing is Resyncing.SWEEP
+    return now - CLOCKS_DIFFER_BY if is_sweep else now + CLOCKS_DIFFER_BY
 
 
 def begin(pipeline: Pipeline, targets: Collection[Target], *, epoch: int) -> list[str]:
@@ -45,7 +59,8 @@ def begin(pipeline: Pipeline, targets: Collection[Target], *, epoch: int) -> lis
         if not remotes:
             continue
         if destination.resyncing is not Resyncing.ADDS:
-            since = now - CLOCKS_DIFFER_BY if destination.resyncing is Resyncing.SWEEP else None
+            is_sweep = destination.resyncing is Resyncing.SWEEP
+            since = now - CLOCKS_DIFFER_BY if is_sweep else None
             pipeline.ledger.resyncs.begin(remotes, since=since, now=now, epoch=epoch)
         told.append(_beginning(destination, len(remotes)))
         log.info("resync_began", destination=name, audiences=len(remotes))
@@ -68,12 +83,29 @@ def advance_due(
 def advance(pipeline: Pipeline, resync: Resync, *, epoch: int) -> str:
     """Have the platform forget who was not sent, now that everybody was; or ask what became of it.
 
+    Where it also takes off who leaves, it was our own choice: what the platform has against it stops
+    nothing, and they are taken off by name.
+
     Returns:
         A sentence for people where it is at its end; blank before.
 
     Raises:
         SyncError: The platform did not do it; it is told or asked again later.
     """
+    resyncs = pipeline.ledger.resyncs
+    why = "no answer came"
+    if resync.request or resync.polls < MOST_TELLS or not resyncs.carries(resync):
+        try:
+            return _advance(pipeline, resync, epoch=epoch)
+        except (FatalError, RejectedError) as error:
+            if not resyncs.carries(resync):
+                raise
+            why = str(error)
+    resyncs.end(resync, now=pipeline.clock(), epoch=epoch)
+    raise RejectedError(f"{_named(resync)} was not replaced: {why}. Whoever leaves is taken off by name")
+
+
+def _advance(pipeline: Pipeline, resync: Resync, *, epoch: int) -> str:
     destination = pipeline.destinations[resync.remote.target.destination]
     assert resync.remote.remote_id is not None
     resyncs, now = pipeline.ledger.resyncs, pipeline.clock()
@@ -99,9 +131,10 @@ def _ask(pipeline: Pipeline, resync: Resync, destination: Destination, *, epoch:
         resyncs.requested(resync, "", at=now + TOLD_AGAIN_AFTER, epoch=epoch)
         raise
     if receipt.state is BatchState.CONFIRMED:
-        resyncs.end(resync, now=now, epoch=epoch)
+        left = resyncs.done(resync, how=BY_SWEEPING, now=now, epoch=epoch)
         log.info(
             "resync_ended",
+            left=left,
             audience=resync.remote.target.audience,
             destination=resync.remote.target.destination,
         )
@@ -111,6 +144,7 @@ def _ask(pipeline: Pipeline, resync: Resync, destination: Destination, *, epoch:
         raise RejectedError(f"whoever was not sent is not taken off {resync.remote.target.audience} yet")
     if resync.polls > MOST_POLLS:
         resyncs.requested(resync, "", at=now, epoch=epoch)
+        resyncs.by_name(resync, epoch=epoch)
     return ""
 
 

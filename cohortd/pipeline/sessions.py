@@ -11,12 +11,12 @@ import structlog
 
 from cohortd.core.delivery import BatchState, Part, Receipt
 from cohortd.core.errors import RejectedError, RetryableError, SessionEndedError
-from cohortd.ledger import Resync
+from cohortd.ledger import BY_SESSION, Resync
 from cohortd.pipeline.wiring import Destination, Pipeline
 from connectors.protocol import replacing
 
-#: A part's rows are at most as many as its identifiers.
-IDENTIFIERS_PER_PART: Final = 10_000
+#: Meta takes as many in one request.
+ROWS_PER_PART: Final = 10_000
 #: Meta gives a session 90 minutes from its first part; the last one must be there by then.
 SESSION_WITHIN: Final = timedelta(minutes=85)
 #: A part without an answer is sent again after this long.
@@ -24,6 +24,9 @@ PART_AGAIN_AFTER_S = 60.0
 
 _REST: Final = "The next sync sends whoever is missing"
 _OTHERS: Final = "; others may be there as before, until sync --replace is called once more"
+
+_NOBODY: Final = "nobody may stay by the ledger, so nobody else was taken off"
+_NOBODY_LEFT: Final = "nobody may stay any more by the ledger; whoever is still there is taken off by name"
 
 log = structlog.get_logger()
 
@@ -49,6 +52,11 @@ def _later(pipeline: Pipeline, resync: Resync, after_s: float, *, epoch: int) ->
     pipeline.ledger.resyncs.ask_again(resync, at=at, epoch=epoch)
 
 
+def _log_end(resync: Resync, left: int) -> None:
+    target = resync.remote.target
+    log.info("resync_ended", audience=target.audience, destination=target.destination, left=left)
+
+
 class _Session:
     """One session under way."""
 
@@ -65,26 +73,27 @@ class _Session:
         while not self._pipeline.stop.is_set():
             if self._is_late(resync.began_at):
                 raise self._given_up(resync, "it took too long")
-            part = self._resyncs.next_part(
-                resync,
-                kinds=self._connector.replaceable,
-                identifiers=IDENTIFIERS_PER_PART,
-                epoch=self._epoch,
-            )
-            if part.members:
-                resync = self._send(resync, part)
-            elif not resync.after:
+            part = self._next(resync)
+            if not part.members:
                 self._end(resync)
-                return f"{named}: nobody may stay by the ledger, so nobody else was taken off"
-            is_taken = resync.next_part > part.number
-            if part.is_last and (is_taken or not part.members):
-                self._end(resync)
+                return f"{named}: {_NOBODY_LEFT if resync.after else _NOBODY}"
+            resync = self._send(resync, part)
+            if part.is_last and resync.next_part > part.number:
+                self._done(resync)
                 return f"{named}: all members were replaced by those who may be there"
         return ""
 
     def _open(self, resync: Resync) -> Resync:
         session = self._connector.new_session()
         return self._resyncs.open_session(resync, session, now=self._pipeline.clock(), epoch=self._epoch)
+
+    def _next(self, resync: Resync) -> Part:
+        """Make the next part; where nobody is left to be in it, one that only ends the session."""
+        kinds = self._connector.replaceable
+        part = self._resyncs.next_part(resync, kinds=kinds, rows=ROWS_PER_PART, epoch=self._epoch)
+        if part.members or not resync.after:
+            return part
+        return self._resyncs.closing_part(resync, kinds=kinds, epoch=self._epoch)
 
     def _send(self, resync: Resync, part: Part) -> Resync:
         """Send a part; where its session never began, begin another."""
@@ -107,13 +116,13 @@ class _Session:
             resync, part, receipt, now=self._pipeline.clock(), epoch=self._epoch
         )
 
+    def _done(self, resync: Resync) -> None:
+        left = self._resyncs.done(resync, how=BY_SESSION, now=self._pipeline.clock(), epoch=self._epoch)
+        _log_end(resync, left)
+
     def _end(self, resync: Resync) -> None:
         self._resyncs.end(resync, now=self._pipeline.clock(), epoch=self._epoch)
-        log.info(
-            "resync_ended",
-            audience=resync.remote.target.audience,
-            destination=resync.remote.target.destination,
-        )
+        _log_end(resync, 0)
 
     def _given_up(self, resync: Resync, why: str) -> RejectedError:
         self._end(resync)

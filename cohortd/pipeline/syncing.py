@@ -104,6 +104,7 @@ class _Run:
             decisions=decisions,
             observe=self.call.observe,
             anew=self._is_anew,
+            may_replace=lambda target: self._wanted(target) and not self.call.replace,
         ) as (plan, comparison):
             self._check_audiences(plan)
             stopped = bool(plan.stops(self.call.approve))
@@ -152,7 +153,7 @@ class _Run:
         self.delivery.tell_leftovers()
         if self.call.replace:
             self._begin_resync(plan, {target for target in targets if target not in missing})
-        destinations = self.pipeline.destinations
+        destinations, replaced = self.pipeline.destinations, plan.replaced.difference(missing)
         comparison.enqueue(
             [t for t in targets if t.destination in destinations],
             hold_adds=[*plan.held, *missing],
@@ -160,7 +161,10 @@ class _Run:
             version=NORMALIZATION_VERSION,
             at=self.pipeline.clock(),
             epoch=self.delivery.epoch,
+            replaced={target: resyncing.keeps_since(self.pipeline, target) for target in replaced},
+            carried=[target for target in replaced if resyncing.is_carried(self.pipeline, target)],
         )
+        resyncing.begin(self.pipeline, replaced, epoch=self.delivery.epoch)
         leave(self.pipeline, [target for target in plan.left if self._wanted(target)])
         self._keep_assignment(plan.clustered.assignment.path)
 

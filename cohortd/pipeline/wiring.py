@@ -76,6 +76,8 @@ class Destination:
     resyncing: Resyncing = Resyncing.ADDS
     #: The most batches that are sent at once, each to another audience.
     concurrency: int = 1
+    #: Whether members are replaced where that takes fewer requests than the difference.
+    replaces_when_cheaper: bool = False
 
     @property
     def family(self) -> Family:

@@ -25,7 +25,7 @@ from connectors.google_ads import errors
 from connectors.google_ads.client import AdsClient
 from connectors.google_ads.operations import Chunk, chunks, new_job
 from connectors.google_enums import enum_name
-from connectors.google_errors import AlreadyStartedError
+from connectors.google_errors import AlreadyStartedError, BusyError, GoneError
 from connectors.google_lists import match_range
 
 _SERVICE: Final = "OfflineUserDataJobService"
@@ -98,16 +98,13 @@ class Jobs:
             RetryableError: Another job is at work on the list of this add.
         """
         place = batch.remote_id, batch.action
-        known, pending = self._unheard.pop(place, (None, None))
-        if pending is None or known != batch:
+        known, unheard = self._unheard.pop(place, (None, None))
+        if unheard is None or known != batch or not self._goes_on(place, batch, unheard):
             if batch.action is Action.ADD:
                 self._refuse_while_busy(batch.remote_id)
-            pending = _filled(self._client, batch)
-        try:
-            self._run(pending.job)
-        except RetryableError:
-            self._unheard[place] = batch, pending
-            raise
+            unheard = _filled(self._client, batch)
+            self._start(place, batch, unheard)
+        pending = unheard
         note = f"{pending.warnings} warnings about malformed values" if pending.warnings else ""
         return Receipt(
             BatchState.ACCEPTED, request=pending.dump(), rejected=dict(pending.rejected), note=note
@@ -118,6 +115,30 @@ class Jobs:
         request = new_job(self._client, Batch(0, remote_id, Action.ADD, ()))
         request.validate_only = True
         self._client.call(_SERVICE, "create_offline_user_data_job", request)
+
+    def _goes_on(self, place: tuple[str, Action], batch: Batch, pending: Pending) -> bool:
+        """Start a job of which nobody knows whether it runs; tell whether Google still knows it."""
+        try:
+            self._start(place, batch, pending)
+        except GoneError:
+            return False
+        return True
+
+    def _start(self, place: tuple[str, Action], batch: Batch, pending: Pending) -> None:
+        """Start a filled job; where that may be done again, keep it for the next attempt.
+
+        Raises:
+            RetryableError: It may run or not; or another job is at work on the list.
+        """
+        try:
+            self._run(pending.job)
+        except BusyError:
+            self._unheard[place] = batch, pending
+            self._refuse_while_busy(batch.remote_id)
+            raise
+        except RetryableError:
+            self._unheard[place] = batch, pending
+            raise
 
     def _run(self, job: str, *, dry: bool = False) -> bool:
         """Start a job; tell whether it had been started before."""
@@ -136,12 +157,23 @@ class Jobs:
             job = row.offline_user_data_job
             if job.customer_match_user_list_metadata.user_list.rpartition("/")[2] != remote_id:
                 continue
-            if job.status == running or self._run(job.resource_name, dry=True):
+            if job.status == running or self._is_started(job.resource_name):
                 raise RetryableError(
                     f"{errors.PLATFORM} is still at work on an earlier upload to audience {remote_id}",
                     after_s=_BUSY_S,
                     scope="audience",
                 )
+
+    def _is_started(self, job: str) -> bool:
+        """Whether a job that is shown as waiting runs; Google runs none that waited for five days."""
+        try:
+            return self._run(job, dry=True)
+        except (BusyError, RejectedError):  # it is another one that is at work
+            return False
+        except FatalError as error:
+            if error.scope == "destination":
+                raise
+            return False
 
 
 def ask(client: AdsClient, request: str) -> Receipt:

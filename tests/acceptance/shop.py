@@ -240,7 +240,7 @@ def open_shop(
     opened: list[Shop] = []
     clock = lambda: _clock(opened[0].ahead if opened else timedelta())  # noqa: E731 - a clock
     with (
-        WatchedGoogle(wire, rules=rules) as google,
+        WatchedGoogle(wire, rules=rules, clock=clock) as google,
         WatchedMeta(wire, rules=watched, clock=clock) as meta,
     ):
         shop = Shop(folder, google, meta, wire)

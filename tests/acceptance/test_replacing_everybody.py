@@ -82,7 +82,7 @@ def test_all_members_at_meta_are_replaced(synced: Shop) -> None:
 
 def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have about four parts in each of the shop's audiences, and tried again at once."""
-    monkeypatch.setattr(sessions, "IDENTIFIERS_PER_PART", 60)
+    monkeypatch.setattr(sessions, "ROWS_PER_PART", 36)
     monkeypatch.setattr(sessions, "PART_AGAIN_AFTER_S", 0.05)
     monkeypatch.setattr(resyncing, "PART_AGAIN_AFTER_S", 0.05)
 

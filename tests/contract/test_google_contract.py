@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 import pytest
+from platform_faults import DATA_MANAGER, GOOGLE_ADS
 
 from cohortd.core.identifiers import IdentifierKind
-from cohortd.emulators.faults import Fault, FaultKind
+from cohortd.emulators.faults import Fault
 from cohortd.emulators.google import GoogleEmulator, GoogleRules
 from connectors.contract import ConnectorContract, Elapse, Inspector, Seen, Strike, Trouble, Unmet
 from connectors.google_access import GoogleIdentity
@@ -22,28 +23,6 @@ IDENTITY = GoogleIdentity(
     client_secret="secret-that-must-not-show",
     refresh_token="token-that-must-not-show",
 )
-JOB = "offline_user_data_job_error"
-#: What both APIs say alike.
-FAULTS = {
-    Trouble.UNAVAILABLE: Fault(status=503),
-    Trouble.INTERNAL: Fault(status="INTERNAL"),
-    Trouble.TIMED_OUT: Fault(status="DEADLINE_EXCEEDED"),
-    Trouble.NOT_DELIVERED: Fault(kind=FaultKind.DROP_BEFORE),
-    Trouble.ANSWER_LOST: Fault(kind=FaultKind.DROP_AFTER),
-    Trouble.SLOW: Fault(kind=FaultKind.DELAY, delay_s=0.01),
-    Trouble.PAGE: Fault(status=502, body="<html>Bad Gateway</html>"),
-    Trouble.GARBLED: Fault(status=200, body="<html>Welcome</html>"),
-    Trouble.EMPTY: Fault(status=200, body="{}"),
-    Trouble.CONFLICT: Fault(status="ABORTED"),
-    Trouble.QUOTA: Fault(kind=FaultKind.QUOTA, retry_after_s=120),
-    Trouble.TOKEN_EXPIRED: Fault(kind=FaultKind.TOKEN_EXPIRED),
-    Trouble.NO_PERMISSION: Fault(status="PERMISSION_DENIED"),
-    Trouble.HALF_APPLIED: Fault(kind=FaultKind.HALF_APPLY, share=0.5),
-    Trouble.REFUSED: Fault(status="INVALID_ARGUMENT"),
-    Trouble.WORK_FAILED: Fault(),
-    Trouble.WORK_HALF_DONE: Fault(kind=FaultKind.HALF_APPLY, share=0.5),
-    Trouble.WORK_LATE: Fault(kind=FaultKind.LATE, delay_s=7200),
-}
 
 
 class Clock:
@@ -129,14 +108,7 @@ class TestDataManagerOverGrpc(GoogleContract):
         "retire": "dm.user_lists.update",
         "check": "dm.user_lists.list",
     }
-    faults: ClassVar[dict[Trouble, Fault]] = FAULTS | {
-        Trouble.DAY_QUOTA: Fault(kind=FaultKind.QUOTA, code="PerDayPerProject", retry_after_s=7200),
-        Trouble.NO_TERMS: Fault(status="FAILED_PRECONDITION", code="TERMS_AND_CONDITIONS_NOT_SIGNED"),
-        Trouble.UNKNOWN_CODE: Fault(status="FAILED_PRECONDITION", code="BRAND_NEW"),
-        Trouble.TOO_LARGE: Fault(status="INVALID_ARGUMENT", code="TOO_MANY_AUDIENCE_MEMBERS"),
-        Trouble.ROW_REFUSED: Fault(status="INVALID_ARGUMENT", code="INVALID_SHA256_FORMAT", row=1),
-        Trouble.GONE: Fault(status="INVALID_ARGUMENT", code="INVALID_USER_LIST_ID"),
-    }
+    faults: ClassVar[dict[Trouble, Fault]] = DATA_MANAGER
 
     def make(self, emulator: GoogleEmulator) -> Connector:
         options = DataManagerOptions(ACCOUNT, endpoint=emulator.grpc_endpoint, identity=IDENTITY)
@@ -162,20 +134,7 @@ class TestGoogleAds(GoogleContract):
         "retire": "ads.user_lists.mutate",
         "check": "ads.search",
     }
-    faults: ClassVar[dict[Trouble, Fault]] = FAULTS | {
-        Trouble.CONFLICT: Fault(status="INVALID_ARGUMENT", code="database_error.CONCURRENT_MODIFICATION"),
-        Trouble.DAY_QUOTA: Fault(status="RESOURCE_EXHAUSTED", code="quota_error.RESOURCE_EXHAUSTED"),
-        Trouble.NO_PERMISSION: Fault(
-            status="PERMISSION_DENIED", code="authorization_error.USER_PERMISSION_DENIED"
-        ),
-        Trouble.NO_TERMS: Fault(
-            status="INVALID_ARGUMENT", code=f"{JOB}.CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS"
-        ),
-        Trouble.UNKNOWN_CODE: Fault(status="FAILED_PRECONDITION", code="request_error.UNKNOWN"),
-        Trouble.TOO_LARGE: Fault(status="INVALID_ARGUMENT", code="database_error.REQUEST_TOO_LARGE"),
-        Trouble.ROW_REFUSED: Fault(status="INVALID_ARGUMENT", code=f"{JOB}.INVALID_SHA256_FORMAT", row=1),
-        Trouble.GONE: Fault(status="INVALID_ARGUMENT", code=f"{JOB}.INVALID_USER_LIST_ID"),
-    }
+    faults: ClassVar[dict[Trouble, Fault]] = GOOGLE_ADS
 
     def make(self, emulator: GoogleEmulator) -> Connector:
         options = GoogleAdsOptions(ACCOUNT, endpoint=emulator.grpc_endpoint, identity=IDENTITY)

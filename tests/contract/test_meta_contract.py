@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from platform_faults import META
 
 from cohortd.core.identifiers import IdentifierKind
 from cohortd.core.payloads import digest_of
-from cohortd.emulators.faults import Fault, FaultKind
 from cohortd.emulators.meta import MetaEmulator, MetaRules
 from connectors.contract import ConnectorContract, Elapse, Inspector, Seen, Strike, Trouble, Unmet
 from connectors.meta import MetaConnector, MetaOptions
@@ -25,29 +25,6 @@ CALLS = {
     "rename": "audiences.update",
     "retire": "audiences.update",
     "check": "account.read",
-}
-FAULTS = {
-    Trouble.UNAVAILABLE: Fault(status=503),
-    Trouble.INTERNAL: Fault(status=500, code=1),
-    Trouble.TIMED_OUT: Fault(status=504, body=""),
-    Trouble.NOT_DELIVERED: Fault(kind=FaultKind.DROP_BEFORE),
-    Trouble.ANSWER_LOST: Fault(kind=FaultKind.DROP_AFTER),
-    Trouble.SLOW: Fault(kind=FaultKind.DELAY, delay_s=0.01),
-    Trouble.PAGE: Fault(status=502, body="<html>Bad Gateway</html>"),
-    Trouble.GARBLED: Fault(status=200, body="<html>Welcome</html>"),
-    Trouble.EMPTY: Fault(status=200, body="{}"),
-    Trouble.CONFLICT: Fault(status=400, code=2650, subcode=1870145),
-    Trouble.QUOTA: Fault(kind=FaultKind.QUOTA, retry_after_s=120),
-    Trouble.DAY_QUOTA: Fault(status=400, code=368),
-    Trouble.TOKEN_EXPIRED: Fault(kind=FaultKind.TOKEN_EXPIRED),
-    Trouble.NO_PERMISSION: Fault(status=403, code=294),
-    Trouble.NO_TERMS: Fault(status=403, code=200, subcode=1870034),
-    Trouble.UNKNOWN_CODE: Fault(status=400, code=77777),
-    Trouble.HALF_APPLIED: Fault(kind=FaultKind.HALF_APPLY, share=0.5),
-    Trouble.TOO_LARGE: Fault(status=413, body="<html>Request Entity Too Large</html>"),
-    Trouble.REFUSED: Fault(status=400, code=100),
-    Trouble.GONE: Fault(status=400, code=100, subcode=33),
-    Trouble.NOT_YET: Fault(status=403, code=200, subcode=1870047),
 }
 
 
@@ -112,7 +89,7 @@ class TestMeta(ConnectorContract):
     def strike(self, emulator: MetaEmulator, ordered: list[Trouble]) -> Strike:
         def strike(verb: str, trouble: Trouble) -> None:
             ordered.append(trouble)
-            emulator.faults.add(replace(FAULTS[trouble], call=CALLS[verb]))
+            emulator.faults.add(replace(META[trouble], call=CALLS[verb]))
 
         return strike
 

@@ -4,7 +4,7 @@ It does what a sync does, in the same order and by the same functions, but for r
 clustering: who is desired is given.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,11 +17,21 @@ from cohortd.core.identifiers import Family
 from cohortd.core.modelling import Segment
 from cohortd.core.planning import Delta, Target
 from cohortd.ledger import Comparison, Ledger, Withdrawn
+from cohortd.pipeline import resyncing
+from cohortd.pipeline.choosing import cheaper_replaced
 from cohortd.pipeline.delivery import Delivery
+from cohortd.pipeline.holding import hold
 from cohortd.pipeline.intake import withdraw_all
-from cohortd.pipeline.planning import hold, membership_days
+from cohortd.pipeline.refreshing import membership_days
 from cohortd.pipeline.revoking import send_revocations
-from cohortd.pipeline.wiring import AudiencePolicy, Destination, IdentityPolicy, Pipeline, PollPolicy
+from cohortd.pipeline.wiring import (
+    AudiencePolicy,
+    Destination,
+    IdentityPolicy,
+    Pipeline,
+    PollPolicy,
+    Resyncing,
+)
 from consent import ChainSealer
 from tests.evidence.stand_in import InTurns, Platform, Seen
 from tests.unit.ledger.ledger_world import Person, everybody, extra_of, revocation, staged_rows
@@ -78,6 +88,8 @@ class Business:
         #: Person -> when they took consent back.
         self.revoked: dict[str, datetime] = {}
         self.deltas: Mapping[Target, Delta] = {}
+        #: How often everybody was sent anew since that took fewer requests.
+        self.times_replaced = 0
         self.platforms = {
             name: Platform(
                 platform=platform,
@@ -121,6 +133,8 @@ class Business:
                     POLL,
                     membership_days=each.limits.forgets_after_days,
                     concurrency=self.concurrency,
+                    resyncing=Resyncing.SWEEP if each.asynchronous else Resyncing.ADDS,
+                    replaces_when_cheaper=True,
                 )
                 for name, each in self.platforms.items()
             },
@@ -169,6 +183,7 @@ class Business:
         """Queue what is desired and allowed."""
         with self.compared() as comparison:
             held = hold(self.pipeline, SEGMENTS, self.deltas)
+            replaced = self._choose(comparison, held)
             fed = [t for t, delta in self.deltas.items() if t not in held and delta.adds]
             segments = {segment.id: segment for segment in SEGMENTS}
             missing = [t for t in fed if not delivery.ensure(t, segments[t.audience])]
@@ -179,7 +194,22 @@ class Business:
                 version=1,
                 at=self.now,
                 epoch=delivery.epoch,
+                replaced={target: resyncing.keeps_since(self.pipeline, target) for target in replaced},
             )
+            resyncing.begin(self.pipeline, replaced, epoch=delivery.epoch)
+            self.times_replaced += len(replaced)
+
+    def _choose(self, comparison: Comparison, held: Collection[Target]) -> Collection[Target]:
+        """Choose whom to replace, and compare once more where that has everybody sent again."""
+        replaced = cheaper_replaced(
+            self.pipeline, self.deltas, held=held, waiting=(), wanted=lambda _: True
+        )
+        if replaced:
+            self.deltas = comparison.deltas(
+                now=self.now,
+                refresh_after=lambda t: 0 if t in replaced else membership_days(self.pipeline, t),
+            )
+        return replaced
 
     @contextmanager
     def compared(self) -> Iterator[Comparison]:

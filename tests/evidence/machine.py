@@ -179,6 +179,7 @@ class EvidenceMachine(RuleBasedStateMachine):
         """Every run ends in quiet."""
         if hasattr(self, "business"):
             self.settle()
+            self.counts["times everybody was sent anew"] = self.business.times_replaced
             self.business.ledger.close()
             self.folder.cleanup()
 

@@ -173,7 +173,7 @@ MUTATIONS: Final = (
     Mutation(
         "the floor is forgotten",
         6,
-        "cohortd/pipeline/planning.py",
+        "cohortd/pipeline/holding.py",
         "        elif 0 < delta.eligible < floor:\n",
         "        elif 0 < delta.eligible < 0:\n",
         ("tests/evidence/test_evidence_story.py",),

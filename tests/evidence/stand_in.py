@@ -32,6 +32,8 @@ from cohortd.core.identifiers import Member
 from tests.evidence.points import nothing
 
 Seen = tuple[int, bytes]
+#: Before the moment, as the action of what takes off whoever was last added before.
+_OLDER = "older than "
 
 
 class Verdict(StrEnum):
@@ -151,6 +153,19 @@ class Platform:
         self._complain(verdict)
         return receipt
 
+    def remove_older(self, remote_id: str, *, than: datetime) -> Receipt:
+        """Take it that everybody is to go who was last added before a moment."""
+        self.calls += 1
+        self.point()
+        verdict = self._next()
+        if verdict is Verdict.REFUSE:
+            raise RejectedError("refused, as everything may be")
+        action = f"{_OLDER}{int(than.timestamp())}"
+        receipt = self._carry_out(Work(remote_id, action, [], int(self.clock().timestamp())), verdict)
+        self.point()
+        self._complain(verdict)
+        return receipt
+
     def poll(self, request: str) -> Receipt:
         """Finish what was taken, unless it goes wrong now."""
         self.calls += 1
@@ -160,7 +175,8 @@ class Platform:
             return Receipt(BatchState.ACCEPTED, request=request)
         if verdict in (Verdict.UNKNOWN, Verdict.FAIL_HALF) and request in self.working:
             work = self.working[request]
-            self._do_rows(work, work.rows[: len(work.rows) // 2])
+            rows = self._rows(work)
+            self._do_rows(work, rows[: len(rows) // 2])
             self._do(["end", request, verdict.value])
         elif verdict not in (Verdict.LOSE_UNHEARD, Verdict.TOKEN_EXPIRED, Verdict.QUOTA):
             self.land(request)
@@ -215,7 +231,7 @@ class Platform:
         """
         work = self.working.get(request)
         if work is not None:
-            rows = [[seen for seen in row if only is None or seen in only] for row in work.rows]
+            rows = [[seen for seen in row if only is None or seen in only] for row in self._rows(work)]
             self._do_rows(work, rows)
             self._do(["end", request, Verdict.TAKE.value])
 
@@ -238,22 +254,31 @@ class Platform:
     def _next(self) -> Verdict:
         return self.verdicts.popleft() if self.verdicts else Verdict.TAKE
 
-    def _carry_out(self, work: Work, verdict: Verdict, *, refused: dict[int, str]) -> Receipt:
+    def _rows(self, work: Work) -> Sequence[Sequence[Seen]]:
+        """Whom a piece of work is about, now."""
+        if not work.action.startswith(_OLDER):
+            return work.rows
+        than = int(work.action.removeprefix(_OLDER))
+        members = self.audiences[work.remote_id].members
+        return [[seen] for seen, since in members.items() if since < than]
+
+    def _carry_out(self, work: Work, verdict: Verdict, *, refused: dict[int, str] | None = None) -> Receipt:
         if verdict in (Verdict.LOSE_UNHEARD, Verdict.QUOTA, Verdict.NOT_YET, Verdict.TOKEN_EXPIRED):
             return Receipt(BatchState.CONFIRMED)
         if verdict is Verdict.LOSE_HALF:
-            self._do_rows(work, work.rows[: len(work.rows) // 2])
+            rows = self._rows(work)
+            self._do_rows(work, rows[: len(rows) // 2])
             return Receipt(BatchState.CONFIRMED)
         self._taken += 1
         request = f"r{self._taken}"
         if self.asynchronous or verdict is Verdict.LOSE_LATE:
-            rows = [[(kind, value.hex()) for kind, value in row] for row in work.rows]
-            self._do(["work", request, work.remote_id, work.action, rows, work.at])
+            written = [[(kind, value.hex()) for kind, value in row] for row in work.rows]
+            self._do(["work", request, work.remote_id, work.action, written, work.at])
             if verdict is Verdict.LOSE_ANSWER:
                 self.land(request)
             return Receipt(BatchState.ACCEPTED, request=request)
         self._do_rows(work, work.rows)
-        return Receipt(BatchState.CONFIRMED, rejected=refused)
+        return Receipt(BatchState.CONFIRMED, rejected=refused or {})
 
     def _complain(self, verdict: Verdict) -> None:
         match verdict:

@@ -131,3 +131,19 @@ def test_changes_after_a_torn_line_are_kept(tmp_path: Path) -> None:
     store = reopened(tmp_path)
     store.add("100", [BOB])
     assert reopened(tmp_path).members("100") == BOB
+
+
+def test_identifiers_expire_by_when_they_were_last_added_and_others_never(tmp_path: Path) -> None:
+    store = Store(tmp_path / "google", first_id=100)
+    store.create("a", name="x")
+    store.add("100", [ANN, BOB], at="2026-01-01")
+    store.add("100", [row("email:bob")], at="2026-02-01")
+    store.add("100", [row("email:undated")])
+    again = Store(tmp_path / "google", first_id=100)
+    for each in (store, again):
+        each.expire("100", before="2026-01-01")
+        assert each.members("100") == ANN | BOB | {"email:undated"}
+        each.expire("100", before="2026-01-15")
+        each.expire("100", before="2026-01-16")
+
+        assert each.members("100") == {"email:bob", "email:undated"}

@@ -137,6 +137,7 @@ class World:
         *,
         hold: Collection[Target] = (),
         refresh_days: int | None = None,
+        replaced: Collection[Target] = (),
     ) -> Mapping[Target, Delta]:
         with self.ledger.compare(rows_a_turn=self.rows_a_turn) as comparison:
             for target, wanted in desired.items():
@@ -152,6 +153,8 @@ class World:
                 version=1,
                 at=self.now,
                 epoch=self.epoch,
+                replaced=dict.fromkeys(replaced, self.now),
+                carried=[target for target in replaced if target.destination == "meta"],
             )
         return deltas
 

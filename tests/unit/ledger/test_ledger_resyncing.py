@@ -70,7 +70,7 @@ def test_parts_hold_everybody_once_and_are_certain_when_they_were_taken(world: W
     resync, held, numbers = session(world), [], []
     assert refreshes(world) == 6
     for _ in range(3):
-        part = world.ledger.resyncs.next_part(resync, kinds=KINDS, identifiers=5, epoch=world.epoch)
+        part = world.ledger.resyncs.next_part(resync, kinds=KINDS, rows=2, epoch=world.epoch)
         held += part.members
         numbers.append((part.number, part.is_last))
         resync = world.ledger.resyncs.part_taken(resync, part, DONE, now=world.now, epoch=world.epoch)
@@ -84,11 +84,11 @@ def test_parts_hold_everybody_once_and_are_certain_when_they_were_taken(world: W
 def test_a_first_part_without_an_answer_goes_as_the_second_one(world: World) -> None:
     world.sync({META: CROWD})
     begin(world, META, swept=False)
-    first = world.ledger.resyncs.next_part(session(world), kinds=KINDS, identifiers=5, epoch=world.epoch)
+    first = world.ledger.resyncs.next_part(session(world), kinds=KINDS, rows=2, epoch=world.epoch)
     world.restart()
     resync = due(world, META)
     assert resync is not None
-    again = world.ledger.resyncs.next_part(resync, kinds=KINDS, identifiers=5, epoch=world.epoch)
+    again = world.ledger.resyncs.next_part(resync, kinds=KINDS, rows=2, epoch=world.epoch)
 
     assert again == replace(first, number=2)
 
@@ -98,7 +98,7 @@ def test_a_part_leaves_out_who_was_revoked_since(world: World) -> None:
     begin(world, META, swept=False)
     resync = session(world)
     world.revoke(CROWD[0])
-    part = world.ledger.resyncs.next_part(resync, kinds=KINDS, identifiers=99, epoch=world.epoch)
+    part = world.ledger.resyncs.next_part(resync, kinds=KINDS, rows=99, epoch=world.epoch)
 
     assert CROWD[0].key not in {member.key for member in part.members}
     assert len(part.members) == 5

@@ -310,3 +310,31 @@ def test_a_request_is_known_for_fifty_days(manager: Any, emulator: GoogleEmulato
     assert known is BatchState.CONFIRMED
     with pytest.raises(RejectedError, match="50 days"):
         manager.poll(request)
+
+
+def test_a_member_is_forgotten_540_days_after_it_was_last_added(
+    connector: Any, emulator: GoogleEmulator, clock: Clock
+) -> None:
+    remote_id = connector.ensure(SPEC)
+    connector.apply(add(remote_id, ANN, BOB))
+    emulator.identifiers(remote_id)
+    clock.pass_time(300 * 86_400)
+    connector.apply(add(remote_id, ANN))
+    emulator.identifiers(remote_id)
+    clock.pass_time(241 * 86_400)
+
+    assert emulator.members(ACCOUNT, remote_id) == digests(ANN)
+
+
+def test_a_list_may_forget_its_members_sooner(
+    connector: Any, emulator: GoogleEmulator, clock: Clock
+) -> None:
+    remote_id = connector.ensure(RemoteSpec("s1", "Regulars", "Buys often", membership_days=30))
+    connector.apply(add(remote_id, ANN))
+    emulator.identifiers(remote_id)
+    clock.pass_time(30 * 86_400 - 1)
+    still_there = emulator.members(ACCOUNT, remote_id)
+    clock.pass_time(2)
+
+    assert still_there == digests(ANN)
+    assert emulator.members(ACCOUNT, remote_id) == frozenset()

@@ -169,3 +169,16 @@ def test_a_session_keeps_its_schema_its_audience_and_its_direction(client: Clien
     assert error(client.users(remote_id, ["PHONE"], [[digest(1)]], session=part))[0] == 100
     assert error(client.users(other, ["EMAIL"], [[digest(1)]], session=part))[0] == 100
     assert error(client.users(remote_id, ["EMAIL"], [[digest(1)]], session=part, method="delete"))[0] == 100
+
+
+def test_an_audience_with_retention_forgets_whoever_was_not_added_again(client: Client) -> None:
+    kept, forgetting = client.create(), client.create(retention_days=30)
+    for remote_id in (kept, forgetting):
+        client.users(remote_id, ["EMAIL"], [[digest(1)], [digest(2)]])
+        client.emulator.members(remote_id)
+    client.clock.now += timedelta(days=20)
+    client.users(forgetting, ["EMAIL"], [[digest(2)]])
+    client.clock.now += timedelta(days=11)
+
+    assert client.emulator.size(kept) == 2
+    assert client.emulator.members(forgetting) == {f"email:{digest(2)}"}

@@ -15,6 +15,7 @@ from connectors.google_ads.codes import CODES, FAMILIES
 from connectors.google_ads.errors import platform_errors, translate
 from connectors.google_errors import (
     AlreadyStartedError,
+    BusyError,
     GoneError,
     NameTakenError,
     TokenRefusedError,
@@ -26,6 +27,7 @@ CLASSES: dict[Verdict, type[SyncError]] = {
     Verdict.ROW: RejectedError,
     Verdict.BATCH: RejectedError,
     Verdict.RETRY: RetryableError,
+    Verdict.BUSY: BusyError,
     Verdict.STARTED: AlreadyStartedError,
     Verdict.QUOTA_MINUTE: RetryableError,
     Verdict.QUOTA_DAY: RetryableError,
