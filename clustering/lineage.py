@@ -8,9 +8,10 @@ import pandas as pd
 
 from clustering.contest import Outcome
 from clustering.matching import Matching, match
-from clustering.measuring import Labels, Points, nearest, settled
+from clustering.measuring import Labels, Points
 from clustering.merging import Floor
 from clustering.models import Fit
+from clustering.places import places_of
 from clustering.preparing import prepare
 from cohortd.core.modelling import LineageEvent, ModelVersion
 
@@ -72,7 +73,7 @@ def _before(sample: pd.DataFrame, previous: ModelVersion, labels: pd.Series | No
         )
         if np.isfinite(known).mean() >= _ENOUGH_KNOWN:
             return np.nan_to_num(known, nan=_NOBODY).astype(np.intp)
-    return nearest(prepare(sample, model.features), np.array(model.centroids))
+    return places_of(model).nearest(prepare(sample, model.features))
 
 
 def _after(points: Points, outcome: Outcome, before: Labels, *, old: int, margin: float) -> Labels:
@@ -84,8 +85,9 @@ def _after(points: Points, outcome: Outcome, before: Labels, *, old: int, margin
     if outcome.origins is None:
         return outcome.fit.labels
     moved_on = np.full(old + 1, _NOBODY)  # one place more, for the customers without a segment
-    moved_on[outcome.origins] = np.arange(len(outcome.origins))
-    return settled(points, outcome.fit.centroids, moved_on[before], margin=margin)
+    known = outcome.origins >= 0
+    moved_on[outcome.origins[known]] = np.flatnonzero(known)
+    return outcome.fit.places.settled(points, moved_on[before], margin=margin)
 
 
 def _new_rows(fit: Fit, matching: Matching) -> list[int]:

@@ -8,10 +8,11 @@ import numpy as np
 
 from clustering.measuring import Points
 from clustering.models import Fit, fit_of
+from clustering.places import Places
 from clustering.policy import ClusteringPolicy
 
 #: Lets centroids come to rest; None where the algorithm cannot start from any.
-Polish = Callable[[Points, Points], Fit | None]
+Polish = Callable[[Points, Places], Fit | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,11 @@ class Floor:
     minimum: int
     #: Sampled customers that stand for ``minimum``.
     sampled: float
+
+    @property
+    def share(self) -> float:
+        """``minimum`` as a share of all customers."""
+        return self.minimum / self.customers
 
     @property
     def most_segments(self) -> int:
@@ -58,7 +64,7 @@ def merge_small(points: Points, fit: Fit, floor: Floor, *, polish: Polish) -> Fi
     while len(fit.centroids) > 1 and floor.is_below(int(fit.sizes.min())):
         while len(fit.centroids) > 1 and floor.is_below(int(fit.sizes.min())):
             fit = _merge_smallest(points, fit)
-        rested = polish(points, fit.centroids)
+        rested = polish(points, fit.places)
         if rested is not None:
             fit = replace(rested, origins=fit.origins[rested.origins])
     return fit
@@ -72,6 +78,7 @@ def _merge_smallest(points: Points, fit: Fit) -> Fit:
     )
     costs[small] = np.inf
     into = int(costs.argmin())
-    grown = centroids.copy()
-    grown[into] = np.average(centroids[[small, into]], axis=0, weights=sizes[[small, into]])
-    return fit_of(points, np.delete(grown, small, axis=0), origins=np.delete(fit.origins, small))
+    middle = np.average(centroids[[small, into]], axis=0, weights=sizes[[small, into]])
+    joined = fit.places.joined(small, into, middle)
+    merged = fit_of(points, joined, origins=np.delete(fit.origins, small), noise=fit.noise)
+    return replace(merged, reach=fit.reach)

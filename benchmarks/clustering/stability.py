@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from statistics import fmean
 from typing import Final
 
@@ -102,7 +103,7 @@ def _matched(raw: Sequence[Look]) -> Iterator[tuple[Look, int]]:
     before: pd.Series[str] | None = None
     born = 0
     for look in raw:
-        rows, _ = pd.factorize(look.audiences, sort=True)
+        rows = np.asarray(pd.factorize(look.audiences, sort=True)[0], dtype=np.intp)
         new = int(rows.max()) + 1
         names = {row: f"m{born + row}" for row in range(new)}
         kept = 0
@@ -114,7 +115,7 @@ def _matched(raw: Sequence[Look]) -> Iterator[tuple[Look, int]]:
             kept = len(matching.kept)
         events = 0 if before is None else new - kept + before.nunique() - kept
         born += new
-        before = pd.Series([names[row] for row in rows], index=look.audiences.index)
+        before = pd.Series([names[int(row)] for row in rows], index=look.audiences.index)
         yield Look(before, look.inertia, look.silhouette), events
 
 
@@ -148,7 +149,7 @@ def _line(way: str, seeds: list[list[tuple[Look, int]]], raw: list[list[tuple[Lo
     moves = [
         _moved(one.audiences, other.audiences)
         for looks in seeds
-        for (one, _), (other, _) in zip(looks, looks[1:], strict=False)
+        for (one, _), (other, _) in pairwise(looks)
     ]
     pairs = [
         (look.inertia, fresh.inertia)

@@ -148,7 +148,7 @@ def _new_version(
         created_at=pipeline.clock(),
         as_of=as_of,
         reason=reason,
-        algorithm=policy.clustering.algorithm,
+        algorithm=fitted.algorithm,
         centroid_model=fitted.centroid_model,
         segments=fitted.segments,
         lineage=fitted.lineage,

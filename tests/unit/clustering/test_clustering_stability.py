@@ -76,18 +76,6 @@ def test_the_order_of_rows_changes_nothing() -> None:
     )
 
 
-def test_the_number_of_threads_changes_nothing(monkeypatch) -> None:
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415
-
-    sample, auto = week(0, customers=3000), ClusteringPolicy(minimum_size=30)
-    with threadpool_limits(1):
-        alone = refit(sample, auto, None, None)
-    with threadpool_limits(2):
-        together = refit(sample, auto, None, None)
-
-    assert repr(alone) == repr(together)
-
-
 def test_new_segments_are_numbered_by_size() -> None:
     fitted = refit(week(0, kinds=(0, 0, 0, 1, 2, 2)), ClusteringPolicy(k=3, minimum_size=30), None, None)
 
