@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from cohortd.core.errors import GuardError
-from cohortd.core.modelling import Segment
 from cohortd.core.planning import Delta, GuardStop, Target
 from cohortd.core.quality import SourceQuality
 from cohortd.core.reporting import SourceReport
@@ -22,6 +21,7 @@ from cohortd.ledger import Comparison, Withdrawn
 from cohortd.pipeline import guards
 from cohortd.pipeline.clusters import Clustered, cluster
 from cohortd.pipeline.desired import Desired, stage_desired
+from cohortd.pipeline.holding import hold
 from cohortd.pipeline.intake import Intake, take_in, withdraw_all
 from cohortd.pipeline.plan_notes import plan_notes
 from cohortd.pipeline.quality import tables_quality
@@ -270,24 +270,6 @@ def _withdraw_leftovers(pipeline: Pipeline, comparison: Comparison, desired: Des
     ]
     withdraw_all(pipeline, left)
     return bool(left)
-
-
-def hold(
-    pipeline: Pipeline, segments: Collection[Segment], deltas: Mapping[Target, Delta]
-) -> dict[Target, str]:
-    """Say which targets may not get new members, and why (law 6)."""
-    held_segments = {segment.id: segment.held for segment in segments if segment.held}
-    held = {}
-    for target, delta in deltas.items():
-        destination = pipeline.destinations[target.destination]
-        floor = max(pipeline.audiences.minimum_size, destination.connector.limits.minimum_size)
-        if target.audience in held_segments:
-            held[target] = held_segments[target.audience]
-        elif 0 < delta.eligible < floor:
-            held[target] = f"{delta.eligible:,} eligible members, {floor:,} needed"
-        elif delta.eligible == 0 and (delta.adds or not delta.present):
-            held[target] = "nobody is eligible"
-    return held
 
 
 def membership_days(pipeline: Pipeline, target: Target) -> int | None:

@@ -18,8 +18,9 @@ from cohortd.core.modelling import Segment
 from cohortd.core.planning import Delta, Target
 from cohortd.ledger import Comparison, Ledger, Withdrawn
 from cohortd.pipeline.delivery import Delivery
+from cohortd.pipeline.holding import hold
 from cohortd.pipeline.intake import withdraw_all
-from cohortd.pipeline.planning import hold, membership_days
+from cohortd.pipeline.planning import membership_days
 from cohortd.pipeline.revoking import send_revocations
 from cohortd.pipeline.wiring import AudiencePolicy, Destination, IdentityPolicy, Pipeline, PollPolicy
 from consent import ChainSealer
