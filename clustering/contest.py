@@ -1,22 +1,25 @@
 """Warm against cold: the known centroids move along, unless a fresh fit is clearly better, twice."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
 
 from clustering.algorithms import algorithm_named
 from clustering.choosing import Choice
-from clustering.measuring import Labels, Points
+from clustering.measuring import Labels, Points, subset
 from clustering.merging import Floor, merge_small
 from clustering.models import Fit, fit_of
 from clustering.places import Places
 from clustering.policy import ClusteringPolicy
+from clustering.separation import SEPARATION_POINTS, separation
 
 #: What a challenger's segments must be above the floor: just above it they would merge again next time.
 _ROOM_TO_SPARE: Final = 1.5
 #: Refits in a row a challenger must win: one win may be luck, and replacing moves people.
 _WINS_NEEDED: Final = 2
+#: How much farther apart, of 1, a challenger's groups of any shape must lie.
+_WIDER_GAPS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +62,22 @@ def contend(
     if warm is None:
         return Outcome(_settled(points, cold, policy=policy, floor=floor), "cold", 1.0, 0, small)
     cold = _settled(points, cold, policy=policy, floor=floor.times(_ROOM_TO_SPARE))
+    warm = replace(warm, noise=cold.noise, reach=cold.reach)
     warm = _settled(points, warm, policy=policy, floor=floor)
     ratio = warm.inertia / cold.inertia if cold.inertia > 0 else 1.0
-    wins = wins + 1 if cold.inertia < warm.inertia * (1 - policy.challenger_gain) else 0
+    wins = wins + 1 if _is_clearly_better(points, cold, warm, policy) else 0
     if wins >= _WINS_NEEDED:
         return Outcome(cold, "challenger", 1.0, 0, small)
     return Outcome(warm, "warm", ratio, wins, small)
+
+
+def _is_clearly_better(points: Points, cold: Fit, warm: Fit, policy: ClusteringPolicy) -> bool:
+    """By inertia; shapes, of which it says nothing, by the gaps between them."""
+    if not algorithm_named(policy.algorithm).counts:
+        return cold.inertia < warm.inertia * (1 - policy.challenger_gain)
+    some = subset(points, SEPARATION_POINTS, seed=policy.seed)
+    apart = [separation(points[some], fit.labels[some]) for fit in (cold, warm)]
+    return apart[0] > apart[1] + _WIDER_GAPS
 
 
 def _cold(points: Points, choice: Choice, policy: ClusteringPolicy) -> Fit:

@@ -8,7 +8,7 @@ from sklearn.cluster import DBSCAN, HDBSCAN, KMeans
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
-from clustering.measuring import Labels, Points, nearest, subset
+from clustering.measuring import Labels, Points, nearest, squared_distances, subset
 from clustering.models import COLD_STARTS, Fit, fit_of, quiet
 from clustering.places import Places, coordinates
 from cohortd.core.modelling import Part
@@ -30,11 +30,12 @@ _DIRECTIONS: Final = 4
 _NOISE: Final = -1
 #: Share of the members of groups who count as near enough.
 _INSIDE: Final = 0.98
+_FOLLOWED: Final = 0.9
 LEFTOVERS: Final = "leftovers"
 
 
 class Hdbscan:
-    """Groups that stay together at many densities; over a subset, without a warm start."""
+    """Groups that stay together at many densities; over a subset."""
 
     counts = True
 
@@ -45,9 +46,9 @@ class Hdbscan:
         return _extended(points, some, self._labels(some, _least_size(some)), most=k, seed=seed)
 
     def warm(self, points: Points, start: Places, *, seed: int) -> Fit | None:
-        """Cannot: identities are carried over by overlap alone, and refits should be rare."""
-        del points, start, seed
-        return None
+        """Let every known place follow the customers around it; their groups stay as they were."""
+        del seed
+        return fit_of(points, followed(points, start), centered=bool(start.parts))
 
     def _labels(self, points: Points, least: int) -> Labels:
         labels = grouped(points, least)
@@ -63,6 +64,23 @@ class Dbscan(Hdbscan):
     def _labels(self, points: Points, least: int) -> Labels:
         found = DBSCAN(eps=knee(points, _NEIGHBOURS), min_samples=_NEIGHBOURS).fit_predict(points)
         return without_small(np.asarray(found, dtype=np.intp), least)
+
+
+def followed(points: Points, start: Places) -> Places:
+    """Each place moves to the middle of those nearest to it, but for the farthest tenth: noise."""
+    parts = start.with_parts().parts
+    centers = np.array([part.center for part in parts])
+    distances = squared_distances(points, centers)
+    owners = distances.argmin(axis=1)
+    for number in range(len(parts)):
+        mine = np.flatnonzero(owners == number)
+        if len(mine):
+            away = distances[mine, number]
+            centers[number] = points[mine[away <= np.quantile(away, _FOLLOWED)]].mean(axis=0)
+    if not start.parts:
+        return Places(centers)
+    moved = (replace(part, center=coordinates(center)) for part, center in zip(parts, centers, strict=True))
+    return replace(start, parts=tuple(moved))
 
 
 def grouped(points: Points, least: int) -> Labels:

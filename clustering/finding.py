@@ -13,7 +13,7 @@ from clustering.choosing import Choice, Remembered, choose
 from clustering.contest import Outcome, contend
 from clustering.density import MOST_NOISE, with_leftovers
 from clustering.measuring import Points
-from clustering.merging import Floor, floor_of
+from clustering.merging import Floor, floor_of, merge_small
 from clustering.micro import MICRO, Group, known_groups, outlying_groups, with_micro_audiences
 from clustering.models import Fit
 from clustering.picking import Pick, pick
@@ -25,8 +25,6 @@ from cohortd.core.modelling import FeatureSpec, ModelVersion, PreparedFeature
 
 #: What takes over where no density is to be found.
 FALLBACK: Final = "kmeans"
-#: Once it took over, noise must be clearly below the limit: two algorithms in turn would move everybody.
-_CLEARLY_LESS_NOISE: Final = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +115,12 @@ def _memory(previous: ModelVersion | None, features: Sequence[PreparedFeature]) 
 def _by_density(
     points: Points, policy: ClusteringPolicy, floor: Floor, memory: _Memory
 ) -> tuple[Fit | None, str]:
-    """Groups, or none and why."""
+    """Groups, or none and why; who was found not to suit stays so, or people would move to and fro."""
+    if memory.asked == policy.algorithm and memory.algorithm == FALLBACK:
+        return None, f"{policy.algorithm} did not suit this data before: {FALLBACK} goes on"
     most = min(policy.k or policy.k_max, floor.most_segments)
     fit = algorithm_named(policy.algorithm).cold(points, most, seed=policy.seed)
-    took_over = memory.algorithm == FALLBACK
-    if fit.noise > MOST_NOISE * (_CLEARLY_LESS_NOISE if took_over else 1.0):
+    if fit.noise > MOST_NOISE:
         why = f"{fit.noise:.0%} of the customers are in no group"
     elif len(fit.places) == 1 and most > 1:
         why = "all customers are one group"
@@ -136,7 +135,8 @@ def _choice(
     if groups is None:
         return choose(points, policy, most=floor.most_segments, remembered=memory.chosen)
     k = len(groups.places)
-    return Choice(k, k, changed=True, reason="as many as the density shows")
+    changed = memory.algorithm != policy.algorithm
+    return Choice(k, k, changed=changed, reason="as many as the density shows")
 
 
 def _apart(
@@ -156,4 +156,6 @@ def _apart(
         small = (Group(rows) for rows in outcome.small)
         outlying = outlying_groups(points, math.ceil(least), seed=policy.seed)
         fit = with_micro_audiences(points, fit, [*known, *small, *outlying], least)
+        if policy.below_minimum == "merge":
+            fit = merge_small(points, fit, floor, polish=lambda *_: None)  # who lost people to one
     return replace(outcome, fit=fit)

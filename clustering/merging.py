@@ -59,24 +59,32 @@ def merge_small(points: Points, fit: Fit, floor: Floor, *, polish: Polish) -> Fi
 
     Goes on until none is below or one is left. Nearest by Ward's cost, so a small segment joins
     where it distorts least; the merged centroid is the weighted mean, from where *polish* lets all
-    come to rest: otherwise the next warm start would, and find other segments short.
+    come to rest: otherwise the next warm start would, and find other segments short. Segments of
+    another kind, which have floors of their own, neither merge nor are merged into.
     """
-    while len(fit.centroids) > 1 and floor.is_below(int(fit.sizes.min())):
-        while len(fit.centroids) > 1 and floor.is_below(int(fit.sizes.min())):
+    while _is_one_too_small(fit, floor):
+        while _is_one_too_small(fit, floor):
             fit = _merge_smallest(points, fit)
         rested = polish(points, fit.places)
         if rested is not None:
-            fit = replace(rested, origins=fit.origins[rested.origins])
+            came_from = fit.origins[rested.origins]
+            fit = replace(rested, origins=came_from, noise=fit.noise, reach=fit.reach)
     return fit
+
+
+def _is_one_too_small(fit: Fit, floor: Floor) -> bool:
+    sizes = fit.sizes[fit.places.plain]
+    return len(sizes) > 1 and floor.is_below(int(sizes.min()))
 
 
 def _merge_smallest(points: Points, fit: Fit) -> Fit:
     centroids, sizes = fit.centroids, fit.sizes.astype(np.float64)
-    small = int(sizes.argmin())
+    small = int(np.where(fit.places.plain, sizes, np.inf).argmin())
     costs = (
         sizes[small] * sizes / (sizes[small] + sizes) * ((centroids - centroids[small]) ** 2).sum(axis=1)
     )
     costs[small] = np.inf
+    costs[~fit.places.plain] = np.inf
     into = int(costs.argmin())
     middle = np.average(centroids[[small, into]], axis=0, weights=sizes[[small, into]])
     joined = fit.places.joined(small, into, middle)

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.ensemble import IsolationForest
 
 from clustering.density import grouped
-from clustering.measuring import Labels, Points, subset
+from clustering.measuring import Labels, Points, squared_distances, subset
 from clustering.models import Fit, fit_of
 from clustering.places import Places, coordinates
 from cohortd.core.modelling import Part
@@ -22,6 +22,10 @@ FAR: Final = 2.0
 #: Of its members these few may be nearer to a segment.
 _STRAY: Final = 0.1
 _FEWEST: Final = 5
+#: How much wider than its members a place is.
+_ROOM: Final = 1.5
+#: Squared deviations below which customers are all alike.
+_POINT: Final = 1e-4
 _NOBODY: Final = -1
 _MICRO_AT_MOST: Final = 10
 
@@ -62,8 +66,8 @@ def outlying_groups(points: Points, least: int, *, seed: int) -> Iterator[Group]
 def with_micro_audiences(points: Points, fit: Fit, groups: Sequence[Group], least: float) -> Fit:
     """Add a place for every group that is far off and large enough; earlier groups go first.
 
-    The place is a ball: distances within it are stretched, so that it holds its own members and
-    nobody between them and the segments.
+    The place is a ball a little wider than the group: distances from its middle are stretched, so
+    that it holds its members and nobody between them and the segments.
 
     Args:
         points: Prepared customers.
@@ -92,11 +96,14 @@ def _grown(points: Points, places: Places, group: Group) -> Places | None:
     members = points[group.rows]
     center = np.median(members, axis=0)
     own = ((members - center) ** 2).sum(axis=1)
-    others = places.squared(members).min(axis=1)
-    stretch = float(np.sqrt(np.quantile(others / np.maximum(own, 1e-12), _STRAY)))
-    if stretch < FAR:
+    middles = np.array([part.center for part in places.parts if part.center])
+    away = squared_distances(members, middles).min(axis=1)
+    if np.quantile(away / np.maximum(own, _POINT), _STRAY) < FAR**2:
         return None
-    axes = np.eye(points.shape[1]) * FAR
+    # By the units of its rivals, which for densities are none of length.
+    rival = float(np.median(places.squared(members).min(axis=1)))
+    edge = max(_ROOM**2 * float(np.quantile(own, 1 - _STRAY)), _POINT)
+    axes = np.eye(points.shape[1]) * np.sqrt(rival / edge)
     part = Part(len(places), coordinates(center), tuple(coordinates(axis) for axis in axes))
     return Places(
         np.vstack([places.centroids, center]),

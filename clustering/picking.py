@@ -14,15 +14,13 @@ from clustering.measuring import Points, silhouettes, subset
 from clustering.merging import Floor
 from clustering.models import Algorithm, Fit
 from clustering.policy import ClusteringPolicy
-from clustering.separation import separation
+from clustering.separation import SEPARATION_POINTS, separation
 
 #: Bisecting K-Means and DBSCAN never were the best of all on the labelled data of the benchmark.
 CANDIDATES: Final = ("kmeans", "gaussian_mixture", "ward", "hdbscan")
 #: Another algorithm must score this many times as high: changing it moves many people.
 CLEARLY: Final = 1.25
 _TRIAL_POINTS: Final = 4_000
-#: Takes the square of it in memory.
-_SEPARATION_POINTS: Final = 1_500
 _STARTS: Final = 3
 _HALVES: Final = 3
 
@@ -106,7 +104,7 @@ def _k_of(name: str, points: Points, policy: ClusteringPolicy, floor: Floor, by_
 def _tried(name: str, points: Points, k: int, *, policy: ClusteringPolicy, floor: Floor) -> Trial:
     algorithm = algorithm_named(name)
     fit = algorithm.cold(points, k, seed=policy.seed, starts=_STARTS)
-    few = subset(points, _SEPARATION_POINTS, seed=policy.seed)
+    few = subset(points, SEPARATION_POINTS, seed=policy.seed)
     least = floor.share * len(points)
     return Trial(
         algorithm=name,

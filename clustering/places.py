@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clustering.measuring import Labels, Points, squared_distances
 from cohortd.core.modelling import CentroidModel, Part
@@ -21,6 +22,13 @@ class Places:
 
     def __len__(self) -> int:
         return len(self.centroids)
+
+    @property
+    def plain(self) -> NDArray[np.bool_]:
+        """Which rows are plain segments."""
+        if not self.kinds:
+            return np.ones(len(self), dtype=np.bool_)
+        return np.array([not kind for kind in self.kinds], dtype=np.bool_)
 
     def squared(self, points: Points) -> Points:
         """Squared distances, one column a segment; see `CentroidModel`."""

@@ -7,6 +7,8 @@ from scipy.sparse.csgraph import minimum_spanning_tree
 
 from clustering.measuring import Labels, Points, squared_distances
 
+#: Points it is taken over.
+SEPARATION_POINTS: Final = 1_500
 _NEIGHBOUR: Final = 10
 #: The emptiest step within a group and the densest between two, but for the last few points.
 _WITHIN, _BETWEEN = 0.95, 0.05

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.clustering import accuracy, stability
+from benchmarks.clustering import accuracy, scale, stability
 from benchmarks.clustering.weeks import year
 from clustering import ALGORITHMS, ClusteringPolicy
 
@@ -28,6 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             scores = _accuracy(asked)
             found["accuracy"] = accuracy.rows(scores)
             kept.append(accuracy.kept(scores))
+        if asked.scale or everything:
+            for customers in asked.customers:
+                figures = scale.measure(customers, Path(folder) / str(customers), _say)
+                found[f"scale {customers:,}"] = figures
+                kept.append(scale.kept(figures))
+                _show_scale(customers, figures, as_json=asked.json)
     if asked.json:
         print(json.dumps(found, indent=2))
     return 0 if all(kept) else 1
@@ -58,6 +64,22 @@ def _accuracy(asked: argparse.Namespace) -> list[accuracy.Score]:
     return scores
 
 
+def _show_scale(customers: int, figures: Mapping[str, scale.Figures], *, as_json: bool) -> None:
+    if as_json:
+        return
+    print(
+        f"scale: {customers:,} customers, {scale.EVENTS_EACH} events each, {len(scale.FEATURES)} features"
+    )
+    _table([{"step": step, "ratio": "", **_rounded(found)} for step, found in figures.items()])
+    print(f"bars: features {scale.FEATURES_BAR} times by_hand, assign {scale.ASSIGNMENT_BAR} times", end="")
+    told = "met" if scale.kept(figures) else "MISSED"
+    print(f" predict, in processor time; memory {scale.MEMORY_BAR_MB:,.0f} MB: {told}\n")
+
+
+def _rounded(found: scale.Figures) -> dict[str, object]:
+    return {key: f"{value:.0f}" if key == "peak_mb" else f"{value:.2f}" for key, value in found.items()}
+
+
 def _turned(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
     """A line a way, a column a shape: so it fits on a screen."""
     ways = [key for key in rows[0] if key != "shape"]
@@ -75,6 +97,13 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--algorithm", choices=sorted(ALGORITHMS), default="kmeans")
     parser.add_argument("--k", default="8", help="how many segments, or auto")
+    parser.add_argument(
+        "--customers",
+        type=lambda text: int(float(text)),
+        nargs="+",
+        default=[1_000_000],
+        help="how many to scale to, such as 1e6 5e6 20e6",
+    )
     parser.add_argument("--folder", type=Path, help="where the data lies while it is measured")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args(arguments)

@@ -112,8 +112,29 @@ def test_where_most_are_in_no_group_kmeans_takes_over_and_it_is_said() -> None:
         assert len(fitted.segments) >= 4
 
 
+def test_once_kmeans_took_over_it_stays() -> None:
+    one_cloud = np.random.default_rng(0).normal(0, 1, (400, 2))
+    first = fresh(one_cloud, algorithm="dbscan")
+
+    again = fresh(islands(), algorithm="dbscan", previous=version(first, algorithm=first.algorithm))
+
+    assert again.algorithm == "kmeans"
+    assert "dbscan did not suit this data before: kmeans goes on" in again.quality["warnings"]
+
+
 def test_no_more_groups_than_asked_for() -> None:
     assert len(fresh(islands(), algorithm="hdbscan", k=2).segments) == 2
+
+
+def test_places_follow_their_customers_and_groups_stay_as_they_were() -> None:
+    moons = make_moons(600, noise=0.05, random_state=0)[0]
+    first = fresh(moons, algorithm="hdbscan")
+
+    again = fresh(moons + 0.05, algorithm="hdbscan", previous=version(first, algorithm="hdbscan"))
+
+    assert again.quality["way"] == "warm"
+    assert again.lineage == ()
+    assert (assign(customers(moons), first) == assign(customers(moons + 0.05), again)).mean() > 0.98
 
 
 def test_a_group_below_the_floor_merges_into_the_nearest() -> None:
