@@ -144,11 +144,20 @@ def test_a_soft_model_says_how_sure_it_is(engine):
         soft=True,
     )
     frame = pd.DataFrame({"x": [0.0, 1.25, 500.0]}, index=pd.Index(["a", "b", "c"], name="customer_id"))
-    found = pd.read_parquet(assign(engine, frame, model).path)
+    assigned = assign(engine, frame, model)
 
+    found = pd.read_parquet(assigned.path)
     second = 1 / (1 + np.exp(-5 / 2))
     assert found["confidence"].tolist() == pytest.approx([second, 0.5, 1.0])
     assert found["segment_id"].tolist() == ["s1", "s1", "s2"]
+    sure = engine.confidences(assigned)
+    assert sure == {"s1": pytest.approx((second + 0.5) / 2), "s2": pytest.approx(1.0)}
+
+
+def test_a_model_that_is_not_soft_says_nothing_of_confidence(engine):
+    frame = pd.DataFrame({"x": [1.0]}, index=pd.Index(["a"], name="customer_id"))
+
+    assert engine.confidences(assign(engine, frame, line(0.0, 1.0))) == {}
 
 
 def line(*centroids: float, margin: float = 0.15) -> CentroidModel:
