@@ -20,6 +20,8 @@ MOST_NOISE: Final = 0.5
 #: Share of the points that must be nearest to a place of their own group.
 _AGREEMENT: Final = 0.995
 _MOST_PARTS: Final = 16
+#: Every place is an expression in everybody's assignment.
+_MOST_IN_ALL: Final = 96
 _SMALLEST_GROUP: Final = 10
 #: No group holds less than one in so many: finer ones are noise, or merge by the minimum size.
 _FINEST: Final = 50
@@ -162,6 +164,8 @@ def shaped(points: Points, labels: Labels, *, seed: int) -> Places:
         owners = np.repeat(np.arange(len(centers)), [len(each) for each in centers])
         found = owners[nearest(points, np.vstack(centers))]
         if (found == labels).mean() >= _AGREEMENT:
+            break
+        if len(owners) >= _MOST_IN_ALL:
             break
         # Both sides of a wrong border need finer places.
         astray = np.unique(np.concatenate([labels[found != labels], found[found != labels]]))

@@ -18,6 +18,8 @@ Covariance = Literal["diag", "full"]
 _LEAST_VARIANCE: Final = 1e-2
 #: The form of the covariances is chosen on so many: a full one is dear.
 TRIAL_POINTS: Final = 5_000
+#: Full covariances of 100,000 take half a minute a start.
+_MOST_POINTS: Final = 25_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +40,18 @@ class Mixture:
 
     def cold(self, points: Points, k: int, *, seed: int, starts: int = COLD_STARTS) -> Fit:
         """Start from k-means *starts* / 3 times only: a mixture is dear."""
-        some = points[subset(points, TRIAL_POINTS, seed=seed)]
-        covariance = tried(some, k, seed=seed).covariance
-        return fit_of(
-            points, density_places(_cold(points, k, covariance, seed=seed, starts=-(-starts // 3)))
-        )
+        few = points[subset(points, TRIAL_POINTS, seed=seed)]
+        covariance = tried(few, k, seed=seed).covariance
+        some = points[subset(points, _MOST_POINTS, seed=seed)]
+        model = _cold(some, k, covariance, seed=seed, starts=-(-starts // 3))
+        return fit_of(points, density_places(model))
 
     def warm(self, points: Points, start: Places, *, seed: int) -> Fit | None:
         """Take weights and covariances from the customers of each known segment."""
-        known = fit_of(points, start)
-        models = [_warmed(points, known, form, seed=seed) for form in _forms(start)]
-        best = models[0] if len(models) == 1 else min(models, key=lambda model: float(model.bic(points)))
+        some = points[subset(points, _MOST_POINTS, seed=seed)]
+        known = fit_of(some, start)
+        models = [_warmed(some, known, form, seed=seed) for form in _forms(start)]
+        best = models[0] if len(models) == 1 else min(models, key=lambda model: float(model.bic(some)))
         return fit_of(points, density_places(best), origins=known.origins)
 
 
