@@ -95,7 +95,7 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--weeks", type=int, default=39)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--algorithm", choices=sorted(ALGORITHMS), default="kmeans")
+    parser.add_argument("--algorithm", choices=[*ALGORITHMS, "auto"], default="kmeans")
     parser.add_argument("--k", default="8", help="how many segments, or auto")
     parser.add_argument(
         "--customers",
