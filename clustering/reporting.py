@@ -30,7 +30,9 @@ def quality_of(
         "dropped": dict(findings.preparation.dropped),
         "algorithm": findings.algorithm,
         "algorithm_asked": policy.algorithm,
-        "algorithm_reason": picked.reason if picked is not None else "set by hand",
+        "algorithm_reason": picked.reason
+        if picked is not None
+        else " ".join(findings.notes) or "set by hand",
         "algorithm_scores": [each.to_json() for each in picked.trials] if picked is not None else [],
         "noise": outcome.fit.noise,
         "k": len(segments),
