@@ -115,7 +115,7 @@ def _memory(previous: ModelVersion | None, features: Sequence[PreparedFeature]) 
 def _by_density(
     points: Points, policy: ClusteringPolicy, floor: Floor, memory: _Memory
 ) -> tuple[Fit | None, str]:
-    """Groups, or none and why; who was found not to suit stays so, or people would move to and fro."""
+    """Groups, or none and why; who was found not to suit stays so, or people would move there and back."""
     if memory.asked == policy.algorithm and memory.algorithm == FALLBACK:
         return None, f"{policy.algorithm} did not suit this data before: {FALLBACK} goes on"
     most = min(policy.k or policy.k_max, floor.most_segments)
