@@ -58,6 +58,12 @@ class _Memory:
     asked: str = ""
 
     @property
+    def reach(self) -> float:
+        """How far from all groups the leftovers of the previous model began; 0 where it had none."""
+        parts = self.places.parts if self.places is not None else ()
+        return next((math.sqrt(part.offset) for part in parts if not part.center), 0.0)
+
+    @property
     def start(self) -> Places | None:
         """From where the segments may move on."""
         return self.places.rows(self.plain) if self.places is not None and self.plain else None
@@ -148,6 +154,8 @@ def _apart(
         # So far rows of what the fit was started from.
         fit = replace(fit, origins=np.array(memory.plain, dtype=np.intp)[fit.origins])
     if policy.noise == "leftovers":
+        if outcome.way == "warm" and fit.reach and memory.reach:
+            fit = replace(fit, reach=memory.reach)  # measured anew each time it moved people in and out
         grown = with_leftovers(points, fit)
         fit = fit if policy.below_minimum == "merge" and floor.is_below(int(grown.sizes[-1])) else grown
     if policy.micro_audiences:

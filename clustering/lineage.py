@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from clustering.contest import Outcome
+from clustering.density import LEFTOVERS
 from clustering.matching import Matching, match
 from clustering.measuring import Labels, Points
 from clustering.merging import Floor
@@ -49,7 +51,8 @@ def identify(
         next_number = max(next_number, *(number_of(each) + 1 for each in old_ids))
         before = _before(sample, previous, previous_labels)
         after = _after(points, outcome, before, old=len(old_ids), margin=margin)
-    matching = match(before, after, old=len(old_ids), new=len(fit.centroids))
+    alike = None if previous is None else _alike(previous, fit)
+    matching = match(before, after, old=len(old_ids), new=len(fit.centroids), alike=alike)
     ids = {row: old_ids[old] for row, old in matching.kept.items()}
     for row in _new_rows(fit, matching):
         ids[row] = f"s{next_number}"
@@ -61,6 +64,14 @@ def identify(
 def number_of(segment_id: str) -> int:
     """The place of a segment in every listing: its number."""
     return int(segment_id.removeprefix("s"))
+
+
+def _alike(previous: ModelVersion, fit: Fit) -> NDArray[np.bool_]:
+    """Whoever was in no group is no segment's predecessor: the name would mean something else."""
+    kinds = {segment.id: segment.kind for segment in previous.segments}
+    were = np.array([kinds.get(each) == LEFTOVERS for each in previous.centroid_model.segment_ids])
+    are = np.array([kind == LEFTOVERS for kind in fit.places.kinds or ("",) * len(fit.places)])
+    return np.asarray(were[:, None] == are[None, :], dtype=np.bool_)
 
 
 def _before(sample: pd.DataFrame, previous: ModelVersion, labels: pd.Series | None) -> Labels:

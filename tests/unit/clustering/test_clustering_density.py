@@ -97,6 +97,16 @@ def test_leftovers_keep_their_id_at_a_refit() -> None:
     assert again.lineage == ()
 
 
+def test_no_segment_goes_on_as_what_was_left_over() -> None:
+    first = fresh(islands(scattered=60), algorithm="hdbscan", noise="leftovers")
+    rest = next(segment.id for segment in first.segments if segment.kind == "leftovers")
+
+    again = fresh(islands(scattered=60), previous=version(first), algorithm="kmeans", k=8)
+
+    assert rest not in {segment.id for segment in again.segments}
+    assert rest in {event.segment_id for event in again.lineage}
+
+
 def test_where_most_are_in_no_group_kmeans_takes_over_and_it_is_said() -> None:
     one_cloud = np.random.default_rng(0).normal(0, 1, (400, 2))
 
