@@ -1,23 +1,16 @@
 """How many segments: elbow and silhouette together, vetoed by resampling, sticky between runs."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from itertools import combinations
+from dataclasses import dataclass
 
-import numpy as np
-import pandas as pd
-from sklearn.metrics import adjusted_rand_score
-
-from clustering.measuring import SILHOUETTE_POINTS, Labels, Points, nearest, silhouettes, subset
-from clustering.models import Fit, Lloyd
+from clustering.measuring import Points
 from clustering.policy import ClusteringPolicy
+from clustering.scoring import KScore, distinct, score, score_mixtures
 
-#: A k whose clusters do not come back from half the customers is not real.
-LEAST_STABILITY = 0.7
 #: Another k must gain this much silhouette; re-choosing freely flipped k in 25 of 39 weeks.
 STICKY_GAIN = 0.02
-_STARTS = 5
-_HALVES = 4
+#: Another k of a mixture must save this much of the criterion for every customer.
+STICKY_BIC = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +19,6 @@ class Remembered:
 
     k: int
     asked: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class KScore:
-    """How one k does on at most 10,000 customers."""
-
-    k: int
-    inertia: float
-    silhouette: float
-    #: Mean adjusted Rand index between fits of random halves.
-    stability: float
-    #: How far the inertia lies under the straight line between the ends of the curve, in 0..1.
-    elbow: float
-
-    def to_json(self) -> dict[str, object]:
-        """Four decimals are more than anybody reads."""
-        return {key: round(value, 4) for key, value in asdict(self).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,41 +54,28 @@ def choose(points: Points, policy: ClusteringPolicy, *, most: int, remembered: R
         return Choice(
             lowest, limit, changed=changed, reason=f"the only k in range; at most {limit} possible"
         )
-    scores = score(points, range(lowest, highest + 1), seed=policy.seed)
+    scored = score_mixtures if policy.algorithm == "gaussian_mixture" else score
+    scores = scored(points, range(lowest, highest + 1), seed=policy.seed)
     return _stick(scores, limit, remembered)
 
 
-def score(points: Points, candidates: Sequence[int], *, seed: int) -> tuple[KScore, ...]:
-    """Score every candidate on the same customers, so that they compare."""
-    some = points[subset(points, SILHOUETTE_POINTS, seed=seed)]
-    fits = {
-        k: Lloyd().cold(some, k, seed=seed, starts=_STARTS) for k in _with_ends(candidates, distinct(some))
-    }
-    elbows = _elbows({k: fit.inertia for k, fit in fits.items()})
-    chosen = [k for k in candidates if k in fits]
-    widths = silhouettes(some, [fits[k].labels for k in chosen])
-    return tuple(
-        KScore(k, fits[k].inertia, width, _stability(some, k, seed=seed), elbows[k])
-        for k, width in zip(chosen, widths, strict=True)
-    )
-
-
 def best(scores: Sequence[KScore]) -> KScore:
-    """Best rank in elbow and silhouette together among the stable; the most stable if none is."""
-    stable = [each for each in scores if each.stability >= LEAST_STABILITY]
+    """Best rank in elbow and silhouette together, or BIC, among the stable; the most stable if none is."""
+    stable = [each for each in scores if each.stable]
     if not stable:
-        return max(scores, key=lambda each: (each.stability, -each.k))
+        return max(scores, key=lambda each: (each.stability or 0.0, -each.k))
+    if all(each.bic is not None for each in scores):
+        return min(stable, key=lambda each: (each.bic or 0.0, each.k))
     by_elbow = sorted(scores, key=lambda each: -each.elbow)
     by_silhouette = sorted(scores, key=lambda each: -each.silhouette)
     return min(
         stable,
-        key=lambda each: (by_elbow.index(each) + by_silhouette.index(each), -each.stability, each.k),
+        key=lambda each: (
+            by_elbow.index(each) + by_silhouette.index(each),
+            -(each.stability or 0.0),
+            each.k,
+        ),
     )
-
-
-def distinct(points: Points) -> int:
-    """How many different points there are."""
-    return int((~pd.DataFrame(points).duplicated()).sum())
 
 
 def _by_hand(asked: int, limit: int, remembered: Remembered | None) -> Choice:
@@ -124,43 +87,24 @@ def _by_hand(asked: int, limit: int, remembered: Remembered | None) -> Choice:
 
 def _stick(scores: tuple[KScore, ...], limit: int, remembered: Remembered | None) -> Choice:
     found = best(scores)
-    stable = found.stability >= LEAST_STABILITY
-    why = "elbow and silhouette together" if stable else "the most stable; none survives resampling"
+    by = "elbow and silhouette together" if found.bic is None else "the Bayesian information criterion"
+    why = by if found.stable else "the most stable; none survives resampling"
     known = {each.k: each for each in scores}
     if remembered is None or remembered.k not in known:
         return Choice(found.k, limit, changed=True, reason=why, scores=scores)
-    gain = found.silhouette - known[remembered.k].silhouette
-    if found.k != remembered.k and stable and gain > STICKY_GAIN:
-        reason = f"{why}; {found.k} gains {gain:.3f} silhouette over {remembered.k}"
+    gain = _gain(found, known[remembered.k])
+    if found.k != remembered.k and found.stable and gain:
+        reason = f"{why}; {found.k} gains {gain} over {remembered.k}"
         return Choice(found.k, limit, changed=True, reason=reason, scores=scores)
     return Choice(
         remembered.k, limit, changed=False, reason="kept; no other is clearly better", scores=scores
     )
 
 
-def _with_ends(candidates: Sequence[int], limit: int) -> list[int]:
-    """Add a neighbour at either end: at the ends of its own line an elbow is always nought."""
-    wanted = {max(1, candidates[0] - 1), *candidates, candidates[-1] + 1}
-    return sorted(k for k in wanted if k <= limit)
-
-
-def _elbows(inertias: dict[int, float]) -> dict[int, float]:
-    first, last = min(inertias), max(inertias)
-    fall = inertias[first] - inertias[last]
-    if fall <= 0:
-        return dict.fromkeys(inertias, 0.0)
-    return {
-        k: 1 - (k - first) / (last - first) - (value - inertias[last]) / fall
-        for k, value in inertias.items()
-    }
-
-
-def _stability(points: Points, k: int, *, seed: int) -> float:
-    labelings = [_labels_from_half(points, k, seed=seed + number) for number in range(1, _HALVES + 1)]
-    return float(np.mean([adjusted_rand_score(one, other) for one, other in combinations(labelings, 2)]))
-
-
-def _labels_from_half(points: Points, k: int, *, seed: int) -> Labels:
-    half = points[subset(points, max(k, len(points) // 2), seed=seed)]
-    found: Fit = Lloyd().cold(half, min(k, distinct(half)), seed=seed, starts=_STARTS)
-    return nearest(points, found.centroids)
+def _gain(found: KScore, kept: KScore) -> str:
+    """What is clearly gained, in words; empty where nothing is."""
+    if found.bic is not None and kept.bic is not None:
+        saved = kept.bic - found.bic
+        return f"{saved:.3f} BIC a customer" if saved > STICKY_BIC else ""
+    wider = found.silhouette - kept.silhouette
+    return f"{wider:.3f} silhouette" if wider > STICKY_GAIN else ""

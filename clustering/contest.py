@@ -1,18 +1,25 @@
 """Warm against cold: the known centroids move along, unless a fresh fit is clearly better, twice."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+import numpy as np
+
+from clustering.algorithms import algorithm_named
 from clustering.choosing import Choice
-from clustering.measuring import Labels, Points
+from clustering.measuring import Labels, Points, subset
 from clustering.merging import Floor, merge_small
-from clustering.models import Fit, algorithm_named, fit_of
+from clustering.models import Fit, fit_of
+from clustering.places import Places
 from clustering.policy import ClusteringPolicy
+from clustering.separation import SEPARATION_POINTS, separation
 
 #: What a challenger's segments must be above the floor: just above it they would merge again next time.
 _ROOM_TO_SPARE: Final = 1.5
 #: Refits in a row a challenger must win: one win may be luck, and replacing moves people.
 _WINS_NEEDED: Final = 2
+#: How much farther apart, of 1, a challenger's groups of any shape must lie.
+_WIDER_GAPS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,8 @@ class Outcome:
     ratio: float
     #: Refits in a row the challenger has won so far; 0 once it has replaced the warm fit.
     wins: int
+    #: Rows of the points of each cold cluster below the floor, before it merged.
+    small: tuple[Labels, ...] = ()
 
     @property
     def origins(self) -> Labels | None:
@@ -38,35 +47,51 @@ def contend(
     *,
     policy: ClusteringPolicy,
     floor: Floor,
-    start: Points | None,
+    start: Places | None,
     wins: int,
+    cold: Fit | None = None,
 ) -> Outcome:
-    """Fit cold and, where there is something to start from, warm; both settled above the floor."""
-    cold = _cold(points, choice, policy)
+    """Fit cold and, where there is something to start from, warm; both settled above the floor.
+
+    *cold* is a cold fit that was made already.
+    """
+    cold = _cold(points, choice, policy) if cold is None else cold
+    below = [row for row, size in enumerate(cold.sizes) if floor.is_below(int(size))]
+    small = tuple(np.flatnonzero(cold.labels == row) for row in below)
     warm = None if start is None or choice.changed else _warm(points, start, policy)
     if warm is None:
-        return Outcome(_settled(points, cold, policy=policy, floor=floor), "cold", 1.0, 0)
+        return Outcome(_settled(points, cold, policy=policy, floor=floor), "cold", 1.0, 0, small)
     cold = _settled(points, cold, policy=policy, floor=floor.times(_ROOM_TO_SPARE))
+    warm = replace(warm, noise=cold.noise, reach=cold.reach)
     warm = _settled(points, warm, policy=policy, floor=floor)
     ratio = warm.inertia / cold.inertia if cold.inertia > 0 else 1.0
-    wins = wins + 1 if cold.inertia < warm.inertia * (1 - policy.challenger_gain) else 0
+    wins = wins + 1 if _is_clearly_better(points, cold, warm, policy) else 0
     if wins >= _WINS_NEEDED:
-        return Outcome(cold, "challenger", 1.0, 0)
-    return Outcome(warm, "warm", ratio, wins)
+        return Outcome(cold, "challenger", 1.0, 0, small)
+    return Outcome(warm, "warm", ratio, wins, small)
+
+
+def _is_clearly_better(points: Points, cold: Fit, warm: Fit, policy: ClusteringPolicy) -> bool:
+    """By inertia; shapes, of which it says nothing, by the gaps between them."""
+    if not algorithm_named(policy.algorithm).counts:
+        return cold.inertia < warm.inertia * (1 - policy.challenger_gain)
+    some = subset(points, SEPARATION_POINTS, seed=policy.seed)
+    apart = [separation(points[some], fit.labels[some]) for fit in (cold, warm)]
+    return apart[0] > apart[1] + _WIDER_GAPS
 
 
 def _cold(points: Points, choice: Choice, policy: ClusteringPolicy) -> Fit:
     k = min(choice.k, choice.possible)
     if k == 1:
-        return fit_of(points, points.mean(axis=0, keepdims=True))
+        return fit_of(points, Places(points.mean(axis=0, keepdims=True)))
     return algorithm_named(policy.algorithm).cold(points, k, seed=policy.seed)
 
 
-def _warm(points: Points, start: Points, policy: ClusteringPolicy) -> Fit | None:
+def _warm(points: Points, start: Places, policy: ClusteringPolicy) -> Fit | None:
     if len(start) > len(points):
         return None
     if len(start) == 1:
-        return fit_of(points, points.mean(axis=0, keepdims=True))
+        return fit_of(points, Places(points.mean(axis=0, keepdims=True)))
     return algorithm_named(policy.algorithm).warm(points, start, seed=policy.seed)
 
 

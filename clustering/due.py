@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from clustering.measuring import inertia
+from clustering.places import places_of
 from clustering.preparing import prepare
 from clustering.remembering import number_in, strings_in
 from cohortd.core.modelling import FeatureSpec, ModelVersion
@@ -59,8 +59,9 @@ def drift(sample: pd.DataFrame, specs: Sequence[FeatureSpec], previous: ModelVer
     at_fit = number_in(previous.quality, "inertia")
     if sample.empty or at_fit is None:
         return 1.0
-    model = previous.centroid_model
-    now = inertia(prepare(sample, model.features), np.array(model.centroids))
+    places = places_of(previous.centroid_model)
+    points = prepare(sample, previous.centroid_model.features)
+    now = inertia(points, places.centroids, places.nearest(points))
     if at_fit > 0:
         return min(now / at_fit, BEYOND_COMPARE)
     return BEYOND_COMPARE if now > 0 else 1.0

@@ -3,18 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from clustering.choosing import Remembered, choose
-from clustering.contest import contend
+from clustering.finding import Findings, find
 from clustering.lineage import Identified, identify, number_of
-from clustering.merging import floor_of
+from clustering.places import coordinates
 from clustering.policy import ClusteringPolicy
-from clustering.preparing import learn, prepare, re_express
-from clustering.remembering import count_in
-from clustering.reporting import Findings, quality_of
+from clustering.reporting import quality_of
 from clustering.segments import newly_held, segments_of
 from cohortd.core.errors import SettingsError, SourceError
 from cohortd.core.modelling import CentroidModel, FeatureSpec, LineageEvent, ModelVersion, Segment
@@ -24,6 +20,8 @@ from cohortd.core.modelling import CentroidModel, FeatureSpec, LineageEvent, Mod
 class Fitted:
     """All of a new model version that clustering knows."""
 
+    #: What was used, which the settings may have left open.
+    algorithm: str
     centroid_model: CentroidModel
     segments: tuple[Segment, ...]
     lineage: tuple[LineageEvent, ...]
@@ -67,7 +65,7 @@ def fit(
         raise SourceError("no customer has anything to cluster by; check sources.events and its window")
     sample = sample[~sample.index.duplicated()].sort_index()
     with threadpool_limits(1):  # spinning threads cost small fits 45x, and their sums differ by chance
-        findings = _find(sample, specs, policy, total=total, previous=previous)
+        findings = find(sample, specs, policy, total=total, previous=previous)
         identified = identify(
             sample,
             findings.points,
@@ -79,29 +77,6 @@ def fit(
             margin=policy.margin,
         )
         return _fitted(findings, identified, specs=specs, policy=policy, previous=previous)
-
-
-def _find(
-    sample: pd.DataFrame,
-    specs: Sequence[FeatureSpec],
-    policy: ClusteringPolicy,
-    *,
-    total: int,
-    previous: ModelVersion | None,
-) -> Findings:
-    preparation = learn(sample, specs)
-    points = prepare(sample, preparation.features)
-    floor = floor_of(policy, sampled=len(sample), total=total)
-    start, wins, remembered = None, 0, None
-    if previous is not None:
-        model, quality = previous.centroid_model, previous.quality
-        start = re_express(np.array(model.centroids), model.features, preparation.features)
-        wins = count_in(quality, "challenger_wins") or 0
-        k = count_in(quality, "k_chosen") or len(model.centroids)
-        remembered = Remembered(k, count_in(quality, "k_asked"))
-    choice = choose(points, policy, most=floor.most_segments, remembered=remembered)
-    outcome = contend(points, choice, policy=policy, floor=floor, start=start, wins=wins)
-    return Findings(points, preparation, floor, choice, outcome)
 
 
 def _fitted(
@@ -118,10 +93,22 @@ def _fitted(
     sizes = {ids[row]: int(found.sizes[row]) for row in rows}
     by_name = {spec.name: spec for spec in specs}
     read = [by_name[feature.name] for feature in features]
-    segments = segments_of(centroids, sizes, read, floor=findings.floor, policy=policy, previous=previous)
-    coordinates = tuple(tuple(map(float, centroid)) for centroid in centroids.values())
+    ordered = found.places.rows(rows)
+    kinds = dict(zip(centroids, ordered.kinds, strict=True)) if ordered.kinds else {}
+    segments = segments_of(
+        centroids, sizes, read, kinds=kinds, floor=findings.floor, policy=policy, previous=previous
+    )
+    model = CentroidModel(
+        features,
+        tuple(coordinates(centroid) for centroid in ordered.centroids),
+        tuple(centroids),
+        policy.margin,
+        ordered.parts,
+        ordered.soft,
+    )
     return Fitted(
-        centroid_model=CentroidModel(features, coordinates, tuple(centroids), policy.margin),
+        algorithm=findings.algorithm,
+        centroid_model=model,
         segments=segments,
         lineage=(*identified.events, *newly_held(segments, previous)),
         quality=quality_of(findings, segments, sizes=sizes, specs=specs, policy=policy, previous=previous),

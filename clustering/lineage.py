@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from clustering.contest import Outcome
+from clustering.density import LEFTOVERS
 from clustering.matching import Matching, match
-from clustering.measuring import Labels, Points, nearest, settled
+from clustering.measuring import Labels, Points
 from clustering.merging import Floor
 from clustering.models import Fit
+from clustering.places import places_of
 from clustering.preparing import prepare
 from cohortd.core.modelling import LineageEvent, ModelVersion
 
@@ -48,7 +51,8 @@ def identify(
         next_number = max(next_number, *(number_of(each) + 1 for each in old_ids))
         before = _before(sample, previous, previous_labels)
         after = _after(points, outcome, before, old=len(old_ids), margin=margin)
-    matching = match(before, after, old=len(old_ids), new=len(fit.centroids))
+    alike = None if previous is None else _alike(previous, fit)
+    matching = match(before, after, old=len(old_ids), new=len(fit.centroids), alike=alike)
     ids = {row: old_ids[old] for row, old in matching.kept.items()}
     for row in _new_rows(fit, matching):
         ids[row] = f"s{next_number}"
@@ -62,6 +66,14 @@ def number_of(segment_id: str) -> int:
     return int(segment_id.removeprefix("s"))
 
 
+def _alike(previous: ModelVersion, fit: Fit) -> NDArray[np.bool_]:
+    """Whoever was in no group is no segment's predecessor: the name would mean something else."""
+    kinds = {segment.id: segment.kind for segment in previous.segments}
+    were = np.array([kinds.get(each) == LEFTOVERS for each in previous.centroid_model.segment_ids])
+    are = np.array([kind == LEFTOVERS for kind in fit.places.kinds or ("",) * len(fit.places)])
+    return np.asarray(were[:, None] == are[None, :], dtype=np.bool_)
+
+
 def _before(sample: pd.DataFrame, previous: ModelVersion, labels: pd.Series | None) -> Labels:
     model = previous.centroid_model
     if labels is not None:
@@ -72,7 +84,7 @@ def _before(sample: pd.DataFrame, previous: ModelVersion, labels: pd.Series | No
         )
         if np.isfinite(known).mean() >= _ENOUGH_KNOWN:
             return np.nan_to_num(known, nan=_NOBODY).astype(np.intp)
-    return nearest(prepare(sample, model.features), np.array(model.centroids))
+    return places_of(model).nearest(prepare(sample, model.features))
 
 
 def _after(points: Points, outcome: Outcome, before: Labels, *, old: int, margin: float) -> Labels:
@@ -84,8 +96,9 @@ def _after(points: Points, outcome: Outcome, before: Labels, *, old: int, margin
     if outcome.origins is None:
         return outcome.fit.labels
     moved_on = np.full(old + 1, _NOBODY)  # one place more, for the customers without a segment
-    moved_on[outcome.origins] = np.arange(len(outcome.origins))
-    return settled(points, outcome.fit.centroids, moved_on[before], margin=margin)
+    known = outcome.origins >= 0
+    moved_on[outcome.origins[known]] = np.flatnonzero(known)
+    return outcome.fit.places.settled(points, moved_on[before], margin=margin)
 
 
 def _new_rows(fit: Fit, matching: Matching) -> list[int]:

@@ -32,7 +32,9 @@ class Matching:
     deaths: tuple[int, ...]
 
 
-def match(before: Labels, after: Labels, *, old: int, new: int) -> Matching:
+def match(
+    before: Labels, after: Labels, *, old: int, new: int, alike: NDArray[np.bool_] | None = None
+) -> Matching:
     """Carry identities over by overlap: Jaccard, assigned for the greatest sum.
 
     Args:
@@ -40,6 +42,7 @@ def match(before: Labels, after: Labels, *, old: int, new: int) -> Matching:
         after: New row of the same customers.
         old: How many old rows there are.
         new: How many new rows there are.
+        alike: Which old row (first index) may go on as which new one; left out, any as any.
     """
     if not old:
         return Matching({}, {}, tuple(range(new)), {}, ())
@@ -48,7 +51,8 @@ def match(before: Labels, after: Labels, *, old: int, new: int) -> Matching:
     of_old = shared / np.maximum(old_sizes, 1)[:, None]
     of_new = shared / np.maximum(new_sizes, 1)[None, :]
     jaccard = shared / np.maximum(old_sizes[:, None] + new_sizes[None, :] - shared, 1)
-    kept = _same(jaccard, np.maximum(of_old, of_new))
+    may = np.ones(shared.shape) if alike is None else alike.astype(np.float64)
+    kept = _same(jaccard * may, np.maximum(of_old, of_new) * may)
     fresh = [row for row in range(new) if row not in kept]
     gone = [row for row in range(old) if row not in kept.values()]
     splits = _splits(fresh, of_old, of_new)

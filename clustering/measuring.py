@@ -1,6 +1,6 @@
 """Distances, inertia and silhouettes: how well centroids describe points."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,27 +23,12 @@ def nearest(points: Points, centroids: Points) -> Labels:
     return np.asarray(squared_distances(points, centroids).argmin(axis=1), dtype=np.intp)
 
 
-def settled(points: Points, centroids: Points, own: Labels, *, margin: float) -> Labels:
-    """The row each customer is assigned to, as the engine will: nearer by *margin*, or it stays.
-
-    Args:
-        points: Prepared customers.
-        centroids: Where the segments are now.
-        own: Row of each customer's present segment, -1 where it has none.
-        margin: Share of the distance.
-    """
-    distances = np.sqrt(squared_distances(points, centroids))
-    rows = np.arange(len(points))
-    stays = (own >= 0) & (distances.min(axis=1) >= (1 - margin) * distances[rows, own])
-    return np.where(stays, own, distances.argmin(axis=1)).astype(np.intp)
+def inertia(points: Points, centroids: Points, labels: Labels) -> float:
+    """Mean squared distance to the centroid of one's own segment: a figure per customer."""
+    return float(((points - centroids[labels]) ** 2).sum(axis=1).mean())
 
 
-def inertia(points: Points, centroids: Points) -> float:
-    """Mean squared distance to the nearest centroid: a figure per customer."""
-    return float(squared_distances(points, centroids).min(axis=1).mean())
-
-
-def subset(points: Points, size: int, *, seed: int) -> NDArray[np.intp]:
+def subset(points: Sized, size: int, *, seed: int) -> NDArray[np.intp]:
     """At most *size* row numbers, in ascending order, always the same for one seed."""
     if len(points) <= size:
         return np.arange(len(points))

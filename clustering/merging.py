@@ -8,10 +8,11 @@ import numpy as np
 
 from clustering.measuring import Points
 from clustering.models import Fit, fit_of
+from clustering.places import Places
 from clustering.policy import ClusteringPolicy
 
 #: Lets centroids come to rest; None where the algorithm cannot start from any.
-Polish = Callable[[Points, Points], Fit | None]
+Polish = Callable[[Points, Places], Fit | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,11 @@ class Floor:
     minimum: int
     #: Sampled customers that stand for ``minimum``.
     sampled: float
+
+    @property
+    def share(self) -> float:
+        """``minimum`` as a share of all customers."""
+        return self.minimum / self.customers
 
     @property
     def most_segments(self) -> int:
@@ -53,25 +59,34 @@ def merge_small(points: Points, fit: Fit, floor: Floor, *, polish: Polish) -> Fi
 
     Goes on until none is below or one is left. Nearest by Ward's cost, so a small segment joins
     where it distorts least; the merged centroid is the weighted mean, from where *polish* lets all
-    come to rest: otherwise the next warm start would, and find other segments short.
+    come to rest: otherwise the next warm start would, and find other segments short. Segments of
+    another kind, which have floors of their own, neither merge nor are merged into.
     """
-    while len(fit.centroids) > 1 and floor.is_below(int(fit.sizes.min())):
-        while len(fit.centroids) > 1 and floor.is_below(int(fit.sizes.min())):
+    while _is_one_too_small(fit, floor):
+        while _is_one_too_small(fit, floor):
             fit = _merge_smallest(points, fit)
-        rested = polish(points, fit.centroids)
+        rested = polish(points, fit.places)
         if rested is not None:
-            fit = replace(rested, origins=fit.origins[rested.origins])
+            came_from = fit.origins[rested.origins]
+            fit = replace(rested, origins=came_from, noise=fit.noise, reach=fit.reach)
     return fit
+
+
+def _is_one_too_small(fit: Fit, floor: Floor) -> bool:
+    sizes = fit.sizes[fit.places.plain]
+    return len(sizes) > 1 and floor.is_below(int(sizes.min()))
 
 
 def _merge_smallest(points: Points, fit: Fit) -> Fit:
     centroids, sizes = fit.centroids, fit.sizes.astype(np.float64)
-    small = int(sizes.argmin())
+    small = int(np.where(fit.places.plain, sizes, np.inf).argmin())
     costs = (
         sizes[small] * sizes / (sizes[small] + sizes) * ((centroids - centroids[small]) ** 2).sum(axis=1)
     )
     costs[small] = np.inf
+    costs[~fit.places.plain] = np.inf
     into = int(costs.argmin())
-    grown = centroids.copy()
-    grown[into] = np.average(centroids[[small, into]], axis=0, weights=sizes[[small, into]])
-    return fit_of(points, np.delete(grown, small, axis=0), origins=np.delete(fit.origins, small))
+    middle = np.average(centroids[[small, into]], axis=0, weights=sizes[[small, into]])
+    joined = fit.places.joined(small, into, middle)
+    merged = fit_of(points, joined, origins=np.delete(fit.origins, small), noise=fit.noise)
+    return replace(merged, reach=fit.reach)

@@ -7,10 +7,10 @@ import pandas as pd
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
-from clustering.choosing import distinct
 from clustering.measuring import Labels
 from clustering.models import COLD_STARTS
 from clustering.preparing import learn, prepare
+from clustering.scoring import distinct
 from cohortd.core.modelling import FeatureSpec
 
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from clustering.models import algorithm_named
+from clustering.algorithms import AUTO, algorithm_named
 from cohortd.core.errors import SettingsError
 
 BelowMinimum = Literal["merge", "hold", "exclude"]
+Noise = Literal["nearest", "leftovers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +33,30 @@ class ClusteringPolicy:
     seed: int = 0
     #: Share of inertia a cold fit must save, twice running, before it replaces the warm one.
     challenger_gain: float = 0.03
+    #: What becomes of those in no group of a density: they join the nearest, or are a segment.
+    noise: Noise = "nearest"
+    #: Whether small tight groups far from all segments are kept apart.
+    micro_audiences: bool = False
+    #: Fewest customers of one: what the least demanding platform serves.
+    micro_size: int = 1
     #: Segment id -> the name people gave it.
     names: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse at the start what would fail in the night."""
-        algorithm_named(self.algorithm)
+        if self.algorithm != AUTO:
+            algorithm_named(self.algorithm)
         _demand(self.k is None or self.k >= 1, f"k is {self.k}; it must be at least 1, or auto")
         _demand(1 <= self.k_min <= self.k_max, f"k_min {self.k_min} and k_max {self.k_max} leave no k")
         _demand(0 <= self.margin < 1, f"margin is {self.margin}; it must be at least 0 and below 1")
         _demand(self.minimum_size >= 1, f"minimum_size is {self.minimum_size}; it must be at least 1")
         _demand(0 <= self.minimum_share < 1, f"minimum_share is {self.minimum_share}; it must be in 0..1")
         _demand(0 <= self.challenger_gain < 1, f"challenger_gain is {self.challenger_gain}; not in 0..1")
+        _demand(self.micro_size >= 1, f"micro_size is {self.micro_size}; it must be at least 1")
+        _demand(
+            self.noise in {"nearest", "leftovers"},
+            f"noise is {self.noise!r}; it must be nearest or leftovers",
+        )
         _demand(
             self.below_minimum in {"merge", "hold", "exclude"},
             f"below_minimum is {self.below_minimum!r}; it must be merge, hold or exclude",

@@ -1,14 +1,15 @@
 """From raw features to comparable numbers, and back: impute, log1p, scale."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from clustering.measuring import Points
-from cohortd.core.modelling import FeatureSpec, Impute, PreparedFeature
+from clustering.places import Places, coordinates
+from cohortd.core.modelling import FeatureSpec, Impute, Part, PreparedFeature
 
 #: Center and scale are learnt between these quantiles, so one absurd value cannot flatten a feature.
 _TRIM = (0.005, 0.995)
@@ -54,8 +55,8 @@ def prepare(sample: pd.DataFrame, features: Sequence[PreparedFeature]) -> Points
 
 
 def re_express(
-    centroids: Points, before: Sequence[PreparedFeature], after: Sequence[PreparedFeature]
-) -> Points | None:
+    places: Places, before: Sequence[PreparedFeature], after: Sequence[PreparedFeature]
+) -> Places | None:
     """The same places in raw units, prepared anew; None where a feature was not known before.
 
     Raw units are what survives a refitted scaler: without this a warm start drifts.
@@ -63,12 +64,28 @@ def re_express(
     known = {feature.name: number for number, feature in enumerate(before)}
     if any(feature.name not in known for feature in after):
         return None
-    columns = []
-    for feature in after:
-        number = known[feature.name]
-        raw = _raw(centroids[:, number], before[number])
-        columns.append(_scaled(raw, feature))
-    return np.stack(columns, axis=1)
+    order = [known[feature.name] for feature in after]
+    pairs = [(before[number], feature) for number, feature in zip(order, after, strict=True)]
+    columns = [
+        _scaled(_raw(places.centroids[:, number], old), new)
+        for number, (old, new) in zip(order, pairs, strict=True)
+    ]
+    centroids = np.stack(columns, axis=1)
+    if any(old.log != new.log for old, new in pairs):
+        return Places(centroids)  # what was an ellipsoid is none any more
+    stretch = np.array([new.scale / old.scale for old, new in pairs])
+    shift = np.array([(new.center - old.center) / old.scale for old, new in pairs])
+    parts = (_re_expressed(part, order, stretch, shift) for part in places.parts)
+    return Places(centroids, tuple(parts), places.soft)
+
+
+def _re_expressed(part: Part, order: Sequence[int], stretch: Points, shift: Points) -> Part:
+    if not part.center:
+        return part
+    center = (np.array(part.center)[list(order)] - shift) / stretch
+    axes = np.array(part.axes)[:, list(order)] if part.axes else np.eye(len(order))
+    stretched = axes * stretch
+    return replace(part, center=coordinates(center), axes=tuple(coordinates(axis) for axis in stretched))
 
 
 def _learn_one(values: NDArray[np.float64], spec: FeatureSpec) -> PreparedFeature | None:

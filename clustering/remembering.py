@@ -15,6 +15,12 @@ def count_in(quality: Mapping[str, object], key: str) -> int | None:
     return None if value is None else int(value)
 
 
+def text_in(quality: Mapping[str, object], key: str) -> str:
+    """The text under *key*; empty where it is missing or no text."""
+    value = quality.get(key)
+    return value if isinstance(value, str) else ""
+
+
 def strings_in(quality: Mapping[str, object], key: str) -> tuple[str, ...]:
     """The texts under *key*; none where it is missing or no list."""
     value = quality.get(key)

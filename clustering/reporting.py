@@ -1,28 +1,13 @@
 """The quality record of a fit: what people read of it and the next fit remembers; JSON-ready."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from clustering.choosing import Choice
-from clustering.contest import Outcome
+from clustering.finding import Findings
 from clustering.measuring import SILHOUETTE_POINTS, Points, silhouettes, subset
-from clustering.merging import Floor
 from clustering.models import Fit
 from clustering.policy import ClusteringPolicy
-from clustering.preparing import Preparation
 from clustering.wording import sensitive_words
 from cohortd.core.modelling import FeatureSpec, ModelVersion, Segment
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What a fit found out before anything got an identity."""
-
-    points: Points
-    preparation: Preparation
-    floor: Floor
-    choice: Choice
-    outcome: Outcome
 
 
 def quality_of(
@@ -36,12 +21,20 @@ def quality_of(
 ) -> dict[str, object]:
     """Gather it; sizes are customers as the sample shows them, inertia is per customer."""
     floor, choice, outcome = findings.floor, findings.choice, findings.outcome
+    picked = findings.picked
     return {
         "customers": floor.customers,
         "sample": len(findings.points),
         "minimum": floor.minimum,
         "features": [spec.name for spec in specs],
         "dropped": dict(findings.preparation.dropped),
+        "algorithm": findings.algorithm,
+        "algorithm_asked": policy.algorithm,
+        "algorithm_reason": picked.reason
+        if picked is not None
+        else " ".join(findings.notes) or "set by hand",
+        "algorithm_scores": [each.to_json() for each in picked.trials] if picked is not None else [],
+        "noise": outcome.fit.noise,
         "k": len(segments),
         "k_chosen": choice.k,
         "k_asked": policy.k,
@@ -53,7 +46,7 @@ def quality_of(
         "challenger_wins": outcome.wins,
         "silhouette": _silhouette(findings.points, outcome.fit, seed=policy.seed),
         "sizes": {each: floor.estimate(size) for each, size in sizes.items()},
-        "warnings": [*_sensitive(segments), *_outgrown(segments, previous)],
+        "warnings": [*findings.notes, *_sensitive(segments), *_outgrown(segments, previous)],
     }
 
 

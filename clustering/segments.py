@@ -4,11 +4,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from clustering.density import LEFTOVERS
 from clustering.describing import description_of, names_for, still_describes
 from clustering.measuring import Points
 from clustering.merging import Floor
+from clustering.micro import MICRO
 from clustering.policy import ClusteringPolicy
 from cohortd.core.modelling import FeatureSpec, LineageEvent, ModelVersion, Segment
+
+_LEFTOVERS_NAME = "Everybody else"
 
 
 def segments_of(
@@ -16,6 +20,7 @@ def segments_of(
     sizes: Mapping[str, int],
     specs: Sequence[FeatureSpec],
     *,
+    kinds: Mapping[str, str],
     floor: Floor,
     policy: ClusteringPolicy,
     previous: ModelVersion | None,
@@ -26,13 +31,18 @@ def segments_of(
         centroids: Segment id -> centroid in prepared units, in the order wanted.
         sizes: Segment id -> sampled customers.
         specs: The features of the centroids.
+        kinds: Segment id -> its kind where it is no plain segment.
         floor: What is too small.
         policy: What then happens, and the names people gave.
         previous: Names and descriptions to stay with.
     """
     before = {each.id: each for each in previous.segments} if previous is not None else {}
+    rest = {each: _LEFTOVERS_NAME for each, kind in kinds.items() if kind == LEFTOVERS}
     names = names_for(
-        centroids, specs, known={each.id: each.name for each in before.values()}, given=policy.names
+        centroids,
+        specs,
+        known={each.id: each.name for each in before.values()},
+        given={**rest, **policy.names},
     )
     kept = _still_described(centroids, specs, previous)
     return tuple(
@@ -40,7 +50,8 @@ def segments_of(
             each,
             names[each],
             before[each].description if each in kept else description_of(centroid, specs),
-            _held(sizes[each], floor, policy),
+            _held(sizes[each], _floor_of(kinds.get(each, ""), floor, policy), policy),
+            kinds.get(each) or "segment",
         )
         for each, centroid in centroids.items()
     )
@@ -54,6 +65,11 @@ def newly_held(segments: Sequence[Segment], previous: ModelVersion | None) -> tu
         for each in segments
         if each.held and each.id not in already
     )
+
+
+def _floor_of(kind: str, floor: Floor, policy: ClusteringPolicy) -> Floor:
+    """Micro-audiences are small: only what no platform serves is too small for one."""
+    return floor.times(policy.micro_size / floor.minimum) if kind == MICRO else floor
 
 
 def _held(sampled: int, floor: Floor, policy: ClusteringPolicy) -> str:

@@ -179,6 +179,8 @@ def _segmentation(settings: Settings) -> SegmentationPolicy:
             below_minimum=settings.audiences.below_minimum,
             seed=wanted.seed,
             names=settings.audiences.names,
+            noise=wanted.noise,
+            micro_audiences=wanted.micro_audiences,
         ),
     )
 

@@ -51,8 +51,21 @@ class Segmentation(Strict):
     features: tuple[str, ...] | None = Field(
         default=None, min_length=1, description="The list of features, instead of `template`."
     )
-    algorithm: Literal["kmeans", "bisecting_kmeans", "gaussian_mixture", "ward"] = Field(
-        default="kmeans", description="How groups are found; `kmeans` moves the fewest people between runs."
+    algorithm: Literal[
+        "kmeans", "bisecting_kmeans", "gaussian_mixture", "ward", "hdbscan", "dbscan", "auto"
+    ] = Field(
+        default="kmeans",
+        description="How groups are found; `kmeans` moves the fewest people between runs, `auto` tries"
+        " several and says why it chose (docs/segments.md).",
+    )
+    noise: Literal["nearest", "leftovers"] = Field(
+        default="nearest",
+        description="Where customers go whom `hdbscan` or `dbscan` finds in no group: into the nearest,"
+        " or into a segment of their own.",
+    )
+    micro_audiences: bool = Field(
+        default=False,
+        description="Keep small tight groups far from all segments apart, down to what a platform serves.",
     )
     k: Literal["auto"] | Annotated[int, Field(ge=2, le=100)] = Field(
         default="auto", description="How many segments; `auto` looks for it and then keeps to it."

@@ -13,6 +13,7 @@ from cohortd.core.errors import GuardError, NotLeaderError
 from cohortd.core.reporting import RunReport
 
 if TYPE_CHECKING:
+    from cohortd.core.modelling import ModelVersion
     from cohortd.pipeline.planning import Plan
 
 EXIT_OF = {"done": 0, "partial": 1, "stopped": 3}
@@ -55,6 +56,7 @@ def recluster(
             console.print(f"Model version {made.version.id} stays: it is not due, and nothing drifted.")
         else:
             console.print(f"Model version {made.version.id} made ({made.reason}).")
+            _show_choice(console, made.version)
         rows = [(s["segment"], s["name"], s["customers"], s["held"] or "") for s in made.segments]
         console.print(table("", ("segment", "name", "customers", "held back"), rows))
         for event in made.version.lineage if made.reason is not None else ():
@@ -63,6 +65,17 @@ def recluster(
             console.print(f"{made.moved_share:.1%} of the customers change segment.")
 
     answer(made.as_json(), as_json=as_json, show=show)
+
+
+def _show_choice(console: Console, version: "ModelVersion") -> None:
+    """How the segments were found and why so, and what a person should look at."""
+    quality = version.quality
+    if quality.get("algorithm_asked") == "auto":
+        console.print(f"By {version.algorithm}: {quality.get('algorithm_reason')}.")
+    console.print(f"{len(version.segments)} segments; how many: {quality.get('k_reason')}.")
+    warnings = quality.get("warnings")
+    for warning in warnings if isinstance(warnings, list) else ():
+        console.print(f"Note: {warning}.".replace("..", "."))
 
 
 def plan(config: ConfigFile = None, as_json: AsJson = False, as_of: AsOf = None) -> None:

@@ -43,19 +43,40 @@ class PreparedFeature:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One place of a segment, and how the distance to it is measured.
+
+    The squared distance of prepared values ``x`` is the sum of ``(axis . (x - center)) ** 2`` over
+    the axes, plus ``offset``; without axes each feature is an axis. Without a center it is
+    ``offset`` for everybody: who is farther than that from all else belongs here.
+    """
+
+    #: Row of the segment.
+    segment: int
+    center: tuple[float, ...]
+    axes: tuple[tuple[float, ...], ...] = ()
+    offset: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class CentroidModel:
     """Everything the engine needs to assign anybody to a segment.
 
-    ``centroids`` has one row a segment (prepared units, the order of ``features``);
-    ``segment_ids`` names the rows. A customer with a previous segment stays unless another
-    centroid's distance is below ``(1 - margin)`` times the distance to the previous one's
-    (Euclidean, not squared). Ties go to the earlier row.
+    ``centroids`` has one row a segment (prepared units, the order of ``features``), the middle of
+    its customers; ``segment_ids`` names the rows. The distance to a segment is that to its nearest
+    part, and to its centroid (Euclidean) where the model has no ``parts``. A customer with a previous
+    segment stays unless another segment's distance is below ``(1 - margin)`` times the distance to
+    the previous one (not squared). Ties go to the earlier row.
     """
 
     features: tuple[PreparedFeature, ...]
     centroids: tuple[tuple[float, ...], ...]
     segment_ids: tuple[str, ...]
     margin: float
+    #: Where centroids alone do not tell segments apart; then every segment has at least one.
+    parts: tuple[Part, ...] = ()
+    #: Squared distances are -2 log densities but for a constant: a segment has a probability.
+    soft: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +88,8 @@ class Segment:
     description: str
     #: Why it is not to be sent, or empty.
     held: str = ""
+    #: segment; micro: a small tight group far from all others; leftovers: who is in no group.
+    kind: str = "segment"
 
 
 @dataclass(frozen=True, slots=True)

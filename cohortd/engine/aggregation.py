@@ -57,9 +57,18 @@ def number_of(column: ir.Column) -> ir.FloatingColumn:
 
 
 def _slugged(events: ir.Table) -> ir.Table:
-    """Make slugs once a row instead of once a feature."""
-    columns = [family.column for family in FAMILIES.values() if family.column in events.columns]
-    return events.mutate(**{column: slug_of(events[column]) for column in columns}) if columns else events
+    """Make slugs once a value instead of once a feature and row: there are far fewer values than rows."""
+    for family in FAMILIES.values():
+        if family.column in events.columns:
+            events = _with_slugs(events, family.column)
+    return events
+
+
+def _with_slugs(events: ir.Table, column: str) -> ir.Table:
+    values = events.select(as_written=events[column]).distinct()
+    slugs = values.select("as_written", slug=slug_of(values.as_written))
+    joined = events.left_join(slugs, events[column] == slugs.as_written)
+    return joined.drop(column, "as_written").rename({column: "slug"})
 
 
 def _event_parts(events: ir.Table, definitions: dict[str, Definition], span: Span) -> list[ir.Table]:

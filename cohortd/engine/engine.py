@@ -160,7 +160,8 @@ class Engine:
         """Assign everybody of *features*; *previous* is an earlier assignment's file.
 
         Returns:
-            customer_id, segment_id, distance, previous_segment_id, ordered by customer.
+            customer_id, segment_id, distance, previous_segment_id, ordered by customer; where the
+            model is soft also confidence, the probability of the segment.
 
         Raises:
             SettingsError: A feature of the model is missing.
@@ -176,6 +177,16 @@ class Engine:
         counted = table.group_by("segment_id").agg(n=table.count()).order_by("segment_id")
         frame = self._backend.fetch(counted)
         return {str(segment): int(n) for segment, n in zip(frame["segment_id"], frame["n"], strict=True)}
+
+    def confidences(self, assigned: StagedTable) -> dict[str, float]:
+        """Average how sure each segment's customers are of it; empty where the model is not soft."""
+        if "confidence" not in assigned.columns:
+            return {}
+        grouped = self._read(assigned).group_by("segment_id")
+        frame = self._backend.fetch(grouped.agg(sure=lambda t: t.confidence.mean()))
+        return {
+            str(name): float(sure) for name, sure in zip(frame["segment_id"], frame["sure"], strict=True)
+        }
 
     def moved_share(self, assigned: StagedTable) -> float | None:
         """Which part of the customers in both assignments changed segment; None where none is in both."""

@@ -6,7 +6,14 @@ from datetime import datetime
 from pathlib import Path
 
 from cohortd.core.errors import LedgerError
-from cohortd.core.modelling import CentroidModel, LineageEvent, ModelVersion, PreparedFeature, Segment
+from cohortd.core.modelling import (
+    CentroidModel,
+    LineageEvent,
+    ModelVersion,
+    Part,
+    PreparedFeature,
+    Segment,
+)
 from cohortd.core.times import format_time, parse_time
 from cohortd.ledger.database import Database
 
@@ -118,6 +125,16 @@ def decode(body: str) -> ModelVersion:
             centroids=tuple(tuple(row) for row in model["centroids"]),
             segment_ids=tuple(model["segment_ids"]),
             margin=model["margin"],
+            parts=tuple(
+                Part(
+                    part["segment"],
+                    tuple(part["center"]),
+                    tuple(tuple(axis) for axis in part["axes"]),
+                    part["offset"],
+                )
+                for part in model.get("parts", ())
+            ),
+            soft=model.get("soft", False),
         ),
         segments=tuple(Segment(**segment) for segment in values["segments"]),
         lineage=tuple(LineageEvent(**line) for line in values["lineage"]),

@@ -137,7 +137,7 @@ def _new_version(
     fitted = clustering.fit(
         sample,
         specs,
-        replace(policy.clustering, minimum_size=_floor(pipeline)),
+        _within_reach(pipeline),
         total=engine.count(features),
         previous=current,
         previous_labels=_previous_labels(pipeline, engine),
@@ -148,7 +148,7 @@ def _new_version(
         created_at=pipeline.clock(),
         as_of=as_of,
         reason=reason,
-        algorithm=policy.clustering.algorithm,
+        algorithm=fitted.algorithm,
         centroid_model=fitted.centroid_model,
         segments=fitted.segments,
         lineage=fitted.lineage,
@@ -157,10 +157,11 @@ def _new_version(
     return models.save(version, next_segment_number=fitted.next_segment_number, at=pipeline.clock())
 
 
-def _floor(pipeline: Pipeline) -> int:
-    """Fewest customers in a segment: one that no destination would serve could go nowhere."""
+def _within_reach(pipeline: Pipeline) -> clustering.ClusteringPolicy:
+    """What people decide, but no segment so small that no destination would serve it."""
     served = min((d.connector.limits.minimum_size for d in pipeline.destinations.values()), default=1)
-    return max(pipeline.segmentation.clustering.minimum_size, served)
+    policy = pipeline.segmentation.clustering
+    return replace(policy, minimum_size=max(policy.minimum_size, served), micro_size=max(1, served))
 
 
 def _previous_labels(pipeline: Pipeline, engine: Engine) -> "pd.Series[str] | None":

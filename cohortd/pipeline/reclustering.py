@@ -17,7 +17,7 @@ class Reclustered:
     version: ModelVersion
     reason: str | None
     moved_share: float | None
-    #: segment, name, description, customers, held of each segment.
+    #: segment, name, description, kind, customers, confidence (if soft), held of each segment.
     segments: tuple[dict[str, object], ...]
 
     def as_json(self) -> dict[str, object]:
@@ -27,6 +27,7 @@ class Reclustered:
             "model_version": self.version.id,
             "reclustered": self.reason is not None,
             "reason": self.reason,
+            "algorithm": self.version.algorithm,
             "moved_share": self.moved_share,
             "segments": list(self.segments),
             "lineage": [
@@ -45,13 +46,16 @@ def recluster(pipeline: Pipeline, *, as_of: datetime | None, force: bool) -> Rec
         require_customers(tables)
         clustered = cluster(pipeline, engine, tables, as_of=at, refit=True, force=force)
         sizes = engine.sizes(clustered.assignment)
+        sure = engine.confidences(clustered.assignment)
     version = clustered.version
     segments: tuple[dict[str, object], ...] = tuple(
         {
             "segment": segment.id,
             "name": segment.name,
             "description": segment.description,
+            "kind": segment.kind,
             "customers": sizes.get(segment.id, 0),
+            "confidence": round(sure[segment.id], 4) if segment.id in sure else None,
             "held": segment.held or None,
         }
         for segment in version.segments

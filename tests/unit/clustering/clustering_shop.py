@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from clustering import Fitted
+from clustering.places import places_of
 from cohortd.core.modelling import FeatureSpec, Impute, ModelVersion
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -77,13 +78,9 @@ def assign(sample: pd.DataFrame, fitted: Fitted, previous: pd.Series | None = No
         logged = np.log1p(np.maximum(raw, 0)) if feature.log else raw
         columns.append((logged - feature.center) / feature.scale)
     points = np.stack(columns, axis=1)
-    distances = np.linalg.norm(points[:, None, :] - np.array(model.centroids)[None], axis=2)
-    labels = [model.segment_ids[row] for row in distances.argmin(axis=1)]
+    own = np.full(len(sample), -1)
     if previous is not None:
-        before = previous.reindex(sample.index)
-        for row, own in enumerate(before):
-            if own in model.segment_ids:
-                kept = distances[row, model.segment_ids.index(own)]
-                if not distances[row].min() < (1 - model.margin) * kept:
-                    labels[row] = own
-    return pd.Series(labels, index=sample.index)
+        rows = {segment: row for row, segment in enumerate(model.segment_ids)}
+        own = previous.reindex(sample.index).map(rows).fillna(-1).to_numpy(dtype=np.intp)
+    labels = places_of(model).settled(points, own, margin=model.margin)
+    return pd.Series([model.segment_ids[row] for row in labels], index=sample.index)

@@ -2,24 +2,18 @@ import numpy as np
 import pytest
 from clustering_shop import SPECS, week
 from sklearn.metrics import silhouette_score
-from threadpoolctl import threadpool_limits
 
-from clustering.choosing import KScore, Remembered, best, choose, distinct
+from clustering.choosing import Remembered, best, choose
 from clustering.contest import contend
 from clustering.measuring import silhouettes, subset
 from clustering.merging import floor_of
-from clustering.models import Lloyd, fit_of
+from clustering.models import Lloyd
+from clustering.places import Places
 from clustering.policy import ClusteringPolicy
 from clustering.preparing import learn, prepare
+from clustering.scoring import KScore, distinct
 
 AUTO = ClusteringPolicy(minimum_size=1)
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """As `fit` has it: spinning threads make small fits many times slower."""
-    with threadpool_limits(1):
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -104,11 +98,11 @@ def test_a_challenger_must_win_twice_running(points) -> None:
     choice = choose(points, policy, most=99, remembered=Remembered(5, 5))
     # Five starts on one spot find a poor optimum that k-means cannot leave.
     poor = points[:1] + np.linspace(0, 1e-3, 5)[:, None]
-    stuck = fit_of(points, Lloyd().warm(points, poor, seed=0).centroids)
+    stuck = Lloyd().warm(points, Places(poor), seed=0)
     assert stuck.inertia > 1.03 * Lloyd().cold(points, 5, seed=0).inertia
 
-    once = contend(points, choice, policy=policy, floor=floor, start=stuck.centroids, wins=0)
-    twice = contend(points, choice, policy=policy, floor=floor, start=once.fit.centroids, wins=once.wins)
+    once = contend(points, choice, policy=policy, floor=floor, start=stuck.places, wins=0)
+    twice = contend(points, choice, policy=policy, floor=floor, start=once.fit.places, wins=once.wins)
 
     assert (once.way, once.wins) == ("warm", 1)
     assert once.ratio > 1.03
@@ -119,6 +113,6 @@ def test_a_challenger_that_fails_once_starts_over(points) -> None:
     policy = ClusteringPolicy(k=5, minimum_size=1)
     floor = floor_of(policy, sampled=len(points), total=len(points))
     choice = choose(points, policy, most=99, remembered=Remembered(5, 5))
-    good = Lloyd().cold(points, 5, seed=0).centroids
+    good = Lloyd().cold(points, 5, seed=0).places
 
     assert contend(points, choice, policy=policy, floor=floor, start=good, wins=1).wins == 0

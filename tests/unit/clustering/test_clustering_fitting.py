@@ -30,7 +30,7 @@ def test_quality_is_json_and_says_how_k_was_chosen() -> None:
     assert quality["customers"] == quality["sample"] == 600
     assert quality["k"] == len(quality["sizes"]) == quality["k_chosen"]
     assert [each["k"] for each in quality["k_scores"]] == list(range(4, 13))
-    assert set(quality["k_scores"][0]) == {"k", "inertia", "silhouette", "stability", "elbow"}
+    assert set(quality["k_scores"][0]) == {"k", "inertia", "silhouette", "stability", "elbow", "bic"}
     assert {"k_reason", "inertia", "inertia_ratio", "challenger_wins", "silhouette"} <= set(quality)
 
 
@@ -56,7 +56,9 @@ def test_every_algorithm_comes_down_to_centroids_and_goes_on(algorithm) -> None:
         next_segment_number=first.next_segment_number,
     )
 
-    assert len(first.segments) == 5
+    counts = ALGORITHMS[algorithm].counts
+    assert len(first.segments) >= 2 if counts else len(first.segments) == 5
+    assert {each.id for each in again.segments} & {each.id for each in first.segments}
     assert again.lineage == ()
     assert again.quality["way"] == ("cold" if algorithm == "ward" else "warm")
 

@@ -1,12 +1,15 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
 from clustering_shop import SPECS, assign, version, week
 
-from clustering import ClusteringPolicy, Fitted, fit, fit_naive
+from clustering import ALGORITHMS, ClusteringPolicy, Fitted, fit, fit_naive
 
 POLICY = ClusteringPolicy(k=5, minimum_size=30)
+EVERY = (*sorted(ALGORITHMS), "auto")
 
 
 def refit(sample, policy, before: Fitted | None, labels, **more) -> Fitted:
@@ -68,24 +71,45 @@ def test_a_model_that_went_through_json_goes_on_as_before() -> None:
     assert again.lineage == ()
 
 
-def test_the_order_of_rows_changes_nothing() -> None:
-    sample = week(0)
+@pytest.mark.parametrize("algorithm", EVERY)
+def test_the_order_of_rows_changes_nothing(algorithm) -> None:
+    sample, policy = week(0, customers=300), replace(POLICY, algorithm=algorithm)
 
-    assert refit(sample, POLICY, None, None) == refit(
-        sample.sample(frac=1, random_state=3), POLICY, None, None
+    assert refit(sample, policy, None, None) == refit(
+        sample.sample(frac=1, random_state=3), policy, None, None
     )
 
 
-def test_the_number_of_threads_changes_nothing(monkeypatch) -> None:
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415
+@pytest.mark.parametrize("algorithm", EVERY)
+def test_a_forced_refit_on_the_same_customers_moves_nobody(algorithm) -> None:
+    sample = week(0, customers=300)
+    policy = replace(POLICY, algorithm=algorithm, noise="leftovers", micro_audiences=True, micro_size=10)
+    first = refit(sample, policy, None, None)
+    labels = assign(sample, first)
 
-    sample, auto = week(0, customers=3000), ClusteringPolicy(minimum_size=30)
-    with threadpool_limits(1):
-        alone = refit(sample, auto, None, None)
-    with threadpool_limits(2):
-        together = refit(sample, auto, None, None)
+    again = refit(sample, policy, first, labels)
 
-    assert repr(alone) == repr(together)
+    assert [(each.id, each.name) for each in again.segments] == [
+        (each.id, each.name) for each in first.segments
+    ]
+    assert again.lineage == ()
+    assert moved(labels, assign(sample, again, labels)) == 0
+
+
+@pytest.mark.parametrize("algorithm", EVERY)
+def test_ids_survive_weeks_of_drift(algorithm) -> None:
+    policy = replace(POLICY, algorithm=algorithm)
+    first = refit(week(0, customers=300), policy, None, None)
+    fitted, labels, shares = first, assign(week(0, customers=300), first), []
+    for number in range(1, 4):
+        fitted = refit(week(number, customers=300), policy, fitted, labels)
+        now = assign(week(number, customers=300), fitted, labels)
+        shares.append(moved(labels, now))
+        labels = now
+
+    old, new = ({each.id for each in one.segments} for one in (first, fitted))
+    assert len(old & new) >= len(old) - 1
+    assert np.mean(shares) < 0.15
 
 
 def test_new_segments_are_numbered_by_size() -> None:

@@ -1,12 +1,14 @@
 """Assignment in the engine against numpy: not one label may differ."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
 from cohortd.core.errors import SettingsError
-from cohortd.core.modelling import CentroidModel, PreparedFeature
+from cohortd.core.modelling import CentroidModel, Part, PreparedFeature
 
 
 def by_hand(frame: pd.DataFrame, model: CentroidModel, previous: dict[str, str]) -> pd.DataFrame:
@@ -14,7 +16,7 @@ def by_hand(frame: pd.DataFrame, model: CentroidModel, previous: dict[str, str])
     rows = []
     for customer, values in frame.iterrows():
         z = [_prepared(values[feature.name], feature) for feature in model.features]
-        distances = np.sqrt(((np.array(model.centroids) - z) ** 2).sum(axis=1))
+        distances = np.sqrt([_squared(np.array(z), model, row) for row in range(len(model.centroids))])
         nearest = int(np.argmin(distances))
         before = previous.get(str(customer))
         if before in model.segment_ids:
@@ -23,6 +25,16 @@ def by_hand(frame: pd.DataFrame, model: CentroidModel, previous: dict[str, str])
                 nearest = own
         rows.append((customer, model.segment_ids[nearest], distances[nearest], before))
     return pd.DataFrame(rows, columns=["customer_id", "segment_id", "distance", "previous_segment_id"])
+
+
+def _squared(z, model: CentroidModel, row: int) -> float:
+    """By the words of `Part`: to the nearest part of a segment."""
+    found = []
+    for part in model.parts or [Part(row, model.centroids[row])]:
+        if part.segment == row:
+            away = z - np.array(part.center) if part.center else np.zeros(1)
+            found.append(((np.array(part.axes or np.eye(len(away))) @ away) ** 2).sum() + part.offset)
+    return min(found)
 
 
 def _prepared(raw: float, feature: PreparedFeature) -> float:
@@ -53,6 +65,32 @@ def random_model(rng, *, features=6, segments=7, margin=0.15):
     return CentroidModel(prepared, centroids, tuple(f"s{k}" for k in range(1, segments + 1)), margin)
 
 
+def plain(model, rng):
+    """Nothing but centroids."""
+    del rng
+    return model
+
+
+def many_places(model, rng):
+    """Two to four places a segment, and a segment for whoever is far from all."""
+    parts = [
+        Part(row, tuple(rng.normal(size=len(model.features))))
+        for row in range(len(model.centroids) - 1)
+        for _ in range(rng.integers(2, 5))
+    ]
+    return replace(model, parts=(*parts, Part(len(model.centroids) - 1, (), (), 4.0)))
+
+
+def densities(model, rng):
+    """Ellipsoids that lean, each with a height of its own."""
+    count = len(model.features)
+    parts = tuple(
+        Part(row, centroid, tuple(map(tuple, np.triu(rng.normal(size=(count, count))))), float(row))
+        for row, centroid in enumerate(model.centroids)
+    )
+    return replace(model, parts=parts, soft=True)
+
+
 def random_features(rng, *, rows=1500, features=6):
     frame = pd.DataFrame(
         rng.normal(1, 3, size=(rows, features)), columns=[f"f{i}" for i in range(features)]
@@ -62,11 +100,19 @@ def random_features(rng, *, rows=1500, features=6):
     return frame
 
 
-@pytest.mark.parametrize("margin", [0.0, 0.15, 0.5])
-@pytest.mark.parametrize("seed", [1, 2])
-def test_no_label_differs_from_numpy(engine, seed, margin):
+@pytest.mark.parametrize(
+    ("seed", "margin", "shape"),
+    [
+        (1, 0.0, plain),
+        (2, 0.15, plain),
+        (1, 0.5, plain),
+        (3, 0.15, many_places),
+        (4, 0.15, densities),
+    ],
+)
+def test_no_label_differs_from_numpy(engine, seed, margin, shape):
     rng = np.random.default_rng(seed)
-    frame, model = random_features(rng), random_model(rng, margin=margin)
+    frame, model = random_features(rng), shape(random_model(rng, margin=margin), rng)
     names = [*model.segment_ids, "s99"]  # s99 is no more
     previous = {customer: names[rng.integers(len(names))] for customer in frame.index[:1000]} | {
         "left": "s1"
@@ -86,6 +132,32 @@ def test_no_label_differs_from_numpy(engine, seed, margin):
         (moved.segment_id != moved.previous_segment_id).mean()
     )
     assert engine.sizes(assigned) == expected["segment_id"].value_counts().to_dict()
+
+
+def test_a_soft_model_says_how_sure_it_is(engine):
+    model = CentroidModel(
+        (PreparedFeature("x", 0.0, log=False, center=0.0, scale=1.0),),
+        ((0.0,), (2.0,)),
+        ("s1", "s2"),
+        0.15,
+        (Part(0, (0.0,)), Part(1, (2.0,), offset=1.0)),
+        soft=True,
+    )
+    frame = pd.DataFrame({"x": [0.0, 1.25, 500.0]}, index=pd.Index(["a", "b", "c"], name="customer_id"))
+    assigned = assign(engine, frame, model)
+
+    found = pd.read_parquet(assigned.path)
+    second = 1 / (1 + np.exp(-5 / 2))
+    assert found["confidence"].tolist() == pytest.approx([second, 0.5, 1.0])
+    assert found["segment_id"].tolist() == ["s1", "s1", "s2"]
+    sure = engine.confidences(assigned)
+    assert sure == {"s1": pytest.approx((second + 0.5) / 2), "s2": pytest.approx(1.0)}
+
+
+def test_a_model_that_is_not_soft_says_nothing_of_confidence(engine):
+    frame = pd.DataFrame({"x": [1.0]}, index=pd.Index(["a"], name="customer_id"))
+
+    assert engine.confidences(assign(engine, frame, line(0.0, 1.0))) == {}
 
 
 def line(*centroids: float, margin: float = 0.15) -> CentroidModel:

@@ -1,3 +1,5 @@
+import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -6,8 +8,9 @@ from ledger_world import GOOGLE, NOW, World, on_sqlite
 
 from cohortd.core.delivery import RemoteStatus
 from cohortd.core.errors import LedgerError, SettingsError
-from cohortd.core.modelling import CentroidModel, LineageEvent, ModelVersion, PreparedFeature, Segment
+from cohortd.core.modelling import CentroidModel, LineageEvent, ModelVersion, Part, PreparedFeature, Segment
 from cohortd.ledger import Reading
+from cohortd.ledger.models import decode, encode
 
 VERSION = ModelVersion(
     id=0,
@@ -20,10 +23,12 @@ VERSION = ModelVersion(
         centroids=((1e308, -0.0), (2**-1074, 0.1)),
         segment_ids=("s1", "s2"),
         margin=0.15,
+        parts=(Part(0, (1 / 3,), ((1e-308,),), 0.1), Part(0, (2.0,)), Part(1, (), (), 4.0)),
+        soft=True,
     ),
     segments=(
         Segment("s1", "Regulars", "They come often."),
-        Segment("s2", "New", "New.", held="too small"),
+        Segment("s2", "New", "New.", held="too small", kind="leftovers"),
     ),
     lineage=(LineageEvent("split", "s2", "s1", "by size"),),
     quality={"silhouette": 1 / 7, "k_scores": {"4": 0.5}, "customers": 3},
@@ -43,6 +48,19 @@ def test_a_model_version_comes_back_exactly_with_its_number(world: World) -> Non
     assert models.get(9) is None
     assert str(saved.centroid_model.centroids) == str(VERSION.centroid_model.centroids)
     assert models.next_segment_number() == 5
+
+
+def test_a_model_version_of_before_there_were_parts_is_read() -> None:
+    body = json.loads(encode(VERSION))
+    for name in ("parts", "soft"):
+        del body["centroid_model"][name]
+    for segment in body["segments"]:
+        del segment["kind"]
+
+    found = decode(json.dumps(body))
+
+    assert found.centroid_model == replace(VERSION.centroid_model, parts=(), soft=False)
+    assert [segment.kind for segment in found.segments] == ["segment", "segment"]
 
 
 def test_a_segment_can_be_renamed_by_people(world: World) -> None:

@@ -1,0 +1,169 @@
+"""What a sample shows before anything gets an identity: prepared, counted and fitted."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from clustering.algorithms import AUTO, algorithm_named
+from clustering.choosing import Choice, Remembered, choose
+from clustering.contest import Outcome, contend
+from clustering.density import MOST_NOISE, with_leftovers
+from clustering.measuring import Points
+from clustering.merging import Floor, floor_of, merge_small
+from clustering.micro import MICRO, Group, known_groups, outlying_groups, with_micro_audiences
+from clustering.models import Fit
+from clustering.picking import Pick, pick
+from clustering.places import Places, places_of
+from clustering.policy import ClusteringPolicy
+from clustering.preparing import Preparation, learn, prepare, re_express
+from clustering.remembering import count_in, text_in
+from cohortd.core.modelling import FeatureSpec, ModelVersion, PreparedFeature
+
+#: What takes over where no density is to be found.
+FALLBACK: Final = "kmeans"
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a fit found out before anything got an identity."""
+
+    points: Points
+    preparation: Preparation
+    floor: Floor
+    #: What was really used.
+    algorithm: str
+    choice: Choice
+    outcome: Outcome
+    #: How the algorithm was picked; None where the settings name it.
+    picked: Pick | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """What the previous model tells this fit."""
+
+    #: All places of the previous model in units of today, None where it has no comparison.
+    places: Places | None = None
+    #: Rows of its micro-audiences, and of its other segments.
+    micro: tuple[int, ...] = ()
+    plain: tuple[int, ...] = ()
+    wins: int = 0
+    chosen: Remembered | None = None
+    algorithm: str = ""
+    asked: str = ""
+
+    @property
+    def reach(self) -> float:
+        """How far from all groups the leftovers of the previous model began; 0 where it had none."""
+        parts = self.places.parts if self.places is not None else ()
+        return next((math.sqrt(part.offset) for part in parts if not part.center), 0.0)
+
+    @property
+    def start(self) -> Places | None:
+        """From where the segments may move on."""
+        return self.places.rows(self.plain) if self.places is not None and self.plain else None
+
+
+def find(
+    sample: pd.DataFrame,
+    specs: Sequence[FeatureSpec],
+    policy: ClusteringPolicy,
+    *,
+    total: int,
+    previous: ModelVersion | None,
+) -> Findings:
+    """Prepare *sample*, decide by what and how many, fit, and set apart who is far off."""
+    preparation = learn(sample, specs)
+    points = prepare(sample, preparation.features)
+    floor = floor_of(policy, sampled=len(sample), total=total)
+    memory = _memory(previous, preparation.features)
+    picked = None
+    if policy.algorithm == AUTO:
+        picked = pick(points, policy, floor, current=memory.algorithm if memory.asked == AUTO else "")
+        policy = replace(policy, algorithm=picked.algorithm)
+    groups, why_not = None, ""
+    if algorithm_named(policy.algorithm).counts:
+        groups, why_not = _by_density(points, policy, floor, memory)
+    if why_not:
+        policy = replace(policy, algorithm=FALLBACK)
+    choice = _choice(points, policy, floor, memory, groups)
+    outcome = contend(
+        points, choice, policy=policy, floor=floor, start=memory.start, wins=memory.wins, cold=groups
+    )
+    outcome = _apart(points, outcome, policy, floor, memory)
+    notes = (why_not,) if why_not else ()
+    return Findings(points, preparation, floor, policy.algorithm, choice, outcome, picked, notes)
+
+
+def _memory(previous: ModelVersion | None, features: Sequence[PreparedFeature]) -> _Memory:
+    if previous is None:
+        return _Memory()
+    model, quality = previous.centroid_model, previous.quality
+    kinds = {segment.id: segment.kind for segment in previous.segments}
+    rows = dict(enumerate(kinds.get(each, "segment") for each in model.segment_ids))
+    k = count_in(quality, "k_chosen") or len(model.centroids)
+    return _Memory(
+        places=re_express(places_of(model), model.features, features),
+        micro=tuple(row for row, kind in rows.items() if kind == MICRO),
+        plain=tuple(row for row, kind in rows.items() if kind == "segment"),
+        wins=count_in(quality, "challenger_wins") or 0,
+        chosen=Remembered(k, count_in(quality, "k_asked")),
+        algorithm=text_in(quality, "algorithm"),
+        asked=text_in(quality, "algorithm_asked"),
+    )
+
+
+def _by_density(
+    points: Points, policy: ClusteringPolicy, floor: Floor, memory: _Memory
+) -> tuple[Fit | None, str]:
+    """Groups, or none and why; who was found not to suit stays so, or people would move there and back."""
+    if memory.asked == policy.algorithm and memory.algorithm == FALLBACK:
+        return None, f"{policy.algorithm} did not suit this data before: {FALLBACK} goes on"
+    most = min(policy.k or policy.k_max, floor.most_segments)
+    fit = algorithm_named(policy.algorithm).cold(points, most, seed=policy.seed)
+    if fit.noise > MOST_NOISE:
+        why = f"{fit.noise:.0%} of the customers are in no group"
+    elif len(fit.places) == 1 and most > 1:
+        why = "all customers are one group"
+    else:
+        return fit, ""
+    return None, f"{policy.algorithm} does not suit this data: {why}; {FALLBACK} is used instead"
+
+
+def _choice(
+    points: Points, policy: ClusteringPolicy, floor: Floor, memory: _Memory, groups: Fit | None
+) -> Choice:
+    if groups is None:
+        return choose(points, policy, most=floor.most_segments, remembered=memory.chosen)
+    k = len(groups.places)
+    changed = memory.algorithm != policy.algorithm
+    return Choice(k, k, changed=changed, reason="as many as the density shows")
+
+
+def _apart(
+    points: Points, outcome: Outcome, policy: ClusteringPolicy, floor: Floor, memory: _Memory
+) -> Outcome:
+    """Set apart who is in no group and who is far off, as far as the settings want it."""
+    fit = outcome.fit
+    if outcome.way == "warm":
+        # So far rows of what the fit was started from.
+        fit = replace(fit, origins=np.array(memory.plain, dtype=np.intp)[fit.origins])
+    if policy.noise == "leftovers":
+        if outcome.way == "warm" and fit.reach and memory.reach:
+            fit = replace(fit, reach=memory.reach)  # measured anew each time it moved people in and out
+        grown = with_leftovers(points, fit)
+        fit = fit if policy.below_minimum == "merge" and floor.is_below(int(grown.sizes[-1])) else grown
+    if policy.micro_audiences:
+        least = policy.micro_size * floor.sampled / floor.minimum
+        known = known_groups(points, memory.places, memory.micro) if memory.places is not None else ()
+        small = (Group(rows) for rows in outcome.small)
+        outlying = outlying_groups(points, math.ceil(least), seed=policy.seed)
+        fit = with_micro_audiences(points, fit, [*known, *small, *outlying], least)
+        if policy.below_minimum == "merge":
+            fit = merge_small(points, fit, floor, polish=lambda *_: None)  # who lost people to one
+    return replace(outcome, fit=fit)
