@@ -16,9 +16,9 @@ INTERRUPTED = 130
 BROKEN_PIPE = 141
 
 
-#: How many objects more than before make Python look for garbage, and how many such looks the older ones
-#: wait for. A batch is 40,000 objects that go by themselves; by Python's own 700, 10 and 10 more than half
-#: of the processor time of sending was spent looking through the vendors' libraries, which are no garbage.
+#: How many objects more than before make Python look for garbage, and how many such looks older ones
+#: wait for. A batch is some 40,000 objects that go by themselves; with Python's own 700, 10 and 10 more
+#: than half of the processor time of sending went into looking through the vendors' libraries.
 GARBAGE_AFTER = (100_000, 20, 20)
 
 
