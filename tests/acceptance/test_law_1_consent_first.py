@@ -146,7 +146,13 @@ def _take_back(shop: Shop, how: str, customer: str) -> Answer:
 def test_consent_withdrawn_between_planning_and_sending_keeps_the_add_from_going_out(
     shop: Shop, how: str
 ) -> None:
-    """At the first upload everybody else's is planned and queued; then somebody of them withdraws."""
+    """At the first upload everybody else's is planned and queued; then somebody of them withdraws.
+
+    One upload after the other: else theirs might be on its way already.
+    """
+    for destination in shop.settings["destinations"]:
+        destination["concurrency"] = 1
+    shop.write()
     revoked: list[str] = []
     once = threading.Lock()
 
