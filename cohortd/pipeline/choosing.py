@@ -15,6 +15,9 @@ from cohortd.pipeline.wiring import Destination, Pipeline, Resyncing
 
 #: In one session of Meta's; it has 90 minutes, and revocations have to wait for its end.
 _MOST_PARTS: Final = 60
+#: A session makes revocations wait for its end, and an audience of one batch would save a request at
+#: every sync.
+_LEAST_SAVED: Final = {Resyncing.SWEEP: 1, Resyncing.SESSION: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,11 @@ class Requests:
 
     difference: int
     everybody: int
+
+    @property
+    def saved(self) -> int:
+        """How many fewer the second one takes."""
+        return self.difference - self.everybody
 
 
 def cheaper_replaced(
@@ -51,7 +59,7 @@ def cheaper_replaced(
         if target in held or target in waiting or target in open_yet or not wanted(target):
             continue
         requests = _requests(destination, delta)
-        if requests is not None and requests.everybody < requests.difference:
+        if requests is not None and requests.saved >= _LEAST_SAVED[destination.resyncing]:
             chosen[target] = requests
     return chosen
 
@@ -61,7 +69,7 @@ def choice_notes(chosen: Mapping[Target, Requests], segments: Iterable[Segment])
     names = {segment.id: segment.name for segment in segments}
     return [
         f"{names.get(target.audience, target.audience)} on {target.destination}: everybody who stays is"
-        f" sent anew and the platform forgets the others; that takes {requests.everybody:,} requests"
+        f" sent anew and the platform forgets the others; that takes {_counted(requests.everybody)}"
         f" instead of {requests.difference:,}"
         for target, requests in sorted(
             chosen.items(), key=lambda item: (item[0].destination, item[0].audience)
@@ -81,6 +89,10 @@ def _requests(destination: Destination, delta: Delta) -> Requests | None:
             return Requests(difference, everybody)
         case _:
             return None
+
+
+def _counted(requests: int) -> str:
+    return "1 request" if requests == 1 else f"{requests:,} requests"
 
 
 def _parts(members: int, size: int) -> int:
