@@ -301,7 +301,8 @@ def _people(shop: Shop, count: int) -> None:
 def add_customer(shop: Shop, number: int, *, behaviour: int | None = None) -> str:
     """Make one more customer, with consent; the number says who, and how they behave."""
     customer = f"c{number:05d}"
-    area = (415, 212, 310, 617, 305)[number // 100 % 5]
+    areas = (415, 212, 310, 617, 305, 206, 312, 404, 602, 702)  # nobody shares a number with another
+    area = areas[number // 100]
     shop.customers[customer] = {
         "customer_id": customer,
         "email": f"canary.person{number}@example.com",
