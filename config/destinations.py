@@ -132,9 +132,9 @@ class GoogleAccount(OnlineAccount):
         return self.account_id
 
 
-def _replace_when_cheaper(how: str) -> Any:
+def _replace_when_cheaper(how: str, *, default: bool) -> Any:
     return Field(
-        default=True,
+        default=default,
         description="Whether everybody who stays is sent anew, and whoever leaves is forgotten with all"
         f" others, where that takes fewer requests than the difference: {how}. Guards look at the same"
         " numbers either way.",
@@ -163,7 +163,8 @@ class GoogleDataManager(GoogleAccount):
         description="What Google lets the Cloud project do; null to count nothing and be refused instead.",
     )
     replace_when_cheaper: bool = _replace_when_cheaper(
-        "who leaves goes when all of that is confirmed, which takes as long again; no revocation waits"
+        "who leaves goes when all of that is confirmed, which takes as long again; no revocation waits",
+        default=True,
     )
 
 
@@ -241,7 +242,8 @@ class Meta(OnlineAccount):
     )
     replace_when_cheaper: bool = _replace_when_cheaper(
         "in a session of Meta's, which an ad set's learning outlives; nothing else, a revocation neither,"
-        " reaches the audience before its end (90 minutes at most, as a rule some)"
+        " reaches the audience before its end (90 minutes at most, as a rule some)",
+        default=False,
     )
     removal_refused: Literal["replace", "recreate", "wait"] = Field(
         default="replace",

@@ -97,7 +97,7 @@ class Delivery:
                         sent += 1
                     elif not self._hear(crew) and not self._wait_for_turn(names, lane):
                         return sent
-            except Exception:
+            except Exception:  # whatever it is: what platforms have answered by now must not be lost
                 self._hear_rest(crew)
                 raise
 
