@@ -1,0 +1,43 @@
+"""Which segments become audiences."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from config.base import Share, Strict
+from config.destinations import GOOGLE_DAYS
+
+
+class Audiences(Strict):
+    """Which segments become audiences, and what they are called."""
+
+    minimum_size: int = Field(
+        default=1000,
+        ge=1,
+        description="Fewest people in an audience; never less than a platform serves (100 at both).",
+    )
+    minimum_share: Share = Field(
+        default=0.01, ge=0, le=1, description="Smallest share of all customers in a segment."
+    )
+    below_minimum: Literal["merge", "hold", "exclude"] = Field(
+        default="merge",
+        description="What becomes of a smaller segment: merged, held back, or for exclusion only.",
+    )
+    when_gone: Literal["empty", "close", "leave"] = Field(
+        default="empty",
+        description="What becomes of an audience in the ad manager whose segment is gone: emptied;"
+        " emptied and closed (at Meta renamed); or left as it is, where only revocations still reach it.",
+    )
+    name_prefix: str = Field(
+        default="cohortd · ", max_length=40, description="What every name in the ad manager begins with."
+    )
+    names: dict[str, str] = Field(
+        default_factory=dict,
+        description="Names you give, by segment: `{s1: Loyal regulars}`. The next sync renames them.",
+    )
+    membership_days: int = Field(
+        default=GOOGLE_DAYS,
+        gt=0,
+        le=GOOGLE_DAYS,
+        description="Days a platform keeps a member; all are sent again in time.",
+    )

@@ -1,0 +1,71 @@
+"""How customers become segments."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from config.base import Duration, Strict
+
+
+class Segmentation(Strict):
+    """How customers become segments."""
+
+    template: str | tuple[str, ...] = Field(
+        default="ecommerce", description="A ready set of features, or a list of features."
+    )
+    features: tuple[str, ...] | None = Field(
+        default=None, min_length=1, description="The list of features, instead of `template`."
+    )
+    algorithm: Literal[
+        "kmeans", "bisecting_kmeans", "gaussian_mixture", "ward", "hdbscan", "dbscan", "auto"
+    ] = Field(
+        default="kmeans",
+        description="How groups are found; `kmeans` moves the fewest people between runs, `auto` tries"
+        " several and says why it chose (docs/segments.md).",
+    )
+    noise: Literal["nearest", "leftovers"] = Field(
+        default="nearest",
+        description="Where customers go whom `hdbscan` or `dbscan` finds in no group: into the nearest,"
+        " or into a segment of their own.",
+    )
+    micro_audiences: bool = Field(
+        default=False,
+        description="Keep small tight groups far from all segments apart, down to what a platform serves.",
+    )
+    k: Literal["auto"] | Annotated[int, Field(ge=2, le=100)] = Field(
+        default="auto", description="How many segments; `auto` looks for it and then keeps to it."
+    )
+    k_min: int = Field(default=4, ge=2, le=100, description="Fewest segments that `auto` may choose.")
+    k_max: int = Field(default=12, ge=2, le=100, description="Most segments that `auto` may choose.")
+    window: Duration | None = Field(
+        default=None, description="How far back events count, such as `52w`; null for all of them."
+    )
+    refit_every: Duration = Field(
+        default="4w",
+        validate_default=True,
+        description="How long a model is kept; in between everybody is only assigned anew.",
+    )
+    margin: float = Field(
+        default=0.15,
+        ge=0,
+        lt=1,
+        description="How much nearer another segment must be before a customer moves there.",
+    )
+    sample_size: int = Field(default=100_000, ge=1000, description="Most customers a model is fitted on.")
+    seed: int = Field(default=0, ge=0, description="Fixes every random choice.")
+    drift_limit: float = Field(
+        default=1.1, ge=1, description="Refit early when the fit has become this many times worse."
+    )
+
+    @property
+    def chosen(self) -> str | tuple[str, ...]:
+        """The template's name, or the features asked for one by one."""
+        return self.features or self.template
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if self.features is not None and "template" in self.model_fields_set:
+            raise ValueError("give template or features, not both")
+        if self.k_min > self.k_max:
+            raise ValueError("k_min must not be above k_max")
+        return self
