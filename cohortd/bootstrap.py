@@ -101,6 +101,9 @@ def open_pipeline(
             consent=ConsentRules(
                 purpose=settings.consent.purpose.lower(),
                 default={code: ConsentStatus(status) for code, status in settings.consent.default.items()},
+                max_age=settings.consent.max_age,
+                legal_bases=frozenset(settings.consent.legal_bases),
+                two_step=frozenset(settings.consent.two_step),
             ),
             guards=GuardLimits(**settings.guards.model_dump()),
             log_key=sealer.public_key,

@@ -1,5 +1,6 @@
 """Country codes as ISO 3166-1 alpha-2 has them."""
 
+import re
 from typing import Final
 
 _CODES: Final = (
@@ -31,3 +32,15 @@ def check_country(text: str) -> str:
     meant = _MEANT.get(code)
     hint = f"; did you mean {meant}?" if meant else ""
     raise ValueError(f"{code[:8]} is not a country code of two letters such as US or DE (ISO 3166-1){hint}")
+
+
+def check_place(text: str) -> str:
+    """Return a country's code, or that of a state such as ``US-CA``, in upper case.
+
+    Raises:
+        ValueError: No country has this code, or what follows it is no code of a state.
+    """
+    country, dash, state = text.strip().upper().partition("-")
+    if dash and not re.fullmatch(r"[A-Z0-9]{1,3}", state):
+        raise ValueError(f"{text[:12]} is not a state such as US-CA (ISO 3166-2)")
+    return check_country(country) + dash + state

@@ -10,8 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cohortd.core.consenting import ConsentStatus
 from config.audiences import Audiences
-from config.base import Share, Strict, place
-from config.countries import check_country
+from config.base import Duration, Share, Strict, place
+from config.countries import check_country, check_place
 from config.cron import check_cron
 from config.database import check_database, place_database
 from config.destinations import CsvDrop, Destination
@@ -20,6 +20,7 @@ from config.sources import Sources
 
 Cron = Annotated[str, AfterValidator(check_cron)]
 Country = Annotated[str, AfterValidator(check_country)]
+Word = Annotated[str, AfterValidator(lambda text: text.strip().lower())]
 ANYWHERE = "*"
 
 
@@ -59,12 +60,26 @@ class Consent(Strict):
     default: dict[str, Literal[ConsentStatus.GRANTED, ConsentStatus.DENIED]] = Field(
         default={ANYWHERE: ConsentStatus.DENIED},
         validate_default=True,
-        description="What silence means, for all or by country: `{'*': denied, US: granted}`.",
+        description="What silence means, for all, by country, or by state:"
+        " `{'*': denied, US: granted, US-CA: denied}`.",
     )
     purpose: str = Field(
         default="advertising",
         min_length=1,
         description="The purpose a consent record must be for; blank ones are for all.",
+    )
+    max_age: Duration | None = Field(
+        default=None, description="How long a grant counts, such as `104w`; left out, for ever."
+    )
+    legal_bases: tuple[Word, ...] = Field(
+        default=("consent",),
+        min_length=1,
+        description="On what a grant may rest, as its `legal_basis` says; a blank one is consent.",
+    )
+    two_step: tuple[Word, ...] = Field(
+        default=("ccpa", "cpra"),
+        description="Regulations under which opting in again after an opt-out takes a second step: a grant"
+        " answers only with `confirmed`.",
     )
 
     @field_validator("default", mode="before")
@@ -76,7 +91,7 @@ class Consent(Strict):
     @classmethod
     def _check_countries(cls, value: dict[str, ConsentStatus]) -> dict[str, ConsentStatus]:
         by_country = {
-            code if code == ANYWHERE else check_country(code): status for code, status in value.items()
+            code if code == ANYWHERE else check_place(code): status for code, status in value.items()
         }
         return {ANYWHERE: ConsentStatus.DENIED} | by_country
 

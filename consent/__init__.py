@@ -1,13 +1,15 @@
 """Who may be sent where, and why not; revocations; the removal log's rules."""
 
+from consent.policy import ConsentRules
 from consent.removal_log import Finding, Tampering, verify
-from consent.rules import TABLE, ConsentRules, Rule, decide
+from consent.rules import RECORD_COLUMNS, TABLE, Rule, decide
 from consent.scopes import covers_purpose, platform_scope
 from consent.sealing import ChainSealer
 from consent.withdrawals import answers, is_withdrawal, withdrawals, withdraws
 from consent.witnesses import verify_witnesses
 
 __all__ = [
+    "RECORD_COLUMNS",
     "TABLE",
     "ChainSealer",
     "ConsentRules",

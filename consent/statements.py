@@ -11,6 +11,7 @@ import pandas as pd
 
 from cohortd.core.consenting import ConsentStatus
 from cohortd.core.identifiers import Family
+from consent.policy import CONSENT, ConsentRules
 from consent.scopes import covers_purpose, platform_scope
 
 Flags = npt.NDArray[np.bool_]
@@ -33,6 +34,12 @@ class Statements:
     is_ours: Flags
     #: Whether it counts by now: every withdrawal, and grants up to then.
     is_seen: Flags
+    #: Whether it rests on a basis that counts: every withdrawal, and grants on one of ours.
+    is_based: Flags
+    #: Whether the second step of a grant was done.
+    is_confirmed: Flags
+    #: Whether opting in again after it takes two steps.
+    is_two_step: Flags
     #: A number for each regulation; 0 for none.
     regulation: npt.NDArray[np.int64]
     #: Where the record stands in the table.
@@ -43,7 +50,7 @@ class Statements:
         cls,
         records: pd.DataFrame,
         people: pd.Index,
-        purpose: str,
+        rules: ConsentRules,
         *,
         family: Family,
         seen_until: int | None,
@@ -53,7 +60,7 @@ class Statements:
         Args:
             records: The columns of ``rules.decide``.
             people: Who is asked about; no id twice.
-            purpose: Our purpose.
+            rules: Our purpose, the bases that count, and what takes two steps.
             family: Whose platforms.
             seen_until: Later grants are not seen; None to see all.
         """
@@ -69,11 +76,20 @@ class Statements:
             at=at,
             is_grant=is_grant,
             is_revocation=status == ConsentStatus.REVOKED.value,
-            is_ours=_flags(records["purpose"], lambda text: covers_purpose(text, purpose))[row],
+            is_ours=_flags(records["purpose"], lambda text: covers_purpose(text, rules.purpose))[row],
             is_seen=~is_grant | ((at != NEVER) & (at <= (seen_until if seen_until is not None else at))),
+            is_based=~is_grant | _flags(records["legal_basis"], lambda text: is_accepted(text, rules))[row],
+            is_confirmed=records["confirmed"].to_numpy(dtype=np.bool_)[row],
+            is_two_step=np.isin(regulation, list(rules.two_step)),
             regulation=_numbered(regulation),
             row=row,
         )
+
+    @property
+    def is_counting_grant(self) -> Flags:
+        """Which are grants for our purpose, by now, on a basis that counts."""
+        counting: Flags = self.is_grant & self.is_ours & self.is_seen & self.is_based
+        return counting
 
     def only(self, chosen: Flags) -> "Statements":
         """Keep the chosen ones."""
@@ -87,14 +103,49 @@ def instant(at: datetime) -> int:
     return int(np.datetime64(at.astimezone(UTC).replace(tzinfo=None), "us").astype(np.int64))
 
 
+def is_accepted(legal_basis: str, rules: ConsentRules) -> bool:
+    """Whether a grant may rest on this basis; a blank one is consent."""
+    return (legal_basis.strip().lower() or CONSENT) in rules.legal_bases
+
+
 def unanswered(said: Statements) -> Flags:
     """Mark the withdrawals for our purpose that no grant answers.
 
     A grant answers when it is strictly newer, for our purpose and platform, seen by now, and of the
-    same regulation; a blank regulation on either side is the same as any.
+    same regulation; a blank regulation on either side is the same as any. After an opt-out under
+    a regulation of two steps it answers only where the second was done.
     """
     withdraws = ~said.is_grant & said.is_ours
-    grants = said.only(said.is_grant & said.is_ours & said.is_seen)
+    grants = said.only(said.is_counting_grant)
+    answer = _newest_answers(said, grants)
+    if said.is_two_step.any():
+        confirmed = _newest_answers(said, grants.only(grants.is_confirmed))
+        answer = np.where(said.is_two_step, confirmed, answer)
+    # Without a time of its own a withdrawal cannot be older than anything.
+    standing: Flags = withdraws & ((said.at == NEVER) | (answer <= said.at))
+    return standing
+
+
+def unconfirmed(said: Statements) -> Flags:
+    """Mark the withdrawals that a newer grant would answer, had its second step been done."""
+    withdraws = ~said.is_grant & said.is_ours & said.is_two_step & (said.at != NEVER)
+    waiting: Flags = (
+        withdraws & unanswered(said) & (_newest_answers(said, said.only(said.is_counting_grant)) > said.at)
+    )
+    return waiting
+
+
+def newest_rows(said: Statements, chosen: Flags, people: int) -> npt.NDArray[np.intp]:
+    """Find where each person's newest chosen record stands in the table; -1 where there is none."""
+    picked = said.only(chosen)
+    order = np.lexsort((picked.row, picked.at))
+    found = np.full(people, -1, dtype=np.intp)
+    found[picked.person[order]] = picked.row[order]
+    return found
+
+
+def _newest_answers(said: Statements, grants: Statements) -> Times:
+    """Find for each statement the newest of *grants* that may answer it."""
     people = int(said.person.max(initial=-1)) + 1
     newest_of_all = newest_grants(grants, people)
     newest_blank = newest_grants(grants.only(grants.regulation == 0), people)
@@ -103,9 +154,7 @@ def unanswered(said: Statements) -> Flags:
         newest_of_all[said.person],
         np.maximum(newest_blank[said.person], _newest_alike(grants, said)),
     )
-    # Without a time of its own a withdrawal cannot be older than anything.
-    standing: Flags = withdraws & ((said.at == NEVER) | (answer <= said.at))
-    return standing
+    return answer
 
 
 def newest_grants(grants: Statements, people: int) -> Times:

@@ -56,3 +56,7 @@ class ConsentRecord:
     #: Whether the statement bore no readable time: ``recorded_at`` is then when it first reached us,
     #: and no part of what it says.
     untimed: bool = False
+    #: On what a grant rests, such as ``consent`` or ``contract``; empty for consent.
+    legal_basis: str = ""
+    #: Whether a grant's second step was done, where opting in again takes two.
+    confirmed: bool = False

@@ -23,4 +23,7 @@ EVENT_TEXT_FIELDS: Final = ("type", "order_id", "session_id", "channel", "catego
 EVENT_NUMBER_FIELDS: Final = ("value", "quantity", "discount", "duration_s")
 
 CONSENT_SUBJECT_FIELDS: Final = ("customer_id", "email", "phone")
-CONSENT_TEXT_FIELDS: Final = ("purpose", "platform", "regulation", "source", "evidence")
+#: ``confirmed`` says yes where the second step of opting in again was done.
+CONSENT_TEXT_FIELDS: Final = (
+    *("purpose", "platform", "regulation", "legal_basis", "confirmed", "source", "evidence"),
+)

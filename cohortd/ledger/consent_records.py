@@ -14,12 +14,16 @@ from cohortd.core.times import format_time, parse_time
 
 COLUMNS: Final = (
     "c.id, c.subject_kind, c.subject, c.status, c.recorded_at, c.purpose, c.platform,"
-    " c.regulation, c.source, c.evidence, c.untimed"
+    " c.regulation, c.source, c.evidence, c.untimed, c.legal_basis, c.confirmed"
 )
-BY_CUSTOMER: Final = ("key", "status", "recorded_at", "purpose", "platform", "regulation")
+BY_CUSTOMER: Final = (
+    *("key", "status", "recorded_at", "purpose", "platform", "regulation", "source"),
+    *("legal_basis", "confirmed"),
+)
 _INSERT: Final = (
     "INSERT INTO consent_record (content, subject_kind, subject, status, recorded_at, purpose, platform,"
-    " regulation, source, evidence, untimed, received_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " regulation, source, evidence, untimed, legal_basis, confirmed, received_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _INSERT_SUBJECT: Final = (
     "INSERT INTO consent_subject (subject_kind, key, record) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
@@ -45,6 +49,9 @@ def content_of(record: ConsentRecord) -> bytes:
         record.regulation,
         record.source,
         record.evidence,
+        # Only where they say anything: the content of a record from before they were known is the same.
+        *([f"legal_basis={record.legal_basis}"] if record.legal_basis else []),
+        *(["confirmed"] if record.confirmed else []),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).digest()
 
@@ -115,7 +122,8 @@ def note_absent(connection: Connection, present: Sequence[ConsentRecord]) -> Non
 def by_customer(connection: Connection) -> Iterator[tuple[Sequence[object], ...]]:
     """Yield, some rows at a time, the columns of ``BY_CUSTOMER`` of every record that names a customer."""
     rows = connection.exec_driver_sql(
-        "SELECT s.key, c.status, c.recorded_at, c.purpose, c.platform, c.regulation FROM consent_subject s"
+        "SELECT s.key, c.status, c.recorded_at, c.purpose, c.platform, c.regulation, c.source,"
+        " c.legal_basis, c.confirmed FROM consent_subject s"
         " CROSS JOIN consent_record c ON c.id = s.record WHERE s.subject_kind = ?",
         (SubjectKind.CUSTOMER.value,),
     )
@@ -174,6 +182,8 @@ def record_of(row: Row[tuple[object, ...]]) -> ConsentRecord:
         source=row.source,
         evidence=row.evidence,
         untimed=bool(row.untimed),
+        legal_basis=row.legal_basis,
+        confirmed=bool(row.confirmed),
     )
 
 
@@ -190,4 +200,6 @@ def _values(record: ConsentRecord) -> tuple[object, ...]:
         record.source,
         record.evidence,
         int(record.untimed),
+        record.legal_basis,
+        int(record.confirmed),
     )

@@ -28,6 +28,9 @@ CUSTOMER_STATEMENTS: Final = pa.schema(
         ("purpose", _WORD),
         ("platform", _WORD),
         ("regulation", _WORD),
+        ("source", _WORD),
+        ("legal_basis", _WORD),
+        ("confirmed", pa.bool_()),
     ]
 )
 _Item = TypeVar("_Item")

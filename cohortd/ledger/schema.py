@@ -249,6 +249,9 @@ consent_record = _table(
     _number("untimed", default=0),
     #: Of such a statement, whether the consent table no longer makes it: made again, it counts anew.
     _number("absent", default=0),
+    _text("legal_basis"),
+    #: Whether the second step of a grant was done.
+    _number("confirmed", default=0),
 )
 _index_some("consent_record_untimed", consent_record.c.absent, where="untimed = 1")
 consent_subject = _table(

@@ -5,8 +5,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,17 +19,20 @@ from cohortd.identity import digests_of_contact
 from cohortd.ledger import CUSTOMER_STATEMENTS
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.sources import TableSource, Tally, read_consent
+from consent import RECORD_COLUMNS
 
-#: What ``consent.decide`` reads of a record.
-RECORD_COLUMNS = ["customer_id", "status", "recorded_at", "purpose", "platform", "regulation"]
+#: What ``consent.decide`` reads of a record, whom it is about, and where it came from.
+COLUMNS = ["customer_id", *RECORD_COLUMNS, "source"]
 #: A withdrawal by a contact field that is no valid one.
 WITHDRAWAL_OF_NOBODY = "withdrawal_of_nobody"
-_DETAIL = ["status", "recorded_at", "purpose", "platform", "regulation", "source", "evidence"]
+_DETAIL = [*RECORD_COLUMNS, "source", "evidence"]
 #: The table by customer: ``untimed`` says that a row bore no readable time.
 _COLUMNS = ["customer_id", *_DETAIL, "untimed"]
 IDENTIFIER_KINDS = {SubjectKind.EMAIL: IdentifierKind.EMAIL, SubjectKind.PHONE: IdentifierKind.PHONE}
 _KINDS = {int(kind): subject for subject, kind in IDENTIFIER_KINDS.items()}
 
+#: How a table says that the second step was done.
+_YES = frozenset({"1", "true", "t", "yes", "y", "confirmed"})
 #: Rows made into records at once: a table may have millions.
 ROWS_AT_ONCE = 50_000
 
@@ -55,27 +60,27 @@ class ConsentBook:
             contacts: (customer id, contact) of every e-mail and phone they carry.
 
         Returns:
-            One row a customer and record, with ``RECORD_COLUMNS``.
+            One row a customer and record, with ``COLUMNS``.
         """
-        table = self.table.loc[self.table["customer_id"].isin(set(customers.values())), RECORD_COLUMNS]
+        table = self.table.loc[self.table["customer_id"].isin(set(customers.values())), COLUMNS]
         found = [table, self._kept_of(customers)]
         if self.by_contact:
             rows = [
                 _row(c, record) for c, contact in contacts for record in self.by_contact.get(contact, ())
             ]
-            found.append(pd.DataFrame(rows, columns=RECORD_COLUMNS))
+            found.append(pd.DataFrame(rows, columns=COLUMNS).astype({"confirmed": bool}))
         found = [frame for frame in found if len(frame)] or [table]
         for frame in found:
             frame["recorded_at"] = pd.to_datetime(frame["recorded_at"], utc=True)
         return pd.concat(found, ignore_index=True)
 
     def _kept_of(self, customers: Mapping[bytes, str]) -> pd.DataFrame:
-        """What the ledger keeps of these customers (by member key), with ``RECORD_COLUMNS``."""
+        """What the ledger keeps of these customers (by member key), with ``COLUMNS``."""
         theirs = pc.is_in(self.kept.column("key"), value_set=pa.array(customers, type=pa.binary()))
         frame = self.kept.filter(theirs).to_pandas()
         frame["customer_id"] = frame["key"].map(customers)
-        words = ["status", "purpose", "platform", "regulation"]
-        rows: pd.DataFrame = frame.astype(dict.fromkeys(words, object))[RECORD_COLUMNS]
+        words = ["status", "purpose", "platform", "regulation", "source", "legal_basis"]
+        rows: pd.DataFrame = frame.astype(dict.fromkeys(words, object))[COLUMNS]
         return rows
 
     def contact_records(self) -> Iterator[ConsentRecord]:
@@ -134,6 +139,18 @@ def read_consent_table(
     return table, list(pipeline.ledger.consent.dated(records))
 
 
+def resting_on(rows: "npt.NDArray[np.intp]", records: pd.DataFrame) -> dict[str, list[Any]]:
+    """Give when and by whom the records in these rows were made; None and "" for a negative row."""
+    at, source = records["recorded_at"], records["source"].to_numpy(dtype=object)
+    rests = rows >= 0
+    made: list[datetime | None] = [None] * len(rows)
+    for place, stamp in zip(np.flatnonzero(rests), at.iloc[rows[rests]], strict=True):
+        made[place] = stamp.to_pydatetime()
+    sources = np.full(len(rows), "", dtype=object)
+    sources[rests] = source[rows[rests]]
+    return {"record_at": made, "record_source": sources.tolist()}
+
+
 def parts(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """Cut a long table into parts that can be made into records."""
     return (rows.iloc[start : start + ROWS_AT_ONCE] for start in range(0, len(rows), ROWS_AT_ONCE))
@@ -181,7 +198,7 @@ def contacts_of(
 
 
 def _no_rows() -> pd.DataFrame:
-    table = pd.DataFrame(columns=_COLUMNS).astype({"untimed": bool})
+    table = pd.DataFrame(columns=_COLUMNS).astype({"untimed": bool, "confirmed": bool})
     return table.assign(recorded_at=pd.to_datetime(table["recorded_at"], utc=True))
 
 
@@ -201,10 +218,11 @@ def _detail(batch: pa.RecordBatch, now: datetime) -> pd.DataFrame:
     for name in ["customer_id", *_DETAIL]:
         present = name in table.column_names
         frame[name] = table.column(name).to_pandas() if present else ""
-    for name in ["customer_id", "purpose", "platform", "regulation", "source", "evidence"]:
+    for name in ["customer_id", "purpose", "platform", "regulation", "legal_basis", "source", "evidence"]:
         frame[name] = frame[name].fillna("").astype(str)
-    for name in ["purpose", "platform", "regulation"]:
+    for name in ["purpose", "platform", "regulation", "legal_basis"]:
         frame[name] = frame[name].str.strip().str.lower()
+    frame["confirmed"] = frame["confirmed"].fillna("").astype(str).str.strip().str.lower().isin(_YES)
     recorded_at = pd.to_datetime(frame["recorded_at"], utc=True, errors="coerce")
     # Only a withdrawal comes without a readable time. It counts from when it first reaches us, so that
     # a grant of before cannot stand against it, and one of later can.
@@ -261,11 +279,13 @@ def _record(kind: SubjectKind, subject: Subject, row: object) -> ConsentRecord:
         regulation=text["regulation"],
         source=text["source"] or "consent table",
         evidence=sha256(evidence.encode()).hexdigest() if evidence else "",
+        legal_basis=str(getattr(row, "legal_basis")),  # noqa: B009 - see above
+        confirmed=bool(getattr(row, "confirmed")),  # noqa: B009 - see above
         untimed=bool(getattr(row, "untimed")),  # noqa: B009 - see above
     )
 
 
-def _row(customer_id: str, record: ConsentRecord) -> tuple[str, str, datetime, str, str, str]:
+def _row(customer_id: str, record: ConsentRecord) -> tuple[object, ...]:
     return (
         customer_id,
         record.status.value,
@@ -273,4 +293,7 @@ def _row(customer_id: str, record: ConsentRecord) -> tuple[str, str, datetime, s
         record.purpose,
         record.platform,
         record.regulation,
+        record.legal_basis,
+        record.confirmed,
+        record.source,
     )

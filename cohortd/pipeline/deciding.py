@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from cohortd.core.consenting import ConsentRecord, ConsentStatus, Reason, SubjectKind
 from cohortd.core.identifiers import Family, member_key
-from cohortd.identity import Identified, normalize
-from cohortd.pipeline.consents import ConsentBook, contacts_of
+from cohortd.identity import Identified
+from cohortd.pipeline.consents import ConsentBook, contacts_of, resting_on
+from cohortd.pipeline.residing import places
 from cohortd.pipeline.wiring import Pipeline
 from consent import decide, withdrawals
 
@@ -35,6 +36,9 @@ class People:
     rules: Sequence[str]
     granted_at: Sequence[datetime | None]
     identifiers: pa.Table
+    #: When and by whom the record was made on which each decision rests; None and "" for silence.
+    record_at: Sequence[datetime | None]
+    record_source: Sequence[str]
 
     def segments_in_order(self) -> "tuple[NDArray[np.int64], NDArray[np.object_]]":
         """Return each segment once, and for each person which of them is theirs."""
@@ -48,6 +52,8 @@ class People:
             "segment_id": self.segments.tolist(),
             "reason": self.reasons.tolist(),
             "rule": self.rules,
+            "record_at": self.record_at,
+            "record_source": self.record_source,
         }
 
 
@@ -73,7 +79,8 @@ def decide_batch(
     keys = [member_key(customer, pipeline.ledger.secret) for customer in ids]
     contacts = contacts_of(identified.identifiers, family, ids) if book.by_contact else []
     records = book.rows(dict(zip(keys, ids, strict=True)), contacts)
-    customers = pd.DataFrame({"customer_id": ids, "country": _countries(batch)})
+    countries, states = places(batch, pipeline.consent)
+    customers = pd.DataFrame({"customer_id": ids, "country": countries, "state": states})
     decided = decide(customers, records, pipeline.consent, family=family, as_of=as_of)
     decided = decided.reindex(ids)
     withdrawn = _withdrawn(pipeline, family, decided, records, as_of=as_of)
@@ -85,17 +92,17 @@ def decide_batch(
     reasons[(reasons == "") & (segments == "")] = Reason.NO_SEGMENT.value
     granted = [None if pd.isna(at) else at.to_pydatetime() for at in decided["granted_at"]]
     rules = decided["rule"].tolist()
-    people = People(ids, keys, segments, reasons, rules, granted, identified.identifiers)
+    people = People(
+        ids,
+        keys,
+        segments,
+        reasons,
+        rules,
+        granted,
+        identified.identifiers,
+        **resting_on(decided["record"].to_numpy(), records),
+    )
     return people, withdrawn
-
-
-def _countries(batch: pa.RecordBatch) -> list[str]:
-    """ISO codes for the consent defaults; blank where the country is not known."""
-    if "country" not in batch.schema.names:
-        return [""] * batch.num_rows
-    values = [value or "" for value in batch.column("country").to_pylist()]
-    known = {value: normalize(Family.GOOGLE, "country", value).normalized or "" for value in set(values)}
-    return [known[value] for value in values]
 
 
 def _withdrawn(
@@ -109,7 +116,7 @@ def _withdrawn(
     """Keep, of everybody whom a withdrawal keeps out, the newest that stands."""
     out = decided[decided["reason"].isin([Reason.REVOKED.value, Reason.DENIED.value])]
     theirs = records[records["customer_id"].isin(out.index)]
-    standing = withdrawals(theirs, purpose=pipeline.consent.purpose, families=[family], as_of=as_of)
+    standing = withdrawals(theirs, rules=pipeline.consent, families=[family], as_of=as_of)
     said = theirs[standing]
     newest = said.groupby("customer_id")["recorded_at"].max()
     found: Withdrawn = {}

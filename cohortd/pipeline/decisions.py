@@ -18,6 +18,9 @@ SCHEMA = pa.schema(
         ("rule", pa.string()),
         # By how many independent keys the family may know them.
         ("match_keys", pa.uint8()),
+        # The record that the rule rests on; absent where it is silence.
+        ("record_at", pa.timestamp("us", tz="UTC")),
+        ("record_source", pa.string()),
     ]
 )
 #: Decisions of this many runs are kept.

@@ -25,7 +25,7 @@ from cohortd.pipeline.consents import (
 from cohortd.pipeline.lifting import lift_answered
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.sources import WITHDRAWAL_LOST, Tally
-from consent import is_withdrawal, platform_scope, withdrawals, withdraws
+from consent import ConsentRules, is_withdrawal, platform_scope, withdrawals, withdraws
 
 log = structlog.get_logger()
 
@@ -91,24 +91,24 @@ def withdraw_new(pipeline: Pipeline, book: ConsentBook, *, as_of: datetime) -> i
 
     A mere denial that the table itself answers with a newer grant is none.
     """
-    purpose = pipeline.consent.purpose
-    rows = book.table[_to_withdraw(book.table, purpose=purpose, as_of=as_of)]
-    by_contact = [r for r in book.contact_records() if is_withdrawal(r, purpose=purpose)]
+    rules = pipeline.consent
+    rows = book.table[_to_withdraw(book.table, rules, as_of=as_of)]
+    by_contact = [r for r in book.contact_records() if is_withdrawal(r, purpose=rules.purpose)]
     contacts = pipeline.ledger.consent.to_withdraw(by_contact)
     carried = carriers.of_records(pipeline, contacts)
     withdraw_all(pipeline, [Withdrawn(r, platform_scope(r.platform), carried.get(r, [])) for r in contacts])
     return len(contacts) + _withdraw_customers(pipeline, rows)
 
 
-def _to_withdraw(table: pd.DataFrame, *, purpose: str, as_of: datetime) -> "npt.NDArray[np.bool_]":
+def _to_withdraw(table: pd.DataFrame, rules: ConsentRules, *, as_of: datetime) -> "npt.NDArray[np.bool_]":
     """Mark revocations, answered or not, and denials that stand.
 
     Whoever said no once and yes later need not be known as having said no: in a log of many years that
     is nearly everybody. A statement without a time is kept in any case, since it counts from then on.
     """
     in_any_case = (table["status"] == ConsentStatus.REVOKED.value) | table["untimed"]
-    standing = withdrawals(table, purpose=purpose, families=tuple(Family), as_of=as_of)
-    marked: npt.NDArray[np.bool_] = standing | (withdraws(table, purpose=purpose) & in_any_case.to_numpy())
+    standing = withdrawals(table, rules=rules, families=tuple(Family), as_of=as_of)
+    marked: npt.NDArray[np.bool_] = standing | (withdraws(table, rules=rules) & in_any_case.to_numpy())
     return marked
 
 

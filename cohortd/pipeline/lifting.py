@@ -49,7 +49,7 @@ def _lift_for(
         grant
         for key in cause.keys
         for grant in grants.get(key, ())
-        if answers(grant, withdrawal, purpose=pipeline.consent.purpose, as_of=as_of)
+        if answers(grant, withdrawal, pipeline.consent, as_of=as_of)
     ]
     if not answer:
         return 0

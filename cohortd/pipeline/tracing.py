@@ -86,8 +86,13 @@ def _decision_sentence(row: dict[str, object]) -> str:
     )
     return (
         f"Decided at {row['decided_at']}: customer {row['customer_id']} {verdict} on {row['family']}"
-        f" by the consent rule {row['rule']}; segment {segment}{known}{room}."
+        f" by the consent rule {row['rule']}{_record(row)}; segment {segment}{known}{room}."
     )
+
+
+def _record(row: dict[str, object]) -> str:
+    at = row.get("record_at")  # runs of an earlier version did not keep it
+    return f", for the record of {at} from {row['record_source']}" if at else ""
 
 
 def _is_since(removal: dict[str, object], decision: dict[str, object]) -> bool:
@@ -210,6 +215,7 @@ def _decisions(pipeline: Pipeline, customers: tuple[str, ...]) -> Iterator[dict[
             "run_id": found.stem,
             "decided_at": decided_at,
             **row,
+            "record_at": format_time(row["record_at"]) if row.get("record_at") else None,
             "without_room": _without_room(pipeline, row),
         }
 

@@ -166,6 +166,8 @@ def test_runs_of_a_ledger_from_before_keep_their_order(world: World) -> None:
         connection.exec_driver_sql("DROP INDEX batch_item_member")
         connection.exec_driver_sql("ALTER TABLE remote DROP COLUMN match_rate")
         connection.exec_driver_sql("ALTER TABLE batch DROP COLUMN by_resync")
+        for name in ("legal_basis", "confirmed"):
+            connection.exec_driver_sql(f"ALTER TABLE consent_record DROP COLUMN {name}")
         for table in ("resync", "request_count", "reading"):
             connection.exec_driver_sql(f"DROP TABLE {table}")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
