@@ -2,19 +2,26 @@
 
 from cohortd.engine.catalog import catalog
 from cohortd.engine.engine import MOST_OF_A_FAMILY, Engine, connect
+from cohortd.engine.names import FeatureName, family_of
 from cohortd.engine.profiling import EVERYBODY
 from cohortd.engine.staging import StagedTable, open_staged
-from cohortd.engine.templates import TEMPLATES, available, resolve
+from cohortd.engine.templates import TEMPLATES, available, resolve, with_own
+from cohortd.engine.vocabulary import OwnFeature, Vocabulary
 
 __all__ = [
     "EVERYBODY",
     "MOST_OF_A_FAMILY",
     "TEMPLATES",
     "Engine",
+    "FeatureName",
+    "OwnFeature",
     "StagedTable",
+    "Vocabulary",
     "available",
     "catalog",
     "connect",
+    "family_of",
     "open_staged",
     "resolve",
+    "with_own",
 ]
