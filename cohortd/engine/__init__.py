@@ -1,11 +1,12 @@
 """Where data is aggregated: Ibis on DuckDB. Nothing outside this room knows either."""
 
-from cohortd.engine.catalog import catalog
+from cohortd.engine.catalog import catalog, meaning_of
 from cohortd.engine.engine import MOST_OF_A_FAMILY, Engine, connect
 from cohortd.engine.names import FeatureName, family_of
 from cohortd.engine.profiling import EVERYBODY
 from cohortd.engine.staging import StagedTable, open_staged
-from cohortd.engine.templates import TEMPLATES, available, resolve, with_own
+from cohortd.engine.template_lists import TEMPLATES
+from cohortd.engine.templates import available, resolve, with_own
 from cohortd.engine.vocabulary import OwnFeature, Vocabulary
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "catalog",
     "connect",
     "family_of",
+    "meaning_of",
     "open_staged",
     "resolve",
     "with_own",

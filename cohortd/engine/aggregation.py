@@ -44,9 +44,7 @@ def feature_table(tables: Input, *, specs: Sequence[FeatureSpec], span: Span) ->
     Where every spec is an attribute, for every customer.
     """
     attributes = [spec.name for spec in specs if spec.table == "customers"]
-    asked = {
-        spec.name: _known(spec.name, tables.vocabulary) for spec in specs if spec.table != "customers"
-    }
+    asked = {spec.name: _known(spec.name, tables.vocabulary) for spec in specs if spec.table != "customers"}
     measured = dict(_measures(asked))
     parts: list[ir.Table] = []
     if asked:

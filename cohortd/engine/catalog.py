@@ -64,6 +64,19 @@ def definition_of(name: str, vocabulary: Vocabulary = STANDARD) -> Definition | 
     return Definition(spec, _never, ratio=(short, long))
 
 
+def meaning_of(name: str, vocabulary: Vocabulary) -> str:
+    """Say what the settings make of a feature; empty where they do not change what it is."""
+    base = FeatureName.read(name).base
+    own = vocabulary.own(base)
+    if own is not None:
+        return own.sql
+    if base in visiting.OF_CONVERSIONS:
+        return ", ".join(vocabulary.conversion_types)
+    if base in visiting.OF_PAGE_VIEWS:
+        return ", ".join(vocabulary.page_view_types)
+    return ""
+
+
 def _plain(name: FeatureName, vocabulary: Vocabulary) -> Definition | None:
     if not name.member:
         own = vocabulary.own(name.base)
@@ -86,7 +99,9 @@ def _windowed(plain: Definition, asked: FeatureName, window: Window) -> Definiti
     name = asked.within(window)
     counts = plain.empty is not None or not plain.spec.heavy_tail
     days = "all time" if window.days is None else f"{window.days} days"
-    high, low = (f"{word} in {days}" if word else "" for word in (plain.spec.high_word, plain.spec.low_word))
+    high, low = (
+        f"{word} in {days}" if word else "" for word in (plain.spec.high_word, plain.spec.low_word)
+    )
     spec = replace(
         plain.spec,
         name=str(name),

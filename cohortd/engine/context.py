@@ -32,9 +32,9 @@ def _active_days(scope: Scope) -> ir.Table:
     numbers = [name for name in scope.context.columns if name not in ("date", "place")]
     day_s = scope.context.date.epoch_seconds()
     span = scope.context.filter((day_s >= scope.start_s) & (day_s < scope.as_of_s))
-    usual = span.group_by(places).agg(
-        **{f"{_USUAL}{name}": exact_mean(span[name]) for name in numbers}, spanned=span.count()
-    )
+    means = {f"{_USUAL}{name}": exact_mean(span[name]) for name in numbers}
+    counted = {**means, "spanned": span.count()}
+    usual = span.group_by(places).agg(**counted) if places else span.agg(**counted)
     beside = days.inner_join(scope.context, ["date", *places])
     return beside.inner_join(usual, places) if places else beside.cross_join(usual)
 

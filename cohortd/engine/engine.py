@@ -238,9 +238,7 @@ class Engine:
         self._backend.copy(table, path)
         return open_staged(path)
 
-    def _span(
-        self, events: StagedTable, *, as_of: datetime, window: timedelta | None, ever: bool
-    ) -> Span:
+    def _span(self, events: StagedTable, *, as_of: datetime, window: timedelta | None, ever: bool) -> Span:
         end_s = int(as_of.timestamp())
         first_s = end_s
         if (window is None or ever) and "occurred_at" in events.columns:

@@ -48,6 +48,8 @@ def own_definition(own: OwnFeature) -> Definition:
         _Outside(_any_events()).total(tree)
     except Refusal as refusal:
         raise SettingsError(f"segmentation.expressions.{own.name}: {refusal}") from None
+    except RecursionError:
+        raise SettingsError(f"segmentation.expressions.{own.name}: is nested too deeply") from None
     spec = FeatureSpec(
         own.name,
         own.title,
@@ -87,6 +89,8 @@ class _Reading(Conditions):
     """Arithmetic, which is the same inside and outside of aggregates."""
 
     def number(self, node: exp.Expr) -> ir.FloatingValue:
+        if not isinstance(node, exp.Expr):
+            raise Refusal("a value is missing")
         found = _ARITHMETIC.get(type(node))
         if found is not None:
             return found(self, node)
@@ -110,9 +114,10 @@ class _Outside(_Reading):
     """Numbers made of aggregates."""
 
     def total(self, tree: exp.Expr) -> ir.FloatingScalar:
+        number = self.number(tree).cast("float64")
         if not tree.find(*_AGGREGATES):
             raise Refusal(f"must be an aggregate over a customer's events: {AGGREGATES} make one")
-        return self.number(tree).cast("float64")
+        return number
 
     def leaf(self, node: exp.Expr) -> ir.FloatingValue:
         where = None
@@ -134,6 +139,20 @@ class _Outside(_Reading):
 
 class _Inside(_Reading):
     """Numbers of one event."""
+
+    def each(self, node: exp.Expr) -> ir.Column:
+        """Read what is aggregated: a value an event, even where it is always the same."""
+        value = self.anything(node)
+        if isinstance(value, ir.Column):
+            return value
+        return ibis.ifelse(self.scope.events.occurred_at.isnull(), ibis.null(value.type()), value)
+
+    def numbers(self, node: exp.Expr) -> ir.FloatingColumn:
+        """Read the numbers of all events."""
+        only(node, "this")
+        if isinstance(node.this, exp.Column):
+            return finite(self._column(node.this))
+        return finite(self.each(node.this))
 
     def leaf(self, node: exp.Expr) -> ir.FloatingValue:
         if isinstance(node, exp.Column):
@@ -258,31 +277,6 @@ _ARITHMETIC: Final[Mapping[type[exp.Expr], Callable[[_Reading, exp.Expr], ir.Flo
 _Where = ir.BooleanValue | None
 
 
-def _sum(level: _Inside, node: exp.Expr, where: _Where) -> ir.FloatingValue:
-    only(node, "this")
-    return exact_sum(finite(level.number(node.this)), where)
-
-
-def _mean(level: _Inside, node: exp.Expr, where: _Where) -> ir.FloatingValue:
-    only(node, "this")
-    return exact_mean(level.number(node.this), where)
-
-
-def _least(level: _Inside, node: exp.Expr, where: _Where) -> ir.FloatingValue:
-    only(node, "this")
-    return finite(level.number(node.this)).min(where=where)
-
-
-def _most(level: _Inside, node: exp.Expr, where: _Where) -> ir.FloatingValue:
-    only(node, "this")
-    return finite(level.number(node.this)).max(where=where)
-
-
-def _median(level: _Inside, node: exp.Expr, where: _Where) -> ir.FloatingValue:
-    only(node, "this")
-    return finite(level.number(node.this)).median(where=where)
-
-
 def _count(level: _Inside, node: exp.Expr, where: _Where) -> ir.FloatingValue:
     only(node, "this")
     if isinstance(node.this, exp.Star):
@@ -293,15 +287,15 @@ def _count(level: _Inside, node: exp.Expr, where: _Where) -> ir.FloatingValue:
         only(node.this, "expressions")
         if len(node.this.expressions) != 1:
             raise Refusal("count(DISTINCT ...) takes one column")
-    values = level.anything(counted)
+    values = level.each(counted)
     return (values.nunique(where=where) if distinct else values.count(where=where)).cast("float64")
 
 
 _AGGREGATES: Final[Mapping[type[exp.Expr], Callable[[_Inside, exp.Expr, _Where], ir.FloatingValue]]] = {
-    exp.Sum: _sum,
-    exp.Avg: _mean,
-    exp.Min: _least,
-    exp.Max: _most,
-    exp.Median: _median,
+    exp.Sum: lambda level, node, where: exact_sum(level.numbers(node), where),
+    exp.Avg: lambda level, node, where: exact_mean(level.numbers(node), where),
+    exp.Min: lambda level, node, where: level.numbers(node).min(where=where),
+    exp.Max: lambda level, node, where: level.numbers(node).max(where=where),
+    exp.Median: lambda level, node, where: level.numbers(node).median(where=where),
     exp.Count: _count,
 }

@@ -12,7 +12,9 @@ _SATURDAY = 5
 _DAYS_A_YEAR = 365.25
 
 
-@feature("recency_days", "Days since the last event", words=("lapsed", "recently active"), has_windows=False)
+@feature(
+    "recency_days", "Days since the last event", words=("lapsed", "recently active"), has_windows=False
+)
 def _recency_days(scope: Scope) -> ir.Scalar:
     return ((scope.as_of_s - scope.seconds().max()) / SECONDS_A_DAY).floor()
 

@@ -8,43 +8,8 @@ from cohortd.core.errors import SettingsError
 from cohortd.core.modelling import FeatureSpec, Impute
 from cohortd.engine.catalog import catalog, definition_of, family_spec, is_family
 from cohortd.engine.names import FeatureName
+from cohortd.engine.template_lists import TEMPLATES
 from cohortd.engine.vocabulary import STANDARD, Vocabulary
-
-TEMPLATES: dict[str, tuple[str, ...]] = {
-    "ecommerce": (
-        "recency_days",
-        "order_count",
-        "value_sum",
-        "order_value_mean",
-        "order_quantity_mean",
-        "tenure_days",
-        "value_trend",
-        "active_days",
-        "interpurchase_days",
-        "evening_share",
-        "night_share",
-        "weekend_share",
-        "category_breadth",
-        "category_share",
-        "discount_share",
-        "channel_share",
-    ),
-    "engagement": (
-        "recency_days",
-        "session_count",
-        "event_count",
-        "active_days",
-        "tenure_days",
-        "activity_trend",
-        "duration_sum_s",
-        "evening_share",
-        "night_share",
-        "weekend_share",
-        "category_breadth",
-        "type_share",
-        "device_share",
-    ),
-}
 
 
 def resolve(

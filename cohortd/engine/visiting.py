@@ -6,6 +6,10 @@ from cohortd.core.modelling import Impute
 from cohortd.engine.registry import feature
 from cohortd.engine.scope import Scope, exact_sum, ratio
 
+#: What the settings' lists of types change; see ``meaning_of``.
+OF_CONVERSIONS = frozenset({"conversion_count", "conversion_rate", "touchpoints_mean"})
+OF_PAGE_VIEWS = frozenset({"page_views", "pages_per_session", "content_velocity"})
+
 
 @feature(
     "session_count",
