@@ -65,6 +65,44 @@ PHRASES: Final[dict[str, Phrase]] = {
         "hour", "[far ]more in the evening than most", "seldom in the evening", Kind.MANNER
     ),
     "night_share": Phrase("hour", "[far ]more at night than most", "seldom at night", Kind.MANNER),
+    "active_day_share": Phrase(_RHYTHM, "comes by [nearly ]every day", "comes by [only ]now and then"),
+    "order_value_trend": Phrase(
+        "basket trend",
+        "fills [much ]larger baskets than before",
+        "fills [much ]smaller baskets than before",
+    ),
+    "item_value_mean": Phrase("price", "chooses [very ]dear items", "chooses [very ]cheap items"),
+    "return_share": Phrase("returns", "gives [very ]much back", "gives [very ]little back"),
+    "channel_breadth": Phrase("channel", "uses [very ]many channels", "keeps to one channel"),
+    "lifetime_value": Phrase(
+        _SPEND, "has spent [very ]much over the years", "has spent [very ]little over the years"
+    ),
+    "lifetime_progression": Phrase(
+        _TREND, "spends [much ]more than its own average", "spends [much ]less than its own average"
+    ),
+    "hour_sin": Phrase("hour", "[far ]more in the morning than most", "after work", Kind.MANNER),
+    "hour_cos": Phrase("hour", "[far ]more around midnight than most", "around midday", Kind.MANNER),
+    "season_sin": Phrase("season", "mostly in spring", "mostly in autumn", Kind.MANNER),
+    "season_cos": Phrase(
+        "season", "mostly around New Year", "mostly in the middle of the year", Kind.MANNER
+    ),
+    "session_duration_mean_s": Phrase(
+        "stay", "stays [very ]long at a time", "stays [very ]briefly at a time"
+    ),
+    "page_views": Phrase(_RHYTHM, "looks at [very ]many pages", "looks at [very ]few pages"),
+    "pages_per_session": Phrase(
+        "pages", "looks at [very ]many pages a visit", "leaves after [very ]few pages"
+    ),
+    "content_velocity": Phrase("pages", "takes in [very ]much a day", "takes in [very ]little a day"),
+    "conversion_count": Phrase("conversion", "converts [very ]often", "converts [very ]rarely"),
+    "conversion_rate": Phrase("conversion", "visits to buy", "visits [mostly ]without buying"),
+    "touchpoints_mean": Phrase(
+        "decision", "takes [very ]many steps to a decision", "takes [very ]few steps to a decision"
+    ),
+    "weekday_share:": Phrase("week", "[far ]more on {}s than most", "seldom on {}s", Kind.MANNER),
+    "quarter_share:": Phrase("season", "[far ]more from {} than most", "seldom from {}", Kind.MANNER),
+    "context_mean:": Phrase("{}", "on days with [very ]high {}", "on days with [very ]low {}", Kind.MANNER),
+    "context_lift:": Phrase("{}", "[much ]rather with more {}", "[much ]rather with less {}", Kind.MANNER),
     "category_share:": Phrase("{}", "buys [far ]more {} than most", "buys [very ]little {}"),
     "channel_share:": Phrase("channel", "prefers {}", "seldom uses {}"),
     "device_share:": Phrase("device", "prefers {}", "seldom uses {}"),
@@ -83,13 +121,22 @@ class Clause:
 
 def clause_for(spec: FeatureSpec, z: float) -> Clause:
     """Say that a segment lies *z* deviations off in a feature; its title serves where no phrase does."""
-    prefix, _, rest = spec.name.partition(":")
-    phrase = PHRASES.get(f"{prefix}:" if rest else spec.name)
-    if phrase is None:
+    name, _, window = spec.name.partition("@")
+    prefix, _, rest = name.partition(":")
+    phrase = PHRASES.get(f"{prefix}:" if rest else name)
+    if phrase is None or "/" in window:
         return Clause(spec.name, _plainly(spec, z), Kind.PLAIN)
     thing = re.sub(r"[-_]+", " ", rest)
     words = _by_strength(phrase.high if z > 0 else phrase.low, z).replace("{}", thing)
-    return Clause(phrase.theme.replace("{}", spec.name), words, phrase.kind)
+    return Clause(phrase.theme.replace("{}", name), words + _since(window), phrase.kind)
+
+
+def _since(window: str) -> str:
+    """Say a feature's own window: ``30d``, ``4w``, ``all`` or none."""
+    if not window or window == "all":
+        return ""
+    count, unit = window[:-1], "days" if window.endswith("d") else "weeks"
+    return f" in the last {count} {unit}"
 
 
 def _by_strength(words: str, z: float) -> str:

@@ -14,7 +14,8 @@ from cohortd.accounts import Shared, family_of, open_destinations
 from cohortd.core.consenting import ConsentStatus
 from cohortd.core.errors import SettingsError
 from cohortd.core.times import Clock, now_utc
-from cohortd.engine import Engine, catalog, connect, resolve
+from cohortd.engine import Engine, connect, resolve, with_own
+from cohortd.features import attributes_of, context_numbers, place_attribute, vocabulary_of
 from cohortd.ledger import Ledger
 from cohortd.pipeline.wiring import (
     AudiencePolicy,
@@ -30,7 +31,7 @@ from cohortd.pipeline.wiring import (
 from cohortd.sources import TableSource
 from config.destinations import OnlineAccount
 from config.settings import Settings
-from config.sources import CustomersSource, Source
+from config.sources import Source
 from consent import ChainSealer, ConsentRules
 
 if TYPE_CHECKING:
@@ -122,15 +123,28 @@ def _make_private(folder: Path) -> None:
 
 def _engine(settings: Settings, workdir: Path) -> Engine:
     engine = settings.engine
-    return connect(engine.kind, workdir, memory_limit=engine.memory_limit, threads=engine.threads)
+    return connect(
+        engine.kind,
+        workdir,
+        memory_limit=engine.memory_limit,
+        threads=engine.threads,
+        vocabulary=vocabulary_of(settings),
+    )
 
 
 def _sources(settings: Settings) -> Sources:
     tables = settings.sources
     return Sources(
-        customers=_table("customers", tables.customers, attributes=_attributes(settings)),
+        customers=_table(
+            "customers",
+            tables.customers,
+            attributes=tuple(dict.fromkeys((*attributes_of(settings), *place_attribute(settings)))),
+        ),
         events=_table("events", tables.events) if tables.events is not None else None,
         consent=_table("consent", tables.consent) if tables.consent is not None else None,
+        context=None
+        if tables.context is None
+        else _table("context", tables.context, attributes=context_numbers(settings)),
     )
 
 
@@ -148,24 +162,12 @@ def _table(name: str, source: Source, *, attributes: tuple[str, ...] = ()) -> Ta
     )
 
 
-def _attributes(settings: Settings) -> tuple[str, ...]:
-    """Attributes that features ask for: mapped ones, or with no mapping the table's own columns."""
-    customers: CustomersSource = settings.sources.customers
-    chosen = settings.segmentation.chosen
-    if isinstance(chosen, str):
-        return ()
-    known = catalog()
-    asked = [name for name in chosen if name not in known and ":" not in name]
-    if customers.columns is None:
-        return tuple(asked)
-    return tuple(name for name in asked if name in customers.attributes)
-
-
 def _segmentation(settings: Settings) -> SegmentationPolicy:
     wanted = settings.segmentation
-    attributes = _attributes(settings)
+    attributes, vocabulary = attributes_of(settings), vocabulary_of(settings)
     return SegmentationPolicy(
-        specs=tuple(resolve(wanted.chosen, attributes)),
+        specs=tuple(with_own(resolve(wanted.chosen, attributes, vocabulary), vocabulary)),
+        vocabulary=vocabulary,
         attributes=attributes,
         window=wanted.window,
         refit_every=wanted.refit_every,

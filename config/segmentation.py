@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from config.base import Duration, Strict
+from config.features import OwnExpression, check_own_names
 
 
 class Segmentation(Strict):
@@ -15,6 +16,20 @@ class Segmentation(Strict):
     )
     features: tuple[str, ...] | None = Field(
         default=None, min_length=1, description="The list of features, instead of `template`."
+    )
+    expressions: dict[str, OwnExpression] = Field(
+        default_factory=dict,
+        description="Features of your own, one SQL aggregate over the events each, by name (docs/features.md).",
+    )
+    conversion_types: tuple[str, ...] = Field(
+        default=(*("purchase", "order", "transaction", "checkout", "subscription", "subscribe", "signup"),),
+        min_length=1,
+        description="Values of the events' `type` that count as conversions.",
+    )
+    page_view_types: tuple[str, ...] = Field(
+        default=(*("page_view", "pageview", "view", "page", "screen_view", "screen", "play", "read"),),
+        min_length=1,
+        description="Values of the events' `type` that count as page views.",
     )
     algorithm: Literal[
         "kmeans", "bisecting_kmeans", "gaussian_mixture", "ward", "hdbscan", "dbscan", "auto"
@@ -61,6 +76,12 @@ class Segmentation(Strict):
     def chosen(self) -> str | tuple[str, ...]:
         """The template's name, or the features asked for one by one."""
         return self.features or self.template
+
+    @field_validator("expressions")
+    @classmethod
+    def _check_expressions(cls, expressions: dict[str, OwnExpression]) -> dict[str, OwnExpression]:
+        check_own_names(expressions)
+        return expressions
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:

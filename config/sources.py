@@ -1,5 +1,6 @@
-"""Where the three tables of first-party data come from."""
+"""Where the tables of first-party data come from."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Literal, Self
@@ -19,6 +20,7 @@ from config.database import place_database
 #: An attribute may not look this much like one of our names: it is a typing mistake, and would
 #: carry a contact field into the features.
 _TOO_CLOSE = 0.8
+_NUMBER_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class Column(Strict):
@@ -160,6 +162,29 @@ class ConsentSource(Source):
         return self
 
 
+class ContextSource(Source):
+    """What each day was like, one row a day, or a day and place: weather, holidays, prices. All in numbers."""
+
+    required: ClassVar[tuple[str, ...]] = ("date",)
+    optional: ClassVar[tuple[str, ...]] = ("place",)
+
+    by_place: str | None = Field(
+        default=None,
+        description="Context only: which attribute of the customers, or column of the events, says the place"
+        " that `place` stands for; left out, a day is the same for everybody.",
+    )
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Mapped names that are none of ours: numbers, which features may use."""
+        return tuple(name for name in self.columns or {} if name not in self.required + self.optional)
+
+    @classmethod
+    def _check_name(cls, name: str) -> None:
+        if _NUMBER_NAME.fullmatch(name) is None:
+            raise ValueError(f"{name} cannot name a number: use a-z, 0-9 and _")
+
+
 class Sources(Strict):
     """The tables of first-party data."""
 
@@ -171,7 +196,16 @@ class Sources(Strict):
         default=None, description="What they agreed to; without it `consent.default` decides for everybody."
     )
 
+    context: ContextSource | None = Field(
+        default=None, description="What days and places were like; features may use it (docs/features.md)."
+    )
+
     def tables(self) -> Mapping[str, Source]:
         """Every table that is set, by its name."""
-        named = {"customers": self.customers, "events": self.events, "consent": self.consent}
+        named = {
+            "customers": self.customers,
+            "events": self.events,
+            "consent": self.consent,
+            "context": self.context,
+        }
         return {name: table for name, table in named.items() if table is not None}

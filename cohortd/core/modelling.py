@@ -26,6 +26,9 @@ class FeatureSpec:
     #: What to call a segment that is high or low in it; empty where neither would help.
     high_word: str = ""
     low_word: str = ""
+    #: Whose columns ``needs`` are: events, customers (an attribute), or context as well as events
+    #: (then written ``context.temperature``).
+    table: str = "events"
 
 
 @dataclass(frozen=True, slots=True)

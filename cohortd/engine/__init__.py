@@ -1,20 +1,29 @@
 """Where data is aggregated: Ibis on DuckDB. Nothing outside this room knows either."""
 
-from cohortd.engine.catalog import catalog
+from cohortd.engine.catalog import catalog, meaning_of
 from cohortd.engine.engine import MOST_OF_A_FAMILY, Engine, connect
+from cohortd.engine.names import FeatureName, family_of
 from cohortd.engine.profiling import EVERYBODY
 from cohortd.engine.staging import StagedTable, open_staged
-from cohortd.engine.templates import TEMPLATES, available, resolve
+from cohortd.engine.template_lists import TEMPLATES
+from cohortd.engine.templates import available, resolve, with_own
+from cohortd.engine.vocabulary import OwnFeature, Vocabulary
 
 __all__ = [
     "EVERYBODY",
     "MOST_OF_A_FAMILY",
     "TEMPLATES",
     "Engine",
+    "FeatureName",
+    "OwnFeature",
     "StagedTable",
+    "Vocabulary",
     "available",
     "catalog",
     "connect",
+    "family_of",
+    "meaning_of",
     "open_staged",
     "resolve",
+    "with_own",
 ]

@@ -1,17 +1,21 @@
 """Builds one expression that computes many features at once."""
 
 import functools
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import ibis
 import ibis.expr.types as ir
 
+from cohortd.core.errors import SettingsError
 from cohortd.core.modelling import FeatureSpec
 from cohortd.engine.catalog import definition_of
+from cohortd.engine.context import no_surroundings, surroundings
 from cohortd.engine.definition import Definition
 from cohortd.engine.families import FAMILIES
-from cohortd.engine.scope import Scope, slug_of
+from cohortd.engine.names import Window
+from cohortd.engine.scope import SECONDS_A_DAY, Scope, finite, ratio, slug_of
+from cohortd.engine.vocabulary import STANDARD, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,26 +24,35 @@ class Span:
 
     start_s: int
     end_s: int
+    #: When the first event of all happened; only windows of all time need it.
+    first_s: int = 0
 
 
-def feature_table(
-    events: ir.Table, customers: ir.Table, *, specs: Sequence[FeatureSpec], span: Span
-) -> ir.Table:
+@dataclass(frozen=True, slots=True)
+class Input:
+    """The tables that features are computed from."""
+
+    events: ir.Table
+    customers: ir.Table
+    context: ir.Table | None = None
+    vocabulary: Vocabulary = field(default=STANDARD)
+
+
+def feature_table(tables: Input, *, specs: Sequence[FeatureSpec], span: Span) -> ir.Table:
     """Compute *specs* for every customer with an event in the span, ordered by customer.
 
     Where every spec is an attribute, for every customer.
     """
-    definitions = {spec.name: definition_of(spec.name) for spec in specs}
-    over_events = {name: found for name, found in definitions.items() if found is not None}
+    attributes = [spec.name for spec in specs if spec.table == "customers"]
+    asked = {spec.name: _known(spec.name, tables.vocabulary) for spec in specs if spec.table != "customers"}
+    measured = dict(_measures(asked))
     parts: list[ir.Table] = []
-    if over_events:
-        known = events.semi_join(customers, "customer_id")
-        parts = _event_parts(_slugged(known), over_events, span)
-    attributes = [name for name, found in definitions.items() if found is None]
+    if asked:
+        parts = list(_event_parts(tables, measured, span))
     if attributes or not parts:
-        parts.append(_attributes(customers, attributes))
+        parts.append(_attributes(tables.customers, attributes))
     joined = functools.reduce(_left_join, parts)
-    columns = {spec.name: _finite(joined[spec.name]) for spec in specs}
+    columns = {spec.name: finite(_column(joined, spec.name, asked.get(spec.name))) for spec in specs}
     return joined.select("customer_id", **columns).order_by("customer_id")
 
 
@@ -53,7 +66,33 @@ def commonest_slugs(table: ir.Table, column: str, *, most: int) -> ir.Table:
 def number_of(column: ir.Column) -> ir.FloatingColumn:
     """Read a column as numbers; NULL for what is none."""
     number = column.try_cast("float64") if column.type().is_string() else column.cast("float64")
-    return _finite(number)
+    return finite(number)
+
+
+def _known(name: str, vocabulary: Vocabulary) -> Definition:
+    found = definition_of(name, vocabulary)
+    if found is None:
+        raise SettingsError(f"segmentation: there is no feature {name!r}")
+    return found
+
+
+def _measures(asked: Mapping[str, Definition]) -> Iterator[tuple[str, Definition]]:
+    """Name what must be aggregated: of a share of two windows, both."""
+    for name, definition in asked.items():
+        if definition.ratio is None:
+            yield name, definition
+        else:
+            yield from ((part.spec.name, part) for part in definition.ratio)
+
+
+def _column(joined: ir.Table, name: str, definition: Definition | None) -> ir.FloatingColumn:
+    if definition is None or (definition.ratio is None and definition.window is None):
+        return joined[name]
+    if definition.ratio is not None:
+        short, long = (_column(joined, part.spec.name, part) for part in definition.ratio)
+        return ratio(short, long)
+    # Who has no row in a window of its own is missing from that part.
+    return joined[name] if definition.empty is None else joined[name].fill_null(definition.empty)
 
 
 def _slugged(events: ir.Table) -> ir.Table:
@@ -71,20 +110,33 @@ def _with_slugs(events: ir.Table, column: str) -> ir.Table:
     return joined.drop(column, "as_written").rename({column: "slug"})
 
 
-def _event_parts(events: ir.Table, definitions: dict[str, Definition], span: Span) -> list[ir.Table]:
+def _event_parts(tables: Input, definitions: Mapping[str, Definition], span: Span) -> Iterator[ir.Table]:
     """Aggregate within the window first, for that decides who is in."""
-    scope = Scope(events, as_of_s=span.end_s, start_s=span.start_s)
-    history = events.filter(scope.seconds() < span.end_s)
-    window = history.filter(replace(scope, events=history).seconds() >= span.start_s)
-    in_window = {name: item for name, item in definitions.items() if not item.history}
-    parts = [_aggregated(replace(scope, events=window), in_window)]
-    in_history = {name: item for name, item in definitions.items() if item.history}
-    if in_history:
-        parts.append(_aggregated(replace(scope, events=history), in_history))
-    return parts
+    known = _slugged(tables.events.semi_join(tables.customers, "customer_id"))
+    context = no_surroundings() if tables.context is None else surroundings(tables.context)
+    scope = Scope(known, span.end_s, span.start_s, tables.vocabulary, tables.customers, context)
+    history = replace(scope, events=known.filter(scope.seconds() < span.end_s))
+    kinds = dict.fromkeys([(None, None), *((item.window, item.rows) for item in definitions.values())])
+    for window, rows in kinds:
+        part = _within(history, window, span)
+        together = {
+            name: item for name, item in definitions.items() if (item.window, item.rows) == (window, rows)
+        }
+        yield _aggregated(part if rows is None else replace(part, events=rows(part)), together)
 
 
-def _aggregated(scope: Scope, definitions: dict[str, Definition]) -> ir.Table:
+def _within(history: Scope, window: Window | None, span: Span) -> Scope:
+    """Cut the events down to a feature's own window, or the one that the settings give to all."""
+    if window is None:
+        start_s = span.start_s
+    elif window.days is None:
+        return replace(history, start_s=span.first_s)
+    else:
+        start_s = span.end_s - window.days * SECONDS_A_DAY
+    return replace(history, events=history.events.filter(history.seconds() >= start_s), start_s=start_s)
+
+
+def _aggregated(scope: Scope, definitions: Mapping[str, Definition]) -> ir.Table:
     columns = {name: item.expression(scope).cast("float64") for name, item in definitions.items()}
     grouped = scope.events.group_by("customer_id")
     return grouped.agg(**columns) if columns else scope.events.select("customer_id").distinct()
@@ -99,10 +151,6 @@ def _attribute(customers: ir.Table, name: str) -> ir.FloatingColumn:
     if slug:
         return (slug_of(customers[column]) == slug).cast("float64")
     return number_of(customers[column])
-
-
-def _finite(number: ir.FloatingColumn) -> ir.FloatingColumn:
-    return ibis.ifelse(number.isnan() | number.isinf(), ibis.null("float64"), number)
 
 
 def _left_join(left: ir.Table, right: ir.Table) -> ir.Table:

@@ -6,9 +6,14 @@ from dataclasses import dataclass
 import ibis.expr.types as ir
 
 from cohortd.core.modelling import FeatureSpec
+from cohortd.engine.names import Window
 from cohortd.engine.scope import Scope
 
 Expression = Callable[[Scope], ir.Scalar]
+Rows = Callable[[Scope], ir.Table]
+
+#: Over everything known of the customer.
+EVER = Window("all", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,5 +22,13 @@ class Definition:
 
     spec: FeatureSpec
     expression: Expression
-    #: Over everything known of the customer instead of the window.
-    history: bool = False
+    #: Instead of the window that the settings give to all.
+    window: Window | None = None
+    #: Makes the rows that are aggregated, where they are not the events themselves.
+    rows: Rows | None = None
+    #: What it is for somebody without any row: 0 for what is counted and summed, else absent.
+    empty: float | None = None
+    #: Whether it makes sense over a window of its own.
+    has_windows: bool = True
+    #: Computed as the first over the second, instead of by ``expression``.
+    ratio: "tuple[Definition, Definition] | None" = None

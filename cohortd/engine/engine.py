@@ -13,13 +13,17 @@ import pyarrow as pa
 
 from cohortd.core.errors import SettingsError
 from cohortd.core.modelling import CentroidModel, FeatureSpec
-from cohortd.engine.aggregation import Span, commonest_slugs, feature_table
+from cohortd.engine.aggregation import Input, Span, commonest_slugs, feature_table
 from cohortd.engine.assignment import assignment
 from cohortd.engine.backend import DuckdbBackend
-from cohortd.engine.families import FAMILIES
+from cohortd.engine.catalog import definition_of, is_family
+from cohortd.engine.context import CONTEXT_FAMILIES
+from cohortd.engine.families import FAMILIES, FIXED_FAMILIES
+from cohortd.engine.names import FeatureName
 from cohortd.engine.profiling import means_of, totals_table
 from cohortd.engine.staging import StagedTable, open_staged, staged_path, write_staged
-from cohortd.engine.templates import attribute_spec, is_attribute
+from cohortd.engine.templates import attribute_spec
+from cohortd.engine.vocabulary import STANDARD, Vocabulary
 
 #: Features a family or a categorical attribute becomes: more would drown the others.
 MOST_OF_A_FAMILY = 5
@@ -30,16 +34,25 @@ _NUMERIC_SHARE = 0.95
 class Engine:
     """One work directory and the engine over it; a context manager."""
 
-    def __init__(self, workdir: Path, backend: DuckdbBackend) -> None:
-        """Take both; use :meth:`duckdb`."""
+    def __init__(self, workdir: Path, backend: DuckdbBackend, vocabulary: Vocabulary = STANDARD) -> None:
+        """Take all; use :meth:`duckdb`."""
         self._workdir = workdir
         self._backend = backend
+        self._vocabulary = vocabulary
 
     @classmethod
-    def duckdb(cls, workdir: Path, memory_limit: str | None = None, threads: int | None = None) -> Self:
+    def duckdb(
+        cls,
+        workdir: Path,
+        memory_limit: str | None = None,
+        threads: int | None = None,
+        *,
+        vocabulary: Vocabulary = STANDARD,
+    ) -> Self:
         """Open DuckDB over *workdir*, which is made and belongs to the caller."""
         workdir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return cls(workdir, DuckdbBackend(workdir, memory_limit=memory_limit, threads=threads))
+        backend = DuckdbBackend(workdir, memory_limit=memory_limit, threads=threads)
+        return cls(workdir, backend, vocabulary)
 
     def __enter__(self) -> Self:
         return self
@@ -75,7 +88,12 @@ class Engine:
         return None if newest is None else datetime.fromtimestamp(newest, UTC)
 
     def expand(
-        self, specs: Sequence[FeatureSpec], *, events: StagedTable, customers: StagedTable
+        self,
+        specs: Sequence[FeatureSpec],
+        *,
+        events: StagedTable,
+        customers: StagedTable,
+        context: StagedTable | None = None,
     ) -> list[FeatureSpec]:
         """Replace families and categorical attributes by one feature for each of their commonest values.
 
@@ -84,15 +102,13 @@ class Engine:
         """
         expanded: list[FeatureSpec] = []
         for spec in specs:
-            if spec.name in FAMILIES:
-                family = FAMILIES[spec.name]
-                slugs = self._slugs(self._read(events), family.column)
-                expanded += [family.member(slug).spec for slug in slugs]
-            elif is_attribute(spec) and ":" not in spec.name and self._is_text(customers, spec.name):
-                slugs = self._slugs(self._read(customers), spec.name)
-                expanded += [attribute_spec(spec.name, slug) for slug in slugs]
-            else:
-                expanded.append(spec)
+            if spec.table == "customers":
+                expanded += self._values_of(spec, customers)
+                continue
+            name = FeatureName.read(spec.name)
+            members = self._members(name.base, events, context) if is_family(name) else []
+            found = [definition_of(str(name.of(member)), self._vocabulary) for member in members]
+            expanded += [each.spec for each in found if each is not None] if is_family(name) else [spec]
         return list({spec.name: spec for spec in expanded}.values())
 
     def features(
@@ -103,6 +119,7 @@ class Engine:
         *,
         as_of: datetime,
         window: timedelta | None,
+        context: StagedTable | None = None,
         name: str = "features",
     ) -> StagedTable:
         """Compute *specs* over the events from ``as_of - window`` up to, not including, *as_of*.
@@ -112,7 +129,8 @@ class Engine:
             customers: Others' events are left out.
             specs: Families are expanded; see the result's columns.
             as_of: Aware; a whole day keeps results calm within it.
-            window: None for everything before *as_of*.
+            window: None for everything before *as_of*; features may have one of their own.
+            context: ``date``, ``place`` where the vocabulary names one, and numbers.
             name: Where it is staged.
 
         Returns:
@@ -122,16 +140,18 @@ class Engine:
         Raises:
             SettingsError: No feature is left to compute.
         """
-        expanded = self.expand(specs, events=events, customers=customers)
+        expanded = self.expand(specs, events=events, customers=customers, context=context)
         if not expanded:
             raise SettingsError("none of the asked features can be computed: their columns hold no values")
-        table = feature_table(
+        tables = Input(
             self._read(events),
             self._read(customers),
-            specs=expanded,
-            span=self._span(events, as_of=as_of, window=window),
+            None if context is None else self._read(context),
+            self._vocabulary,
         )
-        return self._write(table, name)
+        ever = any(each.endswith(("@all", "/all")) for each in (spec.name for spec in expanded))
+        span = self._span(events, as_of=as_of, window=window, ever=ever)
+        return self._write(feature_table(tables, specs=expanded, span=span), name)
 
     def sample(self, features: StagedTable, size: int, seed_text: str) -> pd.DataFrame:
         """Draw *size* customers by the hash of their id: the same ones for the same text.
@@ -218,15 +238,27 @@ class Engine:
         self._backend.copy(table, path)
         return open_staged(path)
 
-    def _span(self, events: StagedTable, *, as_of: datetime, window: timedelta | None) -> Span:
+    def _span(self, events: StagedTable, *, as_of: datetime, window: timedelta | None, ever: bool) -> Span:
         end_s = int(as_of.timestamp())
-        if window is not None:
-            return Span(end_s - int(window.total_seconds()), end_s)
-        if "occurred_at" not in events.columns:
-            return Span(end_s, end_s)
-        seconds = self._read(events).occurred_at.epoch_seconds().floor()
-        first = self._backend.number(seconds.min())
-        return Span(end_s if first is None else min(int(first), end_s), end_s)
+        first_s = end_s
+        if (window is None or ever) and "occurred_at" in events.columns:
+            first = self._backend.number(self._read(events).occurred_at.epoch_seconds().floor().min())
+            first_s = end_s if first is None else min(int(first), end_s)
+        return Span(first_s if window is None else end_s - int(window.total_seconds()), end_s, first_s)
+
+    def _members(self, family: str, events: StagedTable, context: StagedTable | None) -> list[str]:
+        if family in FAMILIES:
+            return self._slugs(self._read(events), FAMILIES[family].column)
+        if family in FIXED_FAMILIES:
+            return list(FIXED_FAMILIES[family].members)
+        assert family in CONTEXT_FAMILIES
+        return [name for name in (context.columns if context else ()) if name not in ("date", "place")]
+
+    def _values_of(self, spec: FeatureSpec, customers: StagedTable) -> list[FeatureSpec]:
+        if ":" in spec.name or not self._is_text(customers, spec.name):
+            return [spec]
+        slugs = self._slugs(self._read(customers), spec.name)
+        return [attribute_spec(spec.name, slug) for slug in slugs]
 
     def _slugs(self, table: ir.Table, column: str) -> list[str]:
         counted = self._backend.fetch(commonest_slugs(table, column, most=MOST_OF_A_FAMILY))
@@ -242,7 +274,12 @@ class Engine:
 
 
 def connect(
-    kind: str, workdir: Path, *, memory_limit: str | None = None, threads: int | None = None
+    kind: str,
+    workdir: Path,
+    *,
+    memory_limit: str | None = None,
+    threads: int | None = None,
+    vocabulary: Vocabulary = STANDARD,
 ) -> Engine:
     """Open the engine that the settings name.
 
@@ -250,5 +287,5 @@ def connect(
         SettingsError: This build has no such engine.
     """
     if kind == "duckdb":
-        return Engine.duckdb(workdir, memory_limit=memory_limit, threads=threads)
+        return Engine.duckdb(workdir, memory_limit=memory_limit, threads=threads, vocabulary=vocabulary)
     raise SettingsError(f"engine.kind {kind!r} is not in this build; use duckdb")

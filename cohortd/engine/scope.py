@@ -5,6 +5,10 @@ from dataclasses import dataclass
 import ibis
 import ibis.expr.types as ir
 
+from cohortd.engine.vocabulary import STANDARD, Vocabulary
+
+SECONDS_A_DAY = 86_400
+
 #: Sums run in decimals, for the sum of doubles changes with the number of threads. Values beyond
 #: this are counted as this: decimal(18, 6) ends at 10**12.
 LARGEST_VALUE = 1e11
@@ -24,17 +28,43 @@ class Scope:
     events: ir.Table
     as_of_s: int
     start_s: int
+    vocabulary: Vocabulary = STANDARD
+    #: Beside the events, for the few features that need them; of the context see ``context.py``.
+    customers: ir.Table | None = None
+    context: ir.Table | None = None
 
     def seconds(self) -> ir.IntegerColumn:
         """When each event happened, in whole seconds (DuckDB's own are fractional)."""
         return self.events.occurred_at.epoch_seconds().floor().cast("int64")
 
-    def orders(self) -> ir.IntegerScalar:
+    def orders(self, where: ir.BooleanValue | None = None) -> ir.IntegerScalar:
         """How many orders: distinct order ids, else distinct sessions, else rows."""
         for column in ("order_id", "session_id"):
             if column in self.events.columns:
-                return self.events[column].nunique()
-        return self.events.count()
+                return self.events[column].nunique(where=where)
+        return self.events.count(where=where)
+
+    def is_conversion(self) -> ir.BooleanColumn:
+        """Whether an event is of one of the types that count as conversions; never NULL."""
+        return self._is_of(self.vocabulary.conversion_types)
+
+    def conversions(self) -> ir.IntegerValue:
+        """How many conversions: their distinct orders, and those that name no order one by one."""
+        converted = self.is_conversion()
+        if "order_id" not in self.events.columns:
+            return self.events.count(where=converted)
+        order = self.events.order_id
+        return order.nunique(where=converted) + self.events.count(where=converted & order.isnull())
+
+    def page_views(self) -> ir.IntegerScalar:
+        """How many events are of a type that counts as a page view; all where there are no types."""
+        if "type" not in self.events.columns:
+            return self.events.count()
+        return self.events.count(where=self._is_of(self.vocabulary.page_view_types))
+
+    def _is_of(self, types: tuple[str, ...]) -> ir.BooleanColumn:
+        slugs = [slug_of(ibis.literal(each)) for each in types]
+        return self.events.type.isin(slugs).fill_null(False)  # noqa: FBT003 - the value
 
     def days(self) -> ir.DateColumn:
         """The day of each event, UTC."""
@@ -52,6 +82,18 @@ class Scope:
         """The hour of each event, UTC."""
         return self.events.occurred_at.hour()
 
+    def weekdays(self) -> ir.IntegerColumn:
+        """The weekday of each event, UTC; Monday is 0."""
+        return self.events.occurred_at.day_of_week.index()
+
+    def seconds_of_day(self) -> ir.IntegerColumn:
+        """Whole seconds since midnight, UTC."""
+        return self.seconds() % SECONDS_A_DAY
+
+    def days_of_year(self) -> ir.IntegerColumn:
+        """Whole days since the year began, UTC."""
+        return self.events.occurred_at.day_of_year() - 1
+
 
 def exact_sum(column: ir.NumericColumn, where: ir.BooleanValue | None = None) -> ir.FloatingScalar:
     """Sum the same to the last bit for any order of rows; no row at all makes 0, never NULL."""
@@ -60,6 +102,22 @@ def exact_sum(column: ir.NumericColumn, where: ir.BooleanValue | None = None) ->
     bounded = ibis.greatest(ibis.least(known, LARGEST_VALUE), -LARGEST_VALUE)
     total = bounded.cast(_EXACT).sum(where=where)
     return total.cast("float64").fill_null(0.0)
+
+
+def exact_mean(column: ir.NumericColumn, where: ir.BooleanValue | None = None) -> ir.FloatingScalar:
+    """Average the same to the last bit for any order of rows; NULL where no row holds a number."""
+    number = finite(column.cast("float64"))
+    return ratio(exact_sum(number, where), number.count(where=where))
+
+
+def finite(number: ir.FloatingColumn) -> ir.FloatingColumn:
+    """Make NULL of what is no number or endless."""
+    return ibis.ifelse(number.isnan() | number.isinf(), ibis.null("float64"), number)
+
+
+def trend(early: ir.FloatingScalar, late: ir.FloatingScalar) -> ir.FloatingScalar:
+    """Compare two numbers, from -1 (nothing came later) to 1; NULL where both are 0."""
+    return ratio(late - early, early.abs() + late.abs())
 
 
 def ratio(part: ir.NumericValue, whole: ir.NumericValue) -> ir.FloatingValue:

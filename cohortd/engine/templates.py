@@ -2,56 +2,26 @@
 
 import difflib
 from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 
 from cohortd.core.errors import SettingsError
 from cohortd.core.modelling import FeatureSpec, Impute
-from cohortd.engine.catalog import catalog, definition_of
-from cohortd.engine.families import FAMILIES
-
-TEMPLATES: dict[str, tuple[str, ...]] = {
-    "ecommerce": (
-        "recency_days",
-        "order_count",
-        "value_sum",
-        "order_value_mean",
-        "order_quantity_mean",
-        "tenure_days",
-        "value_trend",
-        "active_days",
-        "interpurchase_days",
-        "evening_share",
-        "night_share",
-        "weekend_share",
-        "category_breadth",
-        "category_share",
-        "discount_share",
-        "channel_share",
-    ),
-    "engagement": (
-        "recency_days",
-        "session_count",
-        "event_count",
-        "active_days",
-        "tenure_days",
-        "activity_trend",
-        "duration_sum_s",
-        "evening_share",
-        "night_share",
-        "weekend_share",
-        "category_breadth",
-        "type_share",
-        "device_share",
-    ),
-}
+from cohortd.engine.catalog import catalog, definition_of, family_spec, is_family
+from cohortd.engine.names import FeatureName
+from cohortd.engine.template_lists import TEMPLATES
+from cohortd.engine.vocabulary import STANDARD, Vocabulary
 
 
-def resolve(template: str | Sequence[str], attributes: Collection[str]) -> list[FeatureSpec]:
+def resolve(
+    template: str | Sequence[str], attributes: Collection[str], vocabulary: Vocabulary = STANDARD
+) -> list[FeatureSpec]:
     """List the features of a template, or those named one by one.
 
     Args:
         template: A template's name, or names of features, attributes and templates.
         attributes: The customer attributes that are mapped. ``plan`` asks for the attribute
             ``plan``, ``plan:gold`` for whether it is ``gold``.
+        vocabulary: What else the settings say of features.
 
     Raises:
         SettingsError: A name is unknown; says the nearest known one.
@@ -59,38 +29,54 @@ def resolve(template: str | Sequence[str], attributes: Collection[str]) -> list[
     if isinstance(template, str):
         if template not in TEMPLATES:
             raise SettingsError(_unknown("template", template, TEMPLATES))
-        return [_spec(name, attributes) for name in TEMPLATES[template]]
+        return [_spec(name, attributes, vocabulary) for name in TEMPLATES[template]]
     names = [name for item in template for name in TEMPLATES.get(item, (item,))]
     if not names:
         raise SettingsError("segmentation needs at least one feature, or a template such as ecommerce")
-    return [_spec(name, attributes) for name in dict.fromkeys(names)]
+    return [_spec(name, attributes, vocabulary) for name in dict.fromkeys(names)]
+
+
+def with_own(specs: Iterable[FeatureSpec], vocabulary: Vocabulary) -> list[FeatureSpec]:
+    """Add the own expressions that no feature asks for in any window: who writes one wants it."""
+    asked = list(specs)
+    bases = {FeatureName.read(spec.name).base for spec in asked}
+    more = [own.name for own in vocabulary.own_features if own.name not in bases]
+    return [*asked, *(resolve(more, (), vocabulary) if more else ())]
 
 
 def available(
-    specs: Iterable[FeatureSpec], events_columns: Collection[str], customer_columns: Collection[str]
+    specs: Iterable[FeatureSpec],
+    events_columns: Collection[str],
+    customer_columns: Collection[str],
+    context_columns: Collection[str] = (),
 ) -> tuple[list[FeatureSpec], list[tuple[FeatureSpec, str]]]:
     """Part the features that can be computed from these columns from those that cannot.
 
     Returns:
         The usable ones, and the others each with what is missing, in words.
     """
+    columns = {"events": events_columns, "customers": customer_columns, "context": context_columns}
     usable: list[FeatureSpec] = []
     unusable: list[tuple[FeatureSpec, str]] = []
     for spec in specs:
-        table, columns = (
-            ("customers", customer_columns) if is_attribute(spec) else ("events", events_columns)
-        )
-        missing = [column for column in spec.needs if column not in columns]
+        missing: dict[str, list[str]] = {}
+        for table, column in map(partial(_need, spec), spec.needs):
+            if column not in columns[table]:
+                missing.setdefault(table, []).append(column)
         if missing:
-            unusable.append((spec, f"{table} has no column {' and no '.join(missing)}"))
+            reasons = (f"{table} has no column {' and no '.join(lost)}" for table, lost in missing.items())
+            unusable.append((spec, "; ".join(reasons)))
         else:
             usable.append(spec)
     return usable, unusable
 
 
-def is_attribute(spec: FeatureSpec) -> bool:
-    """Whether a feature is a column of the customers rather than computed from events."""
-    return spec.name not in FAMILIES and definition_of(spec.name) is None
+def _need(spec: FeatureSpec, written: str) -> tuple[str, str]:
+    """Part the table from the column of a need: an attribute's name may have a dot in it."""
+    if spec.table != "context":
+        return spec.table, written
+    table, dot, column = written.partition(".")
+    return (table, column) if dot else ("events", written)
 
 
 def attribute_spec(attribute: str, slug: str = "") -> FeatureSpec:
@@ -104,6 +90,7 @@ def attribute_spec(attribute: str, slug: str = "") -> FeatureSpec:
             heavy_tail=False,
             impute=Impute.ZERO,
             high_word=f"{shown} {value}",
+            table="customers",
         )
     return FeatureSpec(
         attribute,
@@ -113,19 +100,23 @@ def attribute_spec(attribute: str, slug: str = "") -> FeatureSpec:
         impute=Impute.MEDIAN,
         high_word=f"high {shown}",
         low_word=f"low {shown}",
+        table="customers",
     )
 
 
-def _spec(name: str, attributes: Collection[str]) -> FeatureSpec:
-    if name in FAMILIES:
-        return FAMILIES[name].spec
-    definition = definition_of(name)
+def _spec(name: str, attributes: Collection[str], vocabulary: Vocabulary) -> FeatureSpec:
+    if name in attributes:
+        return attribute_spec(name)
+    if is_family(FeatureName.read(name)):
+        return family_spec(FeatureName.read(name))
+    definition = definition_of(name, vocabulary)
     if definition is not None:
         return definition.spec
     attribute, _, slug = name.partition(":")
     if attribute in attributes:
         return attribute_spec(attribute, slug)
-    raise SettingsError(_unknown("feature", name, [*catalog(), *attributes]))
+    own = [each.name for each in vocabulary.own_features]
+    raise SettingsError(_unknown("feature", name, [*catalog(), *own, *attributes]))
 
 
 def _unknown(kind: str, name: str, known: Iterable[str]) -> str:

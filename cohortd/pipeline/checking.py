@@ -23,6 +23,7 @@ from cohortd.sources import (
     columns_of,
     read_consent,
     read_contacts,
+    read_context,
     read_customers,
     read_events,
 )
@@ -44,7 +45,8 @@ def check_all(pipeline: Pipeline) -> Checked:
     """Try settings, sources, ledger and every destination; a line each."""
     lines = [AccessCheck("settings", ok=True, detail="read and valid")]
     quality: list[SourceQuality] = []
-    for source in (pipeline.sources.customers, pipeline.sources.events, pipeline.sources.consent):
+    sources = pipeline.sources
+    for source in (sources.customers, sources.events, sources.consent, sources.context):
         if source is not None:
             pipeline.progress(f"reading {source.name}")
             lines.append(_source(pipeline, source, quality))
@@ -118,6 +120,8 @@ def _read_through(pipeline: Pipeline, source: TableSource, tally: Tally) -> None
         batches = read_events(source, tally, until=pipeline.clock())
     elif source.name == "consent":
         batches = read_consent(source, tally)
+    elif source.name == "context":
+        batches = read_context(source, tally, by_place=bool(pipeline.segmentation.vocabulary.place))
     else:
         batches = read_customers(source, tally)
     for _ in batches:

@@ -10,7 +10,7 @@ import pandas as pd
 import clustering
 from cohortd.core.modelling import FeatureSpec, ModelVersion
 from cohortd.engine import Engine, StagedTable
-from cohortd.pipeline.featuring import Chosen, choose_features
+from cohortd.pipeline.featuring import Chosen, choose_features, meanings
 from cohortd.pipeline.naming import take_names
 from cohortd.pipeline.reading import Tables
 from cohortd.pipeline.wiring import Pipeline
@@ -48,6 +48,7 @@ def cluster(
         chosen.computed,
         as_of=_day_after_last_event(engine, tables, as_of),
         window=pipeline.segmentation.window,
+        context=tables.context,
     )
     reason = _reason(pipeline, engine, features, chosen, current, as_of=as_of, refit=refit, force=force)
     if reason is not None:
@@ -152,7 +153,7 @@ def _new_version(
         centroid_model=fitted.centroid_model,
         segments=fitted.segments,
         lineage=fitted.lineage,
-        quality=fitted.quality,
+        quality=fitted.quality | meanings(pipeline, specs),
     )
     return models.save(version, next_segment_number=fitted.next_segment_number, at=pipeline.clock())
 

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from cohortd.core.errors import SettingsError
 from cohortd.core.modelling import FeatureSpec, ModelVersion
-from cohortd.engine import Engine, available, resolve
+from cohortd.engine import Engine, available, family_of, meaning_of, resolve
 from cohortd.pipeline.reading import Tables
 from cohortd.pipeline.wiring import Pipeline
+
+#: Where a version's quality keeps them.
+_MEANINGS: Final = "meanings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,33 +44,68 @@ def choose_features(
         raise SettingsError(f"segmentation: none of the features can be computed from these tables. {why}")
     notes = tuple(f"feature {spec.name} left out: {reason}" for spec, reason in missing)
     if current is None:
-        fitted = tuple(engine.expand(usable, events=tables.events, customers=tables.customers))
+        fitted = _expanded(engine, usable, tables)
         return Chosen(fitted, fitted, (), notes)
-    model, gone = _available(_specs_of(pipeline, current), tables)
-    lost = tuple(spec.name for spec, _ in gone)
+    model, lost = _still_there(pipeline, current, tables)
     if not lost and _families(model) == _families(usable):
         return Chosen(tuple(model), tuple(model), (), notes)
-    fitted = tuple(engine.expand(usable, events=tables.events, customers=tables.customers))
+    fitted = _expanded(engine, usable, tables)
     return Chosen(_without_twins([*model, *fitted]), fitted, lost, notes)
+
+
+def meanings(pipeline: Pipeline, specs: Iterable[FeatureSpec]) -> dict[str, object]:
+    """Say, for a version's quality, what those features meant whose meaning is in the settings."""
+    told = {spec.name: meaning_of(spec.name, pipeline.segmentation.vocabulary) for spec in specs}
+    known = {name: meaning for name, meaning in told.items() if meaning}
+    return {_MEANINGS: known} if known else {}
+
+
+def _expanded(engine: Engine, specs: list[FeatureSpec], tables: Tables) -> tuple[FeatureSpec, ...]:
+    return tuple(
+        engine.expand(specs, events=tables.events, customers=tables.customers, context=tables.context)
+    )
 
 
 def _available(
     specs: Iterable[FeatureSpec], tables: Tables
 ) -> tuple[list[FeatureSpec], list[tuple[FeatureSpec, str]]]:
-    return available(specs, tables.events.columns, tables.customers.columns)
+    context = tables.context.columns if tables.context is not None else ()
+    return available(specs, tables.events.columns, tables.customers.columns, context)
 
 
-def _specs_of(pipeline: Pipeline, version: ModelVersion) -> list[FeatureSpec]:
-    """Features a version was fitted on, those found constant then included."""
+def _still_there(
+    pipeline: Pipeline, version: ModelVersion, tables: Tables
+) -> tuple[list[FeatureSpec], tuple[str, ...]]:
+    """Part the features a version was fitted on, those found constant then included, from the lost.
+
+    Lost is what the tables no longer give, and what the settings no longer mean: an expression that
+    is gone or was rewritten.
+    """
     asked = version.quality.get("features")
-    names = (
-        asked if isinstance(asked, list) else [feature.name for feature in version.centroid_model.features]
-    )
-    return resolve([str(name) for name in names], pipeline.segmentation.attributes)
+    names = [str(name) for name in asked] if isinstance(asked, list) else _fitted_names(version)
+    meant = version.quality.get(_MEANINGS)
+    segmentation, known, lost = pipeline.segmentation, list[FeatureSpec](), list[str]()
+    for name in names:
+        before = meant.get(name, "") if isinstance(meant, dict) else ""
+        try:
+            spec = resolve([name], segmentation.attributes, segmentation.vocabulary)
+        except SettingsError:
+            lost.append(name)
+            continue
+        if before and before != meaning_of(name, segmentation.vocabulary):
+            lost.append(name)
+        else:
+            known += spec
+    usable, gone = _available(known, tables)
+    return usable, (*lost, *(spec.name for spec, _ in gone))
+
+
+def _fitted_names(version: ModelVersion) -> list[str]:
+    return [feature.name for feature in version.centroid_model.features]
 
 
 def _families(specs: Iterable[FeatureSpec]) -> set[str]:
-    return {spec.name.partition(":")[0] for spec in specs}
+    return {family_of(spec.name) for spec in specs}
 
 
 def _without_twins(specs: Iterable[FeatureSpec]) -> tuple[FeatureSpec, ...]:

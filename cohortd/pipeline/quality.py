@@ -24,6 +24,7 @@ _NEEDED: Final[Mapping[str, frozenset[str]]] = {
     "customers": frozenset({"customer_id"}),
     "events": frozenset({"customer_id", "occurred_at"}),
     "consent": frozenset({"status"}),
+    "context": frozenset({"date", "place"}),
 }
 
 

@@ -12,7 +12,7 @@ from cohortd.core.reporting import SourceReport
 from cohortd.engine import Engine, StagedTable
 from cohortd.pipeline import guards
 from cohortd.pipeline.wiring import Pipeline
-from cohortd.sources import Tally, read_customers, read_events
+from cohortd.sources import Tally, read_context, read_customers, read_events
 
 SENT = ("done", "partial")
 
@@ -25,6 +25,8 @@ class Tables:
     #: Without an events table in the settings: staged all the same, with no row.
     events: StagedTable
     reports: tuple[SourceReport, ...]
+    #: What days were like; None without such a table in the settings.
+    context: StagedTable | None = None
 
     @property
     def rows(self) -> Mapping[str, int]:
@@ -33,7 +35,7 @@ class Tables:
 
 
 def read_tables(pipeline: Pipeline, engine: Engine, *, as_of: datetime) -> Tables:
-    """Stage customers and events.
+    """Stage customers, events and their context.
 
     Raises:
         GuardError: A table lost more rows to faults than its guard allows.
@@ -49,8 +51,20 @@ def read_tables(pipeline: Pipeline, engine: Engine, *, as_of: datetime) -> Table
         event_tally = Tally("events")
         events = engine.stage("events", read_events(pipeline.sources.events, event_tally, until=as_of))
         reports.append(_without_strangers(event_tally, engine, events, customers))
+    context = _context(pipeline, engine, reports)
     refuse_bad_rows(pipeline, reports)
-    return Tables(customers, events, tuple(reports))
+    return Tables(customers, events, tuple(reports), context)
+
+
+def _context(pipeline: Pipeline, engine: Engine, reports: list[SourceReport]) -> StagedTable | None:
+    if pipeline.sources.context is None:
+        return None
+    pipeline.progress("reading context")
+    tally = Tally("context")
+    by_place = bool(pipeline.segmentation.vocabulary.place)
+    staged = engine.stage("context", read_context(pipeline.sources.context, tally, by_place=by_place))
+    reports.append(tally.report())
+    return staged
 
 
 def refuse_bad_rows(pipeline: Pipeline, reports: Collection[SourceReport]) -> None:

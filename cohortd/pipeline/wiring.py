@@ -12,7 +12,7 @@ from clustering import ClusteringPolicy
 from cohortd.core.identifiers import Family
 from cohortd.core.modelling import FeatureSpec
 from cohortd.core.times import Clock
-from cohortd.engine import Engine
+from cohortd.engine import Engine, Vocabulary
 from cohortd.ledger import Ledger
 from cohortd.pipeline.known_rows import KnownRows
 from cohortd.sources import TableSource
@@ -87,11 +87,12 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The first-party tables; events and consent may be absent."""
+    """The first-party tables; all but the customers may be absent."""
 
     customers: TableSource
     events: TableSource | None
     consent: TableSource | None
+    context: TableSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,8 @@ class SegmentationPolicy:
     sample_size: int
     drift_limit: float
     clustering: ClusteringPolicy
+    #: What the settings say of features beside the catalog.
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
 
 
 class WhenGone(StrEnum):

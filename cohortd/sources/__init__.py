@@ -2,6 +2,7 @@
 
 from cohortd.core.tables import CONTACT_FIELDS
 from cohortd.sources.consent import CONSENT_COLUMNS, TAKEN_FOR_DENIED, WITHDRAWAL_LOST, read_consent
+from cohortd.sources.context import read_context
 from cohortd.sources.customers import read_contacts, read_customers
 from cohortd.sources.events import read_events
 from cohortd.sources.reading import columns_of
@@ -17,6 +18,7 @@ __all__ = [
     "columns_of",
     "read_consent",
     "read_contacts",
+    "read_context",
     "read_customers",
     "read_events",
 ]

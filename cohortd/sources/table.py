@@ -13,7 +13,7 @@ MOST_SAMPLES = 20
 class TableSource:
     """Where one table is and which of its columns are ours."""
 
-    #: customers, events or consent.
+    #: customers, events, consent or context.
     name: str
     #: Absolute; a file, a glob or a directory, or an object store's URI (s3, gs, abfs).
     path: str | None = None
@@ -24,7 +24,7 @@ class TableSource:
     query: str | None = None
     #: Our name -> their column; None for every one of our standard names that is there.
     columns: Mapping[str, str] | None = None
-    #: Customers only: columns wanted as features.
+    #: Of customers and context: columns wanted as features.
     attributes: tuple[str, ...] = ()
     #: Contact fields whose column is already SHA-256.
     hashed: frozenset[str] = frozenset()

@@ -1,76 +1,18 @@
 """Every feature against a computation in pandas that shares nothing with it."""
 
-import functools
 from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
+from engine_by_hand import WINDOW, by_hand
 from engine_events import AS_OF, random_events, stage_customers, stage_events
 
 from cohortd.core.errors import SettingsError
-from cohortd.engine import Engine, catalog, resolve
-from cohortd.engine.families import FAMILIES
-
-WINDOW = timedelta(weeks=13)
-
-
-@functools.cache
-def by_hand() -> pd.DataFrame:
-    """Compute all features of the random events customer by customer."""
-    events = random_events()
-    history = events[events.occurred_at.dt.floor("s") < AS_OF]
-    start = AS_OF - WINDOW
-    window = history[history.occurred_at.dt.floor("s") >= start]
-    rows = {}
-    for customer, own in window.groupby("customer_id"):
-        everything = history[history.customer_id == customer]
-        rows[customer] = _one(own, everything, half=start + WINDOW / 2)
-    return (
-        pd.DataFrame.from_dict(rows, orient="index").rename_axis("customer_id").sort_index().astype(float)
-    )
-
-
-def _one(own: pd.DataFrame, everything: pd.DataFrame, *, half: pd.Timestamp) -> dict[str, float]:
-    days = own.occurred_at.dt.floor("D")
-    hour = own.occurred_at.dt.hour
-    late = own.occurred_at.dt.floor("s") >= half
-    orders, paid, off = own.order_id.nunique(), own.value.sum(), own.discount.abs().sum()
-    slugs = {
-        column: own[column].str.lower().str.replace(r"[\W_]+", "_", regex=True).str.strip("_")
-        for column in ("category", "channel", "device", "type")
-    }
-    features = {
-        "recency_days": (AS_OF - own.occurred_at.max().floor("s")).days,
-        "tenure_days": (AS_OF - everything.occurred_at.min().floor("s")).days,
-        "event_count": len(own),
-        "order_count": orders,
-        "session_count": own.session_id.nunique(),
-        "value_sum": paid,
-        "order_value_mean": paid / orders if orders else np.nan,
-        "quantity_sum": own.quantity.sum(),
-        "order_quantity_mean": own.quantity.sum() / orders if orders else np.nan,
-        "active_days": days.nunique(),
-        "interpurchase_days": (
-            (days.max() - days.min()).days / (days.nunique() - 1) if len(set(days)) > 1 else np.nan
-        ),
-        "category_breadth": slugs["category"].nunique(),
-        "duration_sum_s": own.duration_s.sum(),
-        "value_trend": _trend(own.value[~late].sum(), own.value[late].sum()),
-        "activity_trend": _trend((~late).sum(), late.sum()),
-        "night_share": ((hour >= 22) | (hour < 6)).mean(),
-        "evening_share": ((hour >= 18) & (hour < 22)).mean(),
-        "weekend_share": (own.occurred_at.dt.day_of_week >= 5).mean(),
-        "discount_share": off / (off + max(paid, 0)) if off + max(paid, 0) else np.nan,
-    }
-    for name, family in FAMILIES.items():
-        for slug in ("dairy_eggs", "wine", "brot", "käse", "tea", "fish", "web", "store", "phone", "view"):
-            features[f"{name}:{slug}"] = (slugs[family.column] == slug).mean()
-    return features
-
-
-def _trend(early: float, late: float) -> float:
-    return (late - early) / (abs(early) + abs(late)) if early or late else np.nan
+from cohortd.engine import Engine, Vocabulary, catalog, resolve
+from cohortd.engine.context import CONTEXT_FAMILIES
+from cohortd.engine.families import FAMILIES, FIXED_FAMILIES
+from cohortd.engine.registry import DEFINITIONS
 
 
 def computed(engine: Engine, events: pd.DataFrame, names, *, window=WINDOW, attributes=(), customers=None):
@@ -80,53 +22,101 @@ def computed(engine: Engine, events: pd.DataFrame, names, *, window=WINDOW, attr
     return engine.sample(table, 10**6, "all")
 
 
-@pytest.mark.parametrize("name", [name for name in catalog() if name not in FAMILIES])
-def test_each_feature_equals_its_computation_by_hand(engine, name):
-    events = random_events()
-    found, expected = computed(engine, events, [name]), by_hand()[[name]]
+FEATURES = [name for name in catalog() if name not in {*FAMILIES, *FIXED_FAMILIES, *CONTEXT_FAMILIES}]
+FIXED = [f"{name}:{slug}" for name, family in FIXED_FAMILIES.items() for slug in family.members]
 
-    pd.testing.assert_frame_equal(found, expected, check_index_type=False, rtol=1e-9)
+
+def test_every_feature_equals_its_computation_by_hand(engine):
+    names = [*FEATURES, *FIXED]
+    found, expected = computed(engine, random_events(), names), by_hand()[names]
+
+    pd.testing.assert_frame_equal(found, expected, check_index_type=False, rtol=1e-6, atol=1e-6)
     assert {"early", "holes"} <= set(found.index)
     assert "gone" not in found.index
+    assert not np.isinf(found.to_numpy()).any()
+
+
+def test_features_over_windows_of_their_own_equal_their_computation_by_hand(engine):
+    names = [name for name in FEATURES if DEFINITIONS[name].has_windows]
+    found = computed(engine, random_events(), [f"{name}@4w" for name in names])
+    expected = by_hand(timedelta(weeks=4))[names].reindex(found.index)
+    counted = [name for name in names if DEFINITIONS[name].empty == 0]
+    expected[counted] = expected[counted].fillna(0.0)
+
+    found.columns = names
+    pd.testing.assert_frame_equal(found, expected, check_index_type=False, rtol=1e-6, atol=1e-6)
+    assert set(found.index) == set(by_hand().index)
+
+
+def test_a_share_of_two_windows_is_the_one_over_the_other(engine):
+    names = ["value_sum@28d/13w", "value_sum@13w/all", "category_share:tea@4w/all", "activity_trend@all"]
+    found = computed(engine, random_events(), names)
+    month, quarter, ever = (by_hand(each) for each in (timedelta(weeks=4), WINDOW, None))
+    expected = pd.DataFrame(
+        {
+            names[0]: month.value_sum.reindex(found.index).fillna(0.0)
+            / quarter.value_sum.replace(0.0, np.nan),
+            names[1]: quarter.value_sum / ever.value_sum.replace(0.0, np.nan).reindex(found.index),
+            names[2]: month["category_share:tea"] / ever["category_share:tea"].replace(0.0, np.nan),
+            names[3]: ever.activity_trend,
+        },
+        index=found.index,
+    )
+
+    pd.testing.assert_frame_equal(found, expected, check_index_type=False, rtol=1e-9)
+
+
+def test_families_have_windows_too(engine):
+    found = computed(engine, random_events(), ["device_share@4w", "weekday_share@4w"])
+
+    expected = by_hand(timedelta(weeks=4)).reindex(found.index)
+    assert list(found.columns)[:2] == ["device_share:phone@4w", "device_share:desktop@4w"]
+    assert len(found.columns) == 9
+    np.testing.assert_allclose(found["device_share:phone@4w"], expected["device_share:phone"])
+    np.testing.assert_allclose(found["weekday_share:sunday@4w"], expected["weekday_share:sunday"])
 
 
 @pytest.mark.parametrize(
-    ("family", "members"),
-    [
-        # By rows: dairy_eggs is two spellings. The two smallest of seven categories stay out.
-        ("channel_share", {"channel_share:web", "channel_share:store"}),
-        ("device_share", {"device_share:phone", "device_share:desktop"}),
-        ("type_share", {"type_share:view", "type_share:purchase"}),
-    ],
-)
-def test_a_family_becomes_its_commonest_values(engine, family, members):
-    events = random_events()
-    found, expected = computed(engine, events, [family]), by_hand()
-
-    assert set(found.columns) == members
-    shared = sorted(members & set(expected.columns))
-    pd.testing.assert_frame_equal(found[shared], expected[shared], check_index_type=False)
+    ("name", "hint"),
+    [("tenure_days@30d", "tenure_days is not computed over windows"), ("value_sum@0d", "not from 1"),
+     ("value_sum@30d/2w", "must be shorter"), ("value_sum@30", "there is no feature"),
+     ("plan@30d", "there is no feature"), ("weekday_share:noday", "there is no feature")],
+)  # fmt: skip
+def test_a_window_that_makes_no_sense_is_refused(name, hint):
+    with pytest.raises(SettingsError, match=hint):
+        resolve([name], ("plan",))
 
 
-def test_categories_are_bounded_and_spellings_fall_together(engine):
-    events = random_events()
-    counts = events.category.str.lower().str.replace(r"[\W_]+", "_", regex=True).value_counts()
-    expected = [
-        f"category_share:{slug}"
-        for slug in counts.sort_index().sort_values(ascending=False, kind="stable").index
+def test_features_read_as_what_they_are():
+    specs = resolve(["value_sum@30d", "order_value_mean@all", "value_sum@4w/all"], ())
+
+    assert [spec.title for spec in specs] == [
+        "Value of all events, over the last 30 days",
+        "Value of an order, over all time",
+        "Value of all events: the last 28 days as a share of all time",
     ]
-    found = computed(engine, events, ["category_share"])
-
-    assert list(found.columns) == expected[:5]
-    assert found.columns[0] == "category_share:dairy_eggs"
-    pd.testing.assert_frame_equal(found, by_hand()[list(found.columns)], check_index_type=False)
+    assert [spec.high_word for spec in specs] == [
+        "big spenders in 30 days", "large orders in all time", "picking up"
+    ]  # fmt: skip
 
 
-def test_a_model_can_ask_for_a_member_that_is_no_longer_common(engine):
-    found = computed(engine, random_events(), ["category_share:tea", "category_share:never_seen"])
+def test_which_types_are_conversions_and_page_views_is_a_setting(tmp_path):
+    events = pd.DataFrame(
+        {
+            "customer_id": ["a"] * 4,
+            "occurred_at": [AS_OF - pd.Timedelta(days=day) for day in (4, 3, 2, 1)],
+            "type": ["Demo Booked", "e-mail opened", "demo-booked", "e-mail opened"],
+            "session_id": ["1", "2", "3", "3"],
+        }
+    )
+    names = ["conversion_count", "conversion_rate", "touchpoints_mean", "page_views"]
+    vocabulary = Vocabulary(conversion_types=("demo booked",), page_view_types=("E-Mail Opened",))
+    with Engine.duckdb(tmp_path, vocabulary=vocabulary) as engine:
+        found = computed(engine, events, names)
 
-    assert found["category_share:tea"].max() > 0
-    assert (found["category_share:never_seen"] == 0).all()
+    assert found.loc["a"].to_dict() == pytest.approx(
+        {"conversion_count": 2, "conversion_rate": 2 / 3, "touchpoints_mean": 0.5, "page_views": 2}
+    )
 
 
 def test_a_sum_over_no_row_is_zero_and_not_absent(engine):
