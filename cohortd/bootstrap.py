@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import config
-from clustering import ClusteringPolicy
+from clustering import ClusteringPolicy, DriftLimits, Preparing, refuse_sensitive
 from cohortd.accounts import Shared, family_of, open_destinations
 from cohortd.core.consenting import ConsentStatus
 from cohortd.core.errors import SettingsError
@@ -161,13 +161,18 @@ def _attributes(settings: Settings) -> tuple[str, ...]:
 def _segmentation(settings: Settings) -> SegmentationPolicy:
     wanted = settings.segmentation
     attributes = _attributes(settings)
+    specs = tuple(resolve(wanted.chosen, attributes))
+    refuse_sensitive(specs, wanted.allow_sensitive)
     return SegmentationPolicy(
-        specs=tuple(resolve(wanted.chosen, attributes)),
+        specs=specs,
         attributes=attributes,
         window=wanted.window,
         refit_every=wanted.refit_every,
         sample_size=wanted.sample_size,
-        drift_limit=wanted.drift_limit,
+        drift=DriftLimits(
+            wanted.drift.psi, wanted.drift_limit, wanted.drift.silhouette_drop, wanted.drift.churn
+        ),
+        allow_sensitive=frozenset(wanted.allow_sensitive),
         clustering=ClusteringPolicy(
             algorithm=wanted.algorithm,
             k=None if wanted.k == "auto" else wanted.k,
@@ -181,6 +186,7 @@ def _segmentation(settings: Settings) -> SegmentationPolicy:
             names=settings.audiences.names,
             noise=wanted.noise,
             micro_audiences=wanted.micro_audiences,
+            preparing=Preparing(wanted.scaling, wanted.correlation_limit),
         ),
     )
 

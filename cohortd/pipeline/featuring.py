@@ -1,8 +1,9 @@
 """Which features are computed, and which the next model is fitted on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from clustering import is_sensitive, refuse_sensitive
 from cohortd.core.errors import SettingsError
 from cohortd.core.modelling import FeatureSpec, ModelVersion
 from cohortd.engine import Engine, available, resolve
@@ -17,7 +18,7 @@ class Chosen:
     #: What the model in force reads, and what a new one would be fitted on.
     computed: tuple[FeatureSpec, ...]
     fitted: tuple[FeatureSpec, ...]
-    #: Features of the model in force that cannot be computed any more.
+    #: Features of the model in force that cannot be computed any more, or may not.
     lost: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -39,15 +40,38 @@ def choose_features(
         why = "; ".join(f"{spec.name}: {reason}" for spec, reason in missing[:5])
         raise SettingsError(f"segmentation: none of the features can be computed from these tables. {why}")
     notes = tuple(f"feature {spec.name} left out: {reason}" for spec, reason in missing)
+    allowed = pipeline.segmentation.allow_sensitive
     if current is None:
-        fitted = tuple(engine.expand(usable, events=tables.events, customers=tables.customers))
-        return Chosen(fitted, fitted, (), notes)
+        fitted, refused = _expanded(engine, usable, tables, allowed)
+        return Chosen(fitted, fitted, (), (*notes, *refused))
     model, gone = _available(_specs_of(pipeline, current), tables)
-    lost = tuple(spec.name for spec, _ in gone)
+    refused_now = (spec.name for spec in model if is_sensitive(spec, allowed))
+    lost = (*(spec.name for spec, _ in gone), *refused_now)
+    model = [spec for spec in model if spec.name not in lost]
     if not lost and _families(model) == _families(usable):
         return Chosen(tuple(model), tuple(model), (), notes)
-    fitted = tuple(engine.expand(usable, events=tables.events, customers=tables.customers))
-    return Chosen(_without_twins([*model, *fitted]), fitted, lost, notes)
+    fitted, refused = _expanded(engine, usable, tables, allowed)
+    return Chosen(_without_twins([*model, *fitted]), fitted, lost, (*notes, *refused))
+
+
+def _expanded(
+    engine: Engine, specs: Sequence[FeatureSpec], tables: Tables, allowed: frozenset[str]
+) -> tuple[tuple[FeatureSpec, ...], list[str]]:
+    """Expand families; categories found in the data that are sensitive stay out unless they are allowed.
+
+    Raises:
+        SettingsError: Nothing is left.
+    """
+    expanded = engine.expand(specs, events=tables.events, customers=tables.customers)
+    refused = [spec.name for spec in expanded if is_sensitive(spec, allowed)]
+    kept = tuple(spec for spec in expanded if spec.name not in refused)
+    if expanded and not kept:
+        refuse_sensitive(expanded, allowed)
+    return kept, [
+        f"feature {name} left out: it may say something sensitive of a person; where it does not, name it"
+        " in segmentation.allow_sensitive"
+        for name in refused
+    ]
 
 
 def _available(

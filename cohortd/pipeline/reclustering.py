@@ -19,6 +19,7 @@ class Reclustered:
     moved_share: float | None
     #: segment, name, description, kind, customers, confidence (if soft), held of each segment.
     segments: tuple[dict[str, object], ...]
+    stability: dict[str, object]
 
     def as_json(self) -> dict[str, object]:
         """The answer of ``recluster --json``."""
@@ -35,6 +36,7 @@ class Reclustered:
                 for e in (self.version.lineage if self.reason is not None else ())
             ],
             "quality": self.version.quality,
+            "stability": self.stability,
         }
 
 
@@ -60,4 +62,6 @@ def recluster(pipeline: Pipeline, *, as_of: datetime | None, force: bool) -> Rec
         }
         for segment in version.segments
     )
-    return Reclustered(version, clustered.refitted, clustered.moved_share, segments)
+    return Reclustered(
+        version, clustered.refitted, clustered.moved_share, segments, clustered.stability.as_json()
+    )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from clustering import ClusteringPolicy
+from clustering import ClusteringPolicy, DriftLimits
 from cohortd.core.identifiers import Family
 from cohortd.core.modelling import FeatureSpec
 from cohortd.core.times import Clock
@@ -104,8 +104,10 @@ class SegmentationPolicy:
     window: timedelta | None
     refit_every: timedelta
     sample_size: int
-    drift_limit: float
+    drift: DriftLimits
     clustering: ClusteringPolicy
+    #: Features and attributes that may be used although their names are sensitive.
+    allow_sensitive: frozenset[str] = frozenset()
 
 
 class WhenGone(StrEnum):
