@@ -1,4 +1,4 @@
-"""How far the data has moved from a model: by feature, by distance, and by how well segments are told apart."""
+"""How far the data has moved from a model: by feature, by distance, by how far segments are apart."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

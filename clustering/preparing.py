@@ -88,7 +88,7 @@ def prepare(sample: pd.DataFrame, features: Sequence[PreparedFeature]) -> Points
 
 
 def outliers(sample: pd.DataFrame, features: Sequence[PreparedFeature]) -> dict[str, int]:
-    """Count the customers a feature whose value was cut while fitting; features without any are left out."""
+    """Count whose value was cut while fitting, by feature; features without any are left out."""
     cut = (np.abs(_uncut(sample, features)) > OUTLIER_LIMIT).sum(axis=0)
     return {feature.name: int(n) for feature, n in zip(features, cut, strict=True) if n}
 

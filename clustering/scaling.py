@@ -1,4 +1,4 @@
-"""How one feature is prepared: what an absent value is, whether to take logs, what is the middle and the spread."""
+"""How one feature is prepared: what absent means, whether to take logs, the middle and the spread."""
 
 from typing import Final, Literal
 

@@ -16,6 +16,7 @@ from cohortd.core.errors import SettingsError
 from cohortd.core.times import Clock, now_utc
 from cohortd.engine import Engine, catalog, connect, resolve
 from cohortd.ledger import Ledger
+from cohortd.pipeline.anomalies import AnomalyLimits
 from cohortd.pipeline.wiring import (
     AudiencePolicy,
     GuardLimits,
@@ -102,7 +103,7 @@ def open_pipeline(
                 purpose=settings.consent.purpose.lower(),
                 default={code: ConsentStatus(status) for code, status in settings.consent.default.items()},
             ),
-            guards=GuardLimits(**settings.guards.model_dump()),
+            guards=_guards(settings),
             log_key=sealer.public_key,
             clock=clock,
             stop=stop,
@@ -188,6 +189,14 @@ def _segmentation(settings: Settings) -> SegmentationPolicy:
             micro_audiences=wanted.micro_audiences,
             preparing=Preparing(wanted.scaling, wanted.correlation_limit),
         ),
+    )
+
+
+def _guards(settings: Settings) -> GuardLimits:
+    anomaly = settings.guards.source_anomaly
+    return GuardLimits(
+        **settings.guards.model_dump(exclude={"source_anomaly"}),
+        source_anomaly=AnomalyLimits(**anomaly.model_dump()) if anomaly is not None else None,
     )
 
 

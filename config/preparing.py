@@ -6,7 +6,7 @@ from config.base import Share, Strict
 
 
 class Drift(Strict):
-    """What tells that the data has moved from the model; a refit is then due early, and plan and sync say so."""
+    """What says that the data has moved from the model: plan and sync tell it, and a refit is due early."""
 
     psi: float | None = Field(
         default=0.25,

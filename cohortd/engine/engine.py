@@ -12,11 +12,13 @@ import pandas as pd
 import pyarrow as pa
 
 from cohortd.core.errors import SettingsError
+from cohortd.core.figures import TableFigures
 from cohortd.core.modelling import CentroidModel, FeatureSpec
 from cohortd.engine.aggregation import Span, commonest_slugs, feature_table
 from cohortd.engine.assignment import assignment
 from cohortd.engine.backend import DuckdbBackend
 from cohortd.engine.families import FAMILIES
+from cohortd.engine.figures import customer_figures, event_figures
 from cohortd.engine.profiling import means_of, totals_table
 from cohortd.engine.staging import StagedTable, open_staged, staged_path, write_staged
 from cohortd.engine.templates import attribute_spec, is_attribute
@@ -73,6 +75,14 @@ class Engine:
             return None
         newest = self._backend.number(self._read(events).occurred_at.epoch_seconds().floor().max())
         return None if newest is None else datetime.fromtimestamp(newest, UTC)
+
+    def figures(
+        self, events: StagedTable, customers: StagedTable, *, since: datetime | None, later: int
+    ) -> tuple[TableFigures, TableFigures]:
+        """Look at customers and events in a few numbers; see ``event_figures``."""
+        return customer_figures(self._read(customers), self._backend.fetch), event_figures(
+            self._read(events), self._backend.fetch, latest=self.latest(events), since=since, later=later
+        )
 
     def expand(
         self, specs: Sequence[FeatureSpec], *, events: StagedTable, customers: StagedTable

@@ -7,10 +7,13 @@ from datetime import datetime
 import pyarrow as pa
 
 from cohortd.core.errors import GuardError, SourceError
+from cohortd.core.figures import TableFigures
+from cohortd.core.planning import GuardStop
 from cohortd.core.quality import SourceQuality, quality_of_json
 from cohortd.core.reporting import SourceReport
 from cohortd.engine import Engine, StagedTable
 from cohortd.pipeline import guards
+from cohortd.pipeline.watching import watch
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.sources import Tally, read_customers, read_events
 
@@ -25,6 +28,9 @@ class Tables:
     #: Without an events table in the settings: staged all the same, with no row.
     events: StagedTable
     reports: tuple[SourceReport, ...]
+    #: How they look, for the next run, and what of it looks broken.
+    figures: tuple[TableFigures, ...] = ()
+    anomalies: tuple[GuardStop, ...] = ()
 
     @property
     def rows(self) -> Mapping[str, int]:
@@ -50,7 +56,9 @@ def read_tables(pipeline: Pipeline, engine: Engine, *, as_of: datetime) -> Table
         events = engine.stage("events", read_events(pipeline.sources.events, event_tally, until=as_of))
         reports.append(_without_strangers(event_tally, engine, events, customers))
     refuse_bad_rows(pipeline, reports)
-    return Tables(customers, events, tuple(reports))
+    later = sum(report.later for report in reports if report.table == "events")
+    figures, anomalies = watch(pipeline, engine, customers, events, later=later, as_of=as_of)
+    return Tables(customers, events, tuple(reports), figures, anomalies)
 
 
 def refuse_bad_rows(pipeline: Pipeline, reports: Collection[SourceReport]) -> None:

@@ -7,6 +7,7 @@ from cohortd.core.modelling import ModelVersion
 from cohortd.pipeline.clusters import cluster
 from cohortd.pipeline.planning import workdir
 from cohortd.pipeline.reading import read_tables, require_customers
+from cohortd.pipeline.watching import refuse_anomalies
 from cohortd.pipeline.wiring import Pipeline
 
 
@@ -46,6 +47,7 @@ def recluster(pipeline: Pipeline, *, as_of: datetime | None, force: bool) -> Rec
     with workdir(pipeline) as folder, pipeline.engine(folder) as engine:
         tables = read_tables(pipeline, engine, as_of=at)
         require_customers(tables)
+        refuse_anomalies(tables.anomalies, force=force)
         clustered = cluster(pipeline, engine, tables, as_of=at, refit=True, force=force)
         sizes = engine.sizes(clustered.assignment)
         sure = engine.confidences(clustered.assignment)

@@ -14,6 +14,7 @@ from cohortd.core.modelling import FeatureSpec
 from cohortd.core.times import Clock
 from cohortd.engine import Engine
 from cohortd.ledger import Ledger
+from cohortd.pipeline.anomalies import AnomalyLimits
 from cohortd.pipeline.known_rows import KnownRows
 from cohortd.sources import TableSource
 from connectors.backing_off import Chance
@@ -146,6 +147,8 @@ class GuardLimits:
     null_share: float
     audience_drop: float | None = None
     first_size: int | None = None
+    #: What about a table can only be its source's fault; None: not looked for.
+    source_anomaly: AnomalyLimits | None = field(default_factory=AnomalyLimits)
 
 
 Progress = Callable[[str], None]
