@@ -78,7 +78,7 @@ def find(
     previous: ModelVersion | None,
 ) -> Findings:
     """Prepare *sample*, decide by what and how many, fit, and set apart who is far off."""
-    preparation = learn(sample, specs)
+    preparation = learn(sample, specs, policy.preparing, previous)
     points = prepare(sample, preparation.features)
     floor = floor_of(policy, sampled=len(sample), total=total)
     memory = _memory(previous, preparation.features)

@@ -1,7 +1,7 @@
 """One fit from sample to segments: the order of things, no rule of its own."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 from threadpoolctl import threadpool_limits
@@ -10,6 +10,8 @@ from clustering.finding import Findings, find
 from clustering.lineage import Identified, identify, number_of
 from clustering.places import coordinates
 from clustering.policy import ClusteringPolicy
+from clustering.populations import populations_of, to_json
+from clustering.preparing import outliers
 from clustering.reporting import quality_of
 from clustering.segments import newly_held, segments_of
 from cohortd.core.errors import SettingsError, SourceError
@@ -76,7 +78,20 @@ def fit(
             floor=findings.floor,
             margin=policy.margin,
         )
-        return _fitted(findings, identified, specs=specs, policy=policy, previous=previous)
+        fitted = _fitted(findings, identified, specs=specs, policy=policy, previous=previous)
+        return replace(fitted, quality=fitted.quality | _prepared(sample, findings, policy))
+
+
+def _prepared(sample: pd.DataFrame, findings: Findings, policy: ClusteringPolicy) -> dict[str, object]:
+    """How the features were prepared: for people, for the next fit, and to know drift by."""
+    preparation = findings.preparation
+    return {
+        "scaling": policy.preparing.scaling,
+        "correlation_limit": policy.preparing.correlation_limit,
+        "twins": preparation.twins,
+        "outliers": outliers(sample, preparation.features),
+        "populations": to_json(populations_of(sample, preparation.features)),
+    }
 
 
 def _fitted(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from clustering.algorithms import AUTO, algorithm_named
+from clustering.preparing import Preparing
 from cohortd.core.errors import SettingsError
 
 BelowMinimum = Literal["merge", "hold", "exclude"]
@@ -39,6 +40,8 @@ class ClusteringPolicy:
     micro_audiences: bool = False
     #: Fewest customers of one: what the least demanding platform serves.
     micro_size: int = 1
+    #: How features are made comparable.
+    preparing: Preparing = field(default_factory=Preparing)
     #: Segment id -> the name people gave it.
     names: Mapping[str, str] = field(default_factory=dict)
 
@@ -52,6 +55,10 @@ class ClusteringPolicy:
         _demand(self.minimum_size >= 1, f"minimum_size is {self.minimum_size}; it must be at least 1")
         _demand(0 <= self.minimum_share < 1, f"minimum_share is {self.minimum_share}; it must be in 0..1")
         _demand(0 <= self.challenger_gain < 1, f"challenger_gain is {self.challenger_gain}; not in 0..1")
+        _demand(
+            0 < self.preparing.correlation_limit <= 1,
+            f"correlation_limit is {self.preparing.correlation_limit}; it must be above 0 and at most 1",
+        )
         _demand(self.micro_size >= 1, f"micro_size is {self.micro_size}; it must be at least 1")
         _demand(
             self.noise in {"nearest", "leftovers"},

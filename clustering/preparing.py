@@ -1,21 +1,30 @@
-"""From raw features to comparable numbers, and back: impute, log1p, scale."""
+"""From raw features to comparable numbers, and back: impute, log1p, scale, without twins."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from clustering.measuring import Points
 from clustering.places import Places, coordinates
-from cohortd.core.modelling import FeatureSpec, Impute, Part, PreparedFeature
+from clustering.remembering import number_in, strings_in, texts_in
+from clustering.scaling import Numbers, Scaling, constant, filled, learn_one, scaled, unscaled
+from clustering.twins import Twins, find_twins
+from cohortd.core.modelling import FeatureSpec, ModelVersion, Part, PreparedFeature
 
-#: Center and scale are learnt between these quantiles, so one absurd value cannot flatten a feature.
-_TRIM = (0.005, 0.995)
 #: Prepared values are cut here while fitting, so one absurd customer cannot own a centroid.
-_CLIP = 6.0
-_NO_SPREAD = 1e-9
+OUTLIER_LIMIT: Final = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Preparing:
+    """What people decide about it."""
+
+    scaling: Scaling = "standard"
+    #: From this correlation on, whatever its sign, two features say the same; 1 for never.
+    correlation_limit: float = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,35 +32,72 @@ class Preparation:
     """The features a model reads, and why the others were left out."""
 
     features: tuple[PreparedFeature, ...]
+    #: Feature -> why, in words.
     dropped: dict[str, str]
+    #: Feature left out -> the one that says the same.
+    twins: dict[str, str] = field(default_factory=dict)
 
 
-def learn(sample: pd.DataFrame, specs: Sequence[FeatureSpec]) -> Preparation:
+def learn(
+    sample: pd.DataFrame,
+    specs: Sequence[FeatureSpec],
+    how: Preparing | None = None,
+    previous: ModelVersion | None = None,
+) -> Preparation:
     """Learn fill, center and scale of every feature that tells customers apart.
 
     Should none do, the first stays with scale 1: a model needs a feature to be computed.
+
+    Args:
+        sample: Raw features, one row a customer.
+        specs: What the settings ask for, in their order.
+        how: What people decide.
+        previous: The model that goes on. Which of its features take logs, and which were left out
+            because another says the same, stays.
     """
-    features: list[PreparedFeature] = []
+    how = how or Preparing()
+    before = _features_of(previous)
+    features: dict[str, PreparedFeature] = {}
     dropped: dict[str, str] = {}
     for spec in specs:
-        values = _column(sample, spec.name)
-        feature = _learn_one(values, spec)
+        values = column_of(sample, spec.name)
+        feature = learn_one(values, spec, scaling=how.scaling, known=before.get(spec.name))
         if feature is not None:
-            features.append(feature)
+            features[spec.name] = feature
         else:
             absent = not np.isfinite(values).any()
             dropped[spec.name] = "absent for everybody" if absent else "the same for everybody"
     if not features:
-        features.append(_constant(_column(sample, specs[0].name), specs[0]))
-    return Preparation(tuple(features), dropped)
+        return Preparation((constant(column_of(sample, specs[0].name), specs[0]),), dropped)
+    twins = find_twins(
+        prepare(sample, tuple(features.values())),
+        tuple(features),
+        limit=how.correlation_limit,
+        known=frozenset(before),
+        before=_twins_of(previous, specs, how),
+    )
+    for name, (other, correlation) in twins.items():
+        dropped[name] = f"says the same as {other} (correlation {correlation:.2f})"
+    read = tuple(feature for name, feature in features.items() if name not in twins)
+    return Preparation(read, dropped, {name: other for name, (other, _) in twins.items()})
 
 
 def prepare(sample: pd.DataFrame, features: Sequence[PreparedFeature]) -> Points:
     """One row a customer, one column a feature, cut at six deviations; a missing column is absent."""
-    columns = [
-        _scaled(_filled(_column(sample, feature.name), feature.fill), feature) for feature in features
-    ]
-    return np.clip(np.stack(columns, axis=1), -_CLIP, _CLIP)
+    return np.clip(_uncut(sample, features), -OUTLIER_LIMIT, OUTLIER_LIMIT)
+
+
+def outliers(sample: pd.DataFrame, features: Sequence[PreparedFeature]) -> dict[str, int]:
+    """Count whose value was cut while fitting, by feature; features without any are left out."""
+    cut = (np.abs(_uncut(sample, features)) > OUTLIER_LIMIT).sum(axis=0)
+    return {feature.name: int(n) for feature, n in zip(features, cut, strict=True) if n}
+
+
+def column_of(sample: pd.DataFrame, name: str) -> Numbers:
+    """One raw feature; NaN where it is absent, everywhere where the column is."""
+    if name not in sample.columns:
+        return np.full(len(sample), np.nan)
+    return sample[name].to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def re_express(
@@ -67,7 +113,7 @@ def re_express(
     order = [known[feature.name] for feature in after]
     pairs = [(before[number], feature) for number, feature in zip(order, after, strict=True)]
     columns = [
-        _scaled(_raw(places.centroids[:, number], old), new)
+        scaled(unscaled(places.centroids[:, number], old), new)
         for number, (old, new) in zip(order, pairs, strict=True)
     ]
     centroids = np.stack(columns, axis=1)
@@ -88,49 +134,26 @@ def _re_expressed(part: Part, order: Sequence[int], stretch: Points, shift: Poin
     return replace(part, center=coordinates(center), axes=tuple(coordinates(axis) for axis in stretched))
 
 
-def _learn_one(values: NDArray[np.float64], spec: FeatureSpec) -> PreparedFeature | None:
-    present = values[np.isfinite(values)]
-    if not len(present):
+def _uncut(sample: pd.DataFrame, features: Sequence[PreparedFeature]) -> Points:
+    columns = [
+        scaled(filled(column_of(sample, feature.name), feature.fill), feature) for feature in features
+    ]
+    return np.stack(columns, axis=1)
+
+
+def _features_of(previous: ModelVersion | None) -> dict[str, PreparedFeature]:
+    if previous is None:
+        return {}
+    return {feature.name: feature for feature in previous.centroid_model.features}
+
+
+def _twins_of(previous: ModelVersion | None, specs: Sequence[FeatureSpec], how: Preparing) -> Twins | None:
+    """What was decided for a model of the same features; None where there is none, or of others."""
+    if previous is None:
         return None
-    fill = float(np.median(present)) if spec.impute is Impute.MEDIAN else 0.0
-    numbers = _logged(_filled(values, fill), log=spec.heavy_tail)
-    trimmed = np.clip(numbers, *np.quantile(numbers, _TRIM))
-    # Rare features (a coupon used by one in a thousand) have no spread left after trimming.
-    settled = trimmed if _spread(trimmed) else numbers
-    if not _spread(settled):
+    quality = previous.quality
+    if set(strings_in(quality, "features")) != {spec.name for spec in specs}:
         return None
-    return PreparedFeature(spec.name, fill, spec.heavy_tail, float(settled.mean()), float(settled.std()))
-
-
-def _constant(values: NDArray[np.float64], spec: FeatureSpec) -> PreparedFeature:
-    present = values[np.isfinite(values)]
-    fill = float(present[0]) if len(present) else 0.0
-    center = float(_logged(np.array([fill]), log=spec.heavy_tail)[0])
-    return PreparedFeature(spec.name, fill, spec.heavy_tail, center, 1.0)
-
-
-def _column(sample: pd.DataFrame, name: str) -> NDArray[np.float64]:
-    if name not in sample.columns:
-        return np.full(len(sample), np.nan)
-    return sample[name].to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-def _filled(values: NDArray[np.float64], fill: float) -> NDArray[np.float64]:
-    return np.where(np.isfinite(values), values, fill)
-
-
-def _logged(values: NDArray[np.float64], *, log: bool) -> NDArray[np.float64]:
-    return np.log1p(np.maximum(values, 0.0)) if log else values
-
-
-def _scaled(raw: NDArray[np.float64], feature: PreparedFeature) -> NDArray[np.float64]:
-    return (_logged(raw, log=feature.log) - feature.center) / feature.scale
-
-
-def _raw(prepared: NDArray[np.float64], feature: PreparedFeature) -> NDArray[np.float64]:
-    numbers = prepared * feature.scale + feature.center
-    return np.expm1(numbers) if feature.log else numbers
-
-
-def _spread(numbers: NDArray[np.float64]) -> bool:
-    return float(numbers.std()) > _NO_SPREAD * max(1.0, float(np.abs(numbers).max()))
+    # A model from before there was a limit keeps what it reads.
+    limit = number_in(quality, "correlation_limit") or how.correlation_limit
+    return Twins(limit, texts_in(quality, "twins"))

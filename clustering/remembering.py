@@ -25,3 +25,9 @@ def strings_in(quality: Mapping[str, object], key: str) -> tuple[str, ...]:
     """The texts under *key*; none where it is missing or no list."""
     value = quality.get(key)
     return tuple(str(item) for item in value) if isinstance(value, list | tuple) else ()
+
+
+def texts_in(quality: Mapping[str, object], key: str) -> dict[str, str]:
+    """The texts by text under *key*; none where it is missing or no table."""
+    value = quality.get(key)
+    return {str(name): str(text) for name, text in value.items()} if isinstance(value, Mapping) else {}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import config
-from clustering import ClusteringPolicy
+from clustering import ClusteringPolicy, DriftLimits, Preparing, refuse_sensitive
 from cohortd.accounts import Shared, family_of, open_destinations
 from cohortd.core.consenting import ConsentStatus
 from cohortd.core.errors import SettingsError
@@ -17,6 +17,7 @@ from cohortd.core.times import Clock, now_utc
 from cohortd.engine import Engine, connect, resolve, with_own
 from cohortd.features import attributes_of, context_numbers, place_attribute, vocabulary_of
 from cohortd.ledger import Ledger
+from cohortd.pipeline.anomalies import AnomalyLimits
 from cohortd.pipeline.wiring import (
     AudiencePolicy,
     GuardLimits,
@@ -106,7 +107,7 @@ def open_pipeline(
                 legal_bases=frozenset(settings.consent.legal_bases),
                 two_step=frozenset(settings.consent.two_step),
             ),
-            guards=GuardLimits(**settings.guards.model_dump()),
+            guards=_guards(settings),
             log_key=sealer.public_key,
             clock=clock,
             stop=stop,
@@ -165,14 +166,19 @@ def _table(name: str, source: Source, *, attributes: tuple[str, ...] = ()) -> Ta
 def _segmentation(settings: Settings) -> SegmentationPolicy:
     wanted = settings.segmentation
     attributes, vocabulary = attributes_of(settings), vocabulary_of(settings)
+    specs = tuple(with_own(resolve(wanted.chosen, attributes, vocabulary), vocabulary))
+    refuse_sensitive(specs, wanted.allow_sensitive)
     return SegmentationPolicy(
-        specs=tuple(with_own(resolve(wanted.chosen, attributes, vocabulary), vocabulary)),
+        specs=specs,
         vocabulary=vocabulary,
         attributes=attributes,
         window=wanted.window,
         refit_every=wanted.refit_every,
         sample_size=wanted.sample_size,
-        drift_limit=wanted.drift_limit,
+        drift=DriftLimits(
+            wanted.drift.psi, wanted.drift_limit, wanted.drift.silhouette_drop, wanted.drift.churn
+        ),
+        allow_sensitive=frozenset(wanted.allow_sensitive),
         clustering=ClusteringPolicy(
             algorithm=wanted.algorithm,
             k=None if wanted.k == "auto" else wanted.k,
@@ -186,7 +192,16 @@ def _segmentation(settings: Settings) -> SegmentationPolicy:
             names=settings.audiences.names,
             noise=wanted.noise,
             micro_audiences=wanted.micro_audiences,
+            preparing=Preparing(wanted.scaling, wanted.correlation_limit),
         ),
+    )
+
+
+def _guards(settings: Settings) -> GuardLimits:
+    anomaly = settings.guards.source_anomaly
+    return GuardLimits(
+        **settings.guards.model_dump(exclude={"source_anomaly"}),
+        source_anomaly=AnomalyLimits(**anomaly.model_dump()) if anomaly is not None else None,
     )
 
 

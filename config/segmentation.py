@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from config.base import Duration, Strict
 from config.features import OwnExpression, check_own_names
+from config.preparing import Drift
 
 
 class Segmentation(Strict):
@@ -70,6 +71,24 @@ class Segmentation(Strict):
     seed: int = Field(default=0, ge=0, description="Fixes every random choice.")
     drift_limit: float = Field(
         default=1.1, ge=1, description="Refit early when the fit has become this many times worse."
+    )
+    drift: Drift = Field(default_factory=Drift, description="What else a refit is due early for.")
+    scaling: Literal["standard", "robust"] = Field(
+        default="standard",
+        description="Features are compared in deviations from the mean, or from the median by the"
+        " quartiles: `robust` where many values are absurd.",
+    )
+    correlation_limit: float = Field(
+        default=0.95,
+        gt=0,
+        le=1,
+        description="From this correlation on two features say the same and the one named later is left"
+        " out; 1 for never.",
+    )
+    allow_sensitive: tuple[str, ...] = Field(
+        default=(),
+        description="Features or attributes that may be used although their names are sensitive, such"
+        " as `age` or `category_share:baby`.",
     )
 
     @property

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr, field_validator, model_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cohortd.core.consenting import ConsentStatus
+from config.anomalies import SourceAnomaly
 from config.audiences import Audiences
 from config.base import Duration, Share, Strict, place
 from config.countries import check_country, check_place
@@ -149,6 +150,11 @@ class Guards(Strict):
         default=None,
         ge=0,
         description="Members that may be sent to a destination that has none yet; left out, any number.",
+    )
+    source_anomaly: SourceAnomaly | None = Field(
+        default_factory=SourceAnomaly,
+        description="Columns that went constant, changed units, repeated rows, clocks that jumped;"
+        " null: not looked for.",
     )
 
 

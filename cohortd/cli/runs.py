@@ -207,6 +207,7 @@ def sync_json(report: RunReport) -> dict[str, object]:
         ],
         "guards": [{"guard": stop.guard, "detail": stop.detail} for stop in report.guards],
         "notes": report.notes,
+        "stability": report.stability,
         "quality": [asdict(each) for each in report.quality],
     }
 
@@ -264,6 +265,7 @@ def _plan_json(made: "Plan") -> dict[str, object]:
         ],
         "guards": [{"guard": stop.guard, "detail": stop.detail} for stop in made.guards],
         "notes": list(made.notes),
+        "stability": made.clustered.stability.as_json(),
         "moved_share": made.clustered.moved_share,
         "lineage": [
             {"event": e.kind, "segment": e.segment_id, "other": e.other_id, "detail": e.detail}

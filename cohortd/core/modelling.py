@@ -21,7 +21,8 @@ class FeatureSpec:
     title: str
     #: Event or customer columns without which it cannot be computed.
     needs: tuple[str, ...]
-    heavy_tail: bool
+    #: Whether logs are taken; None where the sample must say it, as of customers' attributes.
+    heavy_tail: bool | None
     impute: Impute
     #: What to call a segment that is high or low in it; empty where neither would help.
     high_word: str = ""

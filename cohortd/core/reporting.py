@@ -90,6 +90,8 @@ class RunReport:
     audiences: list[AudienceReport] = field(default_factory=list)
     guards: list[GuardStop] = field(default_factory=list)
     revocations: list[RevocationReport] = field(default_factory=list)
+    #: How far the data has moved from the model: drift by feature, inertia_ratio, silhouette, alerts.
+    stability: dict[str, object] = field(default_factory=dict)
     #: Sentences for people: what fell short, which destination is paused and what to do.
     notes: list[str] = field(default_factory=list)
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from cohortd.core.errors import SettingsError
+from cohortd.core.figures import TableFigures
 from cohortd.core.modelling import CentroidModel, FeatureSpec
 from cohortd.engine.aggregation import Input, Span, commonest_slugs, feature_table
 from cohortd.engine.assignment import assignment
@@ -19,6 +20,7 @@ from cohortd.engine.backend import DuckdbBackend
 from cohortd.engine.catalog import definition_of, is_family
 from cohortd.engine.context import CONTEXT_FAMILIES
 from cohortd.engine.families import FAMILIES, FIXED_FAMILIES
+from cohortd.engine.figures import customer_figures, event_figures
 from cohortd.engine.names import FeatureName
 from cohortd.engine.profiling import means_of, totals_table
 from cohortd.engine.staging import StagedTable, open_staged, staged_path, write_staged
@@ -86,6 +88,14 @@ class Engine:
             return None
         newest = self._backend.number(self._read(events).occurred_at.epoch_seconds().floor().max())
         return None if newest is None else datetime.fromtimestamp(newest, UTC)
+
+    def figures(
+        self, events: StagedTable, customers: StagedTable, *, since: datetime | None, later: int
+    ) -> tuple[TableFigures, TableFigures]:
+        """Look at customers and events in a few numbers; see ``event_figures``."""
+        return customer_figures(self._read(customers), self._backend.fetch), event_figures(
+            self._read(events), self._backend.fetch, latest=self.latest(events), since=since, later=later
+        )
 
     def expand(
         self,

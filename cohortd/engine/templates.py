@@ -96,7 +96,7 @@ def attribute_spec(attribute: str, slug: str = "") -> FeatureSpec:
         attribute,
         shown.capitalize(),
         (attribute,),
-        heavy_tail=True,
+        heavy_tail=None,
         impute=Impute.MEDIAN,
         high_word=f"high {shown}",
         low_word=f"low {shown}",

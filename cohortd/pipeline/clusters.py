@@ -13,6 +13,7 @@ from cohortd.engine import Engine, StagedTable
 from cohortd.pipeline.featuring import Chosen, choose_features, meanings
 from cohortd.pipeline.naming import take_names
 from cohortd.pipeline.reading import Tables
+from cohortd.pipeline.stability import Stability, read_stability
 from cohortd.pipeline.wiring import Pipeline
 
 
@@ -28,6 +29,7 @@ class Clustered:
     moved_share: float | None
     specs: tuple[FeatureSpec, ...]
     notes: tuple[str, ...]
+    stability: Stability
 
 
 def cluster(
@@ -50,7 +52,12 @@ def cluster(
         window=pipeline.segmentation.window,
         context=tables.context,
     )
-    reason = _reason(pipeline, engine, features, chosen, current, as_of=as_of, refit=refit, force=force)
+    stability = read_stability(
+        pipeline, engine, features, chosen.fitted, None if chosen.lost else current, as_of=as_of
+    )
+    reason = _reason(
+        pipeline, chosen, current, as_of=as_of, refit=refit, force=force, drifts=stability.drifts
+    )
     if reason is not None:
         pipeline.progress("clustering")
         current = _new_version(
@@ -60,14 +67,17 @@ def cluster(
     current = take_names(pipeline, current)
     pipeline.progress("assigning segments")
     assignment = engine.assign(features, current.centroid_model, previous_assignment(pipeline))
+    moved = engine.moved_share(assignment)
+    stability = replace(stability, refitted=reason is not None, moved_share=moved)
     return Clustered(
         version=current,
         refitted=reason,
         features=features,
         assignment=assignment,
-        moved_share=engine.moved_share(assignment),
+        moved_share=moved,
         specs=chosen.fitted,
-        notes=(*chosen.notes, *_warnings(current)),
+        notes=(*chosen.notes, *_warnings(current), *stability.alerts),
+        stability=stability,
     )
 
 
@@ -95,14 +105,13 @@ def _day_after_last_event(engine: Engine, tables: Tables, as_of: datetime) -> da
 
 def _reason(
     pipeline: Pipeline,
-    engine: Engine,
-    features: StagedTable,
     chosen: Chosen,
     current: ModelVersion | None,
     *,
     as_of: datetime,
     refit: bool,
     force: bool,
+    drifts: Sequence[str],
 ) -> str | None:
     if current is None:
         return "first"
@@ -110,15 +119,12 @@ def _reason(
         return "forced"
     if not refit:
         return None
-    policy = pipeline.segmentation
-    sample = engine.sample(features, policy.sample_size, "drift")
     return clustering.due(
         current,
         as_of=as_of,
-        refit_every=policy.refit_every,
+        refit_every=pipeline.segmentation.refit_every,
         force=False,
-        drift=clustering.drift(sample, chosen.fitted, current),
-        drift_limit=policy.drift_limit,
+        drifts=drifts,
     )
 
 

@@ -1,9 +1,10 @@
 """Which features are computed, and which the next model is fitted on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from clustering import is_sensitive, refuse_sensitive
 from cohortd.core.errors import SettingsError
 from cohortd.core.modelling import FeatureSpec, ModelVersion
 from cohortd.engine import Engine, available, family_of, meaning_of, resolve
@@ -21,7 +22,7 @@ class Chosen:
     #: What the model in force reads, and what a new one would be fitted on.
     computed: tuple[FeatureSpec, ...]
     fitted: tuple[FeatureSpec, ...]
-    #: Features of the model in force that cannot be computed any more.
+    #: Features of the model in force that cannot be computed any more, or may not.
     lost: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -43,14 +44,39 @@ def choose_features(
         why = "; ".join(f"{spec.name}: {reason}" for spec, reason in missing[:5])
         raise SettingsError(f"segmentation: none of the features can be computed from these tables. {why}")
     notes = tuple(f"feature {spec.name} left out: {reason}" for spec, reason in missing)
+    allowed = pipeline.segmentation.allow_sensitive
     if current is None:
-        fitted = _expanded(engine, usable, tables)
-        return Chosen(fitted, fitted, (), notes)
-    model, lost = _still_there(pipeline, current, tables)
+        fitted, refused = _expanded(engine, usable, tables, allowed)
+        return Chosen(fitted, fitted, (), (*notes, *refused))
+    model, gone = _still_there(pipeline, current, tables)
+    lost = (*gone, *(spec.name for spec in model if is_sensitive(spec, allowed)))
+    model = [spec for spec in model if spec.name not in lost]
     if not lost and _families(model) == _families(usable):
         return Chosen(tuple(model), tuple(model), (), notes)
-    fitted = _expanded(engine, usable, tables)
-    return Chosen(_without_twins([*model, *fitted]), fitted, lost, notes)
+    fitted, refused = _expanded(engine, usable, tables, allowed)
+    return Chosen(_without_twins([*model, *fitted]), fitted, lost, (*notes, *refused))
+
+
+def _expanded(
+    engine: Engine, specs: Sequence[FeatureSpec], tables: Tables, allowed: frozenset[str]
+) -> tuple[tuple[FeatureSpec, ...], list[str]]:
+    """Expand families; categories found in the data that are sensitive stay out unless they are allowed.
+
+    Raises:
+        SettingsError: Nothing is left.
+    """
+    expanded = engine.expand(
+        specs, events=tables.events, customers=tables.customers, context=tables.context
+    )
+    refused = [spec.name for spec in expanded if is_sensitive(spec, allowed)]
+    kept = tuple(spec for spec in expanded if spec.name not in refused)
+    if expanded and not kept:
+        refuse_sensitive(expanded, allowed)
+    return kept, [
+        f"feature {name} left out: it may say something sensitive of a person; where it does not, name it"
+        " in segmentation.allow_sensitive"
+        for name in refused
+    ]
 
 
 def meanings(pipeline: Pipeline, specs: Iterable[FeatureSpec]) -> dict[str, object]:
@@ -58,12 +84,6 @@ def meanings(pipeline: Pipeline, specs: Iterable[FeatureSpec]) -> dict[str, obje
     told = {spec.name: meaning_of(spec.name, pipeline.segmentation.vocabulary) for spec in specs}
     known = {name: meaning for name, meaning in told.items() if meaning}
     return {_MEANINGS: known} if known else {}
-
-
-def _expanded(engine: Engine, specs: list[FeatureSpec], tables: Tables) -> tuple[FeatureSpec, ...]:
-    return tuple(
-        engine.expand(specs, events=tables.events, customers=tables.customers, context=tables.context)
-    )
 
 
 def _available(

@@ -9,6 +9,7 @@ from cohortd.core.delivery import AccessCheck, Lane
 from cohortd.ledger import RemovalTiming
 from cohortd.pipeline.drifting import drifts_of
 from cohortd.pipeline.leftovers import LEFTOVERS_CURE
+from cohortd.pipeline.stability import stability_line
 from cohortd.pipeline.wiring import Pipeline
 
 #: After this long without a finished sync, somebody should look.
@@ -76,6 +77,7 @@ def status_of(pipeline: Pipeline) -> Health:
     lines = [
         ledger_line(pipeline),
         _last_sync(pipeline),
+        *stability_line(pipeline),
         *_destinations(pipeline),
         *_terms(pipeline),
         *_drifts(pipeline),

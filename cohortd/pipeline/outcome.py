@@ -40,7 +40,7 @@ def finish_run(pipeline: Pipeline, plan: Plan, report: RunReport, *, since: date
     )
     write_run_report(pipeline.data_dir / "reports", whole, plan.clustered.version.segments, plan.traits)
     rows = {source.table: source.kept + source.later for source in plan.sources}
-    summary = {**whole.as_json(), "rows": rows}
+    summary = {**whole.as_json(), "rows": rows, "figures": [each.as_json() for each in plan.figures]}
     pipeline.ledger.runs.finish(whole.run_id, status=status, summary=summary, at=pipeline.clock())
     return whole
 

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from cohortd.core.errors import GuardError
+from cohortd.core.figures import TableFigures
 from cohortd.core.planning import Delta, GuardStop, Target
 from cohortd.core.quality import SourceQuality
 from cohortd.core.reporting import SourceReport
@@ -53,6 +54,8 @@ class Plan:
     notes: tuple[str, ...]
     guards: tuple[GuardStop, ...]
     sources: tuple[SourceReport, ...]
+    #: How the tables look, for the next run to compare with.
+    figures: tuple[TableFigures, ...]
     quality: tuple[SourceQuality, ...]
     desired: Desired
     intake: Intake
@@ -110,6 +113,8 @@ def planned(
         pipeline.ledger.compare() as comparison,
     ):
         tables, reports, shrunk = _read(pipeline, engine, intake, as_of=as_of)
+        # What looks broken must not become a model either.
+        refit = refit and not tables.anomalies
         clustered = cluster(pipeline, engine, tables, as_of=as_of, refit=refit, force=False)
         if observe is not None:
             observe(engine, clustered)
@@ -126,7 +131,7 @@ def planned(
         pipeline.progress("comparing with what was sent")
         weighed = _weighed(pipeline, comparison, clustered, desired, anew=anew, may_replace=may_replace)
         quality = tables_quality(reports, desired.contacts)
-        stops = [*shrunk, *_stops(pipeline, clustered, weighed.deltas, quality)]
+        stops = [*shrunk, *tables.anomalies, *_stops(pipeline, clustered, weighed.deltas, quality)]
         plan = Plan(
             plan_id=_plan_id(clustered.version.id, comparison.fingerprint()),
             as_of=as_of,
@@ -136,6 +141,7 @@ def planned(
             held=weighed.held,
             guards=tuple(stops),
             sources=reports,
+            figures=tables.figures,
             quality=quality,
             desired=desired,
             intake=intake,

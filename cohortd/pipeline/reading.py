@@ -7,10 +7,13 @@ from datetime import datetime
 import pyarrow as pa
 
 from cohortd.core.errors import GuardError, SourceError
+from cohortd.core.figures import TableFigures
+from cohortd.core.planning import GuardStop
 from cohortd.core.quality import SourceQuality, quality_of_json
 from cohortd.core.reporting import SourceReport
 from cohortd.engine import Engine, StagedTable
 from cohortd.pipeline import guards
+from cohortd.pipeline.watching import watch
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.sources import Tally, read_context, read_customers, read_events
 
@@ -27,6 +30,9 @@ class Tables:
     reports: tuple[SourceReport, ...]
     #: What days were like; None without such a table in the settings.
     context: StagedTable | None = None
+    #: How they look, for the next run, and what of it looks broken.
+    figures: tuple[TableFigures, ...] = ()
+    anomalies: tuple[GuardStop, ...] = ()
 
     @property
     def rows(self) -> Mapping[str, int]:
@@ -53,7 +59,9 @@ def read_tables(pipeline: Pipeline, engine: Engine, *, as_of: datetime) -> Table
         reports.append(_without_strangers(event_tally, engine, events, customers))
     context = _context(pipeline, engine, reports)
     refuse_bad_rows(pipeline, reports)
-    return Tables(customers, events, tuple(reports), context)
+    later = sum(report.later for report in reports if report.table == "events")
+    figures, anomalies = watch(pipeline, engine, customers, events, later=later, as_of=as_of)
+    return Tables(customers, events, tuple(reports), context, figures, anomalies)
 
 
 def _context(pipeline: Pipeline, engine: Engine, reports: list[SourceReport]) -> StagedTable | None:

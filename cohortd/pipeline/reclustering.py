@@ -7,6 +7,7 @@ from cohortd.core.modelling import ModelVersion
 from cohortd.pipeline.clusters import cluster
 from cohortd.pipeline.planning import workdir
 from cohortd.pipeline.reading import read_tables, require_customers
+from cohortd.pipeline.watching import refuse_anomalies
 from cohortd.pipeline.wiring import Pipeline
 
 
@@ -19,6 +20,7 @@ class Reclustered:
     moved_share: float | None
     #: segment, name, description, kind, customers, confidence (if soft), held of each segment.
     segments: tuple[dict[str, object], ...]
+    stability: dict[str, object]
 
     def as_json(self) -> dict[str, object]:
         """The answer of ``recluster --json``."""
@@ -35,6 +37,7 @@ class Reclustered:
                 for e in (self.version.lineage if self.reason is not None else ())
             ],
             "quality": self.version.quality,
+            "stability": self.stability,
         }
 
 
@@ -44,6 +47,7 @@ def recluster(pipeline: Pipeline, *, as_of: datetime | None, force: bool) -> Rec
     with workdir(pipeline) as folder, pipeline.engine(folder) as engine:
         tables = read_tables(pipeline, engine, as_of=at)
         require_customers(tables)
+        refuse_anomalies(tables.anomalies, force=force)
         clustered = cluster(pipeline, engine, tables, as_of=at, refit=True, force=force)
         sizes = engine.sizes(clustered.assignment)
         sure = engine.confidences(clustered.assignment)
@@ -60,4 +64,6 @@ def recluster(pipeline: Pipeline, *, as_of: datetime | None, force: bool) -> Rec
         }
         for segment in version.segments
     )
-    return Reclustered(version, clustered.refitted, clustered.moved_share, segments)
+    return Reclustered(
+        version, clustered.refitted, clustered.moved_share, segments, clustered.stability.as_json()
+    )

@@ -234,6 +234,7 @@ class _Run:
             sources=list(plan.sources),
             quality=list(plan.quality),
             guards=list(plan.stops(self.call.approve)),
+            stability=plan.clustered.stability.as_json(),
             notes=notes,
         )
 

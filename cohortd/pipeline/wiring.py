@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from clustering import ClusteringPolicy
+from clustering import ClusteringPolicy, DriftLimits
 from cohortd.core.identifiers import Family
 from cohortd.core.modelling import FeatureSpec
 from cohortd.core.times import Clock
 from cohortd.engine import Engine, Vocabulary
 from cohortd.ledger import Ledger
+from cohortd.pipeline.anomalies import AnomalyLimits
 from cohortd.pipeline.known_rows import KnownRows
 from cohortd.sources import TableSource
 from connectors.backing_off import Chance
@@ -105,10 +106,12 @@ class SegmentationPolicy:
     window: timedelta | None
     refit_every: timedelta
     sample_size: int
-    drift_limit: float
+    drift: DriftLimits
     clustering: ClusteringPolicy
     #: What the settings say of features beside the catalog.
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    #: Features and attributes that may be used although their names are sensitive.
+    allow_sensitive: frozenset[str] = frozenset()
 
 
 class WhenGone(StrEnum):
@@ -147,6 +150,8 @@ class GuardLimits:
     null_share: float
     audience_drop: float | None = None
     first_size: int | None = None
+    #: What about a table can only be its source's fault; None: not looked for.
+    source_anomaly: AnomalyLimits | None = field(default_factory=AnomalyLimits)
 
 
 Progress = Callable[[str], None]

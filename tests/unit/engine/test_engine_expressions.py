@@ -43,8 +43,8 @@ EXPRESSIONS = {
         own.value.between(10, 20)
     ].sum(),
     "avg(round(abs(value), 1)) FILTER (WHERE NOT (type IS NULL))": lambda own: (
-        (np.floor(own.value.abs() * 10 + 0.5) / 10)[own.type.notna()].mean()
-    ),
+        np.floor(own.value.abs() * 10 + 0.5) / 10
+    )[own.type.notna()].mean(),
     "avg(hour(occurred_at)) + sum(extract(isodow FROM occurred_at) >= 6)": lambda own: (
         own.occurred_at.dt.hour.mean() + (own.occurred_at.dt.day_of_week >= 5).sum()
     ),

@@ -1,0 +1,119 @@
+"""How far the data has moved from a model: by feature, by distance, by how far segments are apart."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from clustering.measuring import Points, inertia, silhouettes, subset
+from clustering.places import Places, places_of
+from clustering.populations import Population, noise_of, of_json, psi_of
+from clustering.preparing import prepare
+from clustering.remembering import number_in, strings_in
+from cohortd.core.modelling import FeatureSpec, ModelVersion
+
+#: A model whose customers lie this much farther from their centroids than at its fit is stale.
+DRIFT_LIMIT: Final = 1.1
+#: The ratio where none can be had; large, finite and fit for JSON.
+BEYOND_COMPARE: Final = 1000.0
+#: Features that grow by a day a day for everybody: that alone is no drift.
+_AGEING: Final = frozenset({"tenure_days"})
+#: Points a silhouette is looked at over at every run: its standard deviation is 0.005.
+_SILHOUETTE_POINTS: Final = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class DriftLimits:
+    """From where on a model is stale; None for never."""
+
+    #: Population stability of a feature: 0.25 is called a major shift since the 1990s' score cards.
+    psi: float | None = 0.25
+    #: Mean squared distance to the centroids, over what it was at the fit.
+    inertia: float = DRIFT_LIMIT
+    #: What the silhouette may have lost.
+    silhouette_drop: float | None = 0.1
+    #: Share of the customers that may change segment from one run to the next before it is told.
+    churn: float | None = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a sample of today looks to a model."""
+
+    #: Feature -> population stability index since the fit, largest first.
+    psi: Mapping[str, float] = field(default_factory=dict)
+    #: Feature -> what the index may reach by chance alone with that many customers.
+    noise: Mapping[str, float] = field(default_factory=dict)
+    inertia_ratio: float = 1.0
+    #: Of today, and of the fit; None where it was not measured.
+    silhouette: float | None = None
+    silhouette_at_fit: float | None = None
+
+    def drifts(self, limits: DriftLimits) -> tuple[str, ...]:
+        """Say in words what is beyond the limits, the worst feature first."""
+        return (*self._features(limits), *self._distances(limits))
+
+    def _features(self, limits: DriftLimits) -> Iterator[str]:
+        for name, found in self.psi.items():
+            if limits.psi is not None and found > limits.psi + self.noise.get(name, 0.0):
+                yield f"{name} PSI {found:.2f} (limit {limits.psi:g})"
+
+    def _distances(self, limits: DriftLimits) -> Iterator[str]:
+        if self.inertia_ratio >= BEYOND_COMPARE:
+            yield "the model reads other features than the settings ask for, or its fit was perfect"
+        elif self.inertia_ratio > limits.inertia:
+            yield f"inertia {self.inertia_ratio:.2f} times as at the fit (limit {limits.inertia:g})"
+        if self.silhouette is None or self.silhouette_at_fit is None or limits.silhouette_drop is None:
+            return
+        if self.silhouette_at_fit - self.silhouette > limits.silhouette_drop:
+            yield (
+                f"silhouette {self.silhouette:.2f} instead of {self.silhouette_at_fit:.2f}"
+                f" (limit {limits.silhouette_drop:g} less)"
+            )
+
+
+def read_drift(sample: pd.DataFrame, specs: Sequence[FeatureSpec], previous: ModelVersion) -> Reading:
+    """Look at *sample* with the model's eyes.
+
+    A model that reads other features than the settings now ask for is beyond comparison.
+    """
+    asked = strings_in(previous.quality, "features")
+    if asked and set(asked) != {spec.name for spec in specs}:
+        return Reading(inertia_ratio=BEYOND_COMPARE)
+    if sample.empty:
+        return Reading()
+    places = places_of(previous.centroid_model)
+    with threadpool_limits(1):  # as in `fit`
+        points = prepare(sample, previous.centroid_model.features)
+        psi, noise = _by_feature(sample, previous)
+        return Reading(
+            psi,
+            noise,
+            _inertia_ratio(points, places, number_in(previous.quality, "inertia")),
+            _silhouette(points, places),
+            number_in(previous.quality, "silhouette"),
+        )
+
+
+def _by_feature(sample: pd.DataFrame, previous: ModelVersion) -> tuple[dict[str, float], dict[str, float]]:
+    then: Mapping[str, Population] = of_json(previous.quality.get("populations"))
+    known = [feature for feature in previous.centroid_model.features if feature.name in then]
+    found = {f.name: psi_of(sample, f, then[f.name], ages=f.name in _AGEING) for f in known}
+    noise = {f.name: noise_of(then[f.name], len(sample)) for f in known}
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0]))), noise
+
+
+def _inertia_ratio(points: Points, places: Places, at_fit: float | None) -> float:
+    if at_fit is None:
+        return 1.0
+    now = inertia(points, places.centroids, places.nearest(points))
+    if at_fit > 0:
+        return min(now / at_fit, BEYOND_COMPARE)
+    return BEYOND_COMPARE if now > 0 else 1.0
+
+
+def _silhouette(points: Points, places: Places) -> float:
+    some = points[subset(points, _SILHOUETTE_POINTS, seed=0)]
+    return silhouettes(some, [places.nearest(some)])[0]
