@@ -109,13 +109,19 @@ class RemovalLog:
         """Yield entries in their order: all, or those of one subject, or those from a time on."""
         seq = 0
         names = ", ".join(_COLUMNS)
+        # Said outright: behind a coalesce() the index of subjects would not be used.
+        whose = "" if subject is None else " AND subject = :subject"
         while True:
             with self._database.read() as connection:
                 rows = connection.exec_driver_sql(
-                    f"SELECT {names} FROM removal_log WHERE seq > :seq"
-                    " AND subject = coalesce(:subject, subject) AND at >= coalesce(:since, at)"
+                    f"SELECT {names} FROM removal_log WHERE seq > :seq{whose}"
+                    " AND at >= coalesce(:since, at)"
                     f" ORDER BY seq LIMIT {_PAGE}",
-                    {"seq": seq, "subject": subject, "since": format_time(since) if since else None},
+                    {
+                        "seq": seq,
+                        "since": format_time(since) if since else None,
+                        **({"subject": subject} if subject is not None else {}),
+                    },
                 ).all()
             yield from (_entry(row) for row in rows)
             if len(rows) < _PAGE:
@@ -150,9 +156,9 @@ class RemovalLog:
             :32
         ]
 
-    def timings(self, since: datetime | None = None) -> Sequence[RemovalTiming]:
-        """Say how long each removal took, a withdrawal and destination."""
-        return timings_of(self.entries(since=since))
+    def timings(self, since: datetime | None = None, subject: str | None = None) -> Sequence[RemovalTiming]:
+        """Say how long each removal took, a withdrawal and destination: all, or those of one subject."""
+        return timings_of(self.entries(subject=subject, since=since))
 
     def _append(self, connection: Connection, journal: Journal) -> SignedHead | None:
         if not journal.lines:

@@ -9,6 +9,7 @@ from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
 from cohortd.core.delivery import Lane
 from cohortd.core.errors import NotLeaderError, SettingsError
 from cohortd.core.identifiers import Family
+from cohortd.core.removals import RemovalEvent
 from cohortd.ledger import Extra, Withdrawn
 from cohortd.pipeline import carriers
 from cohortd.pipeline.consents import IDENTIFIER_KINDS, contact_subject, customer_subject
@@ -67,20 +68,22 @@ class Revoked:
 def revoke(pipeline: Pipeline, revocation: Revocation) -> Revoked:
     """Record *revocation*, queue its removals in the same transaction, and send them at once.
 
+    What the ledger knows of the person goes out before the customers table is read for what they carry
+    now: reading millions of customers takes a while, and may fail.
+
     Raises:
         SettingsError: The contact field is no valid one, so nobody is named by it.
     """
     now = pipeline.clock()
     record = _record(pipeline, revocation, now)
-    extra = (
-        carriers.of_customers(pipeline, [revocation.value]).get(revocation.value, [])
-        if revocation.kind is SubjectKind.CUSTOMER
-        else carriers.of_records(pipeline, [record]).get(record, [])
-    )
-    [withdrawal] = withdraw_all(pipeline, [Withdrawn(record, tuple(Family), extra)])
+    [withdrawal] = withdraw_all(pipeline, [Withdrawn(record, tuple(Family))])
     sending = send_revocations(pipeline)
+    extra = _carried(pipeline, revocation, record)
+    if extra:
+        [more] = withdraw_all(pipeline, [Withdrawn(record, tuple(Family), extra)])
+        sending = send_revocations(pipeline) if more.remotes else sending
     notes = sending.notes if _is_known(pipeline, record, extra) else (_nobody(revocation), *sending.notes)
-    timings = [t for t in pipeline.ledger.removals.timings() if t.subject == withdrawal.subject]
+    timings = pipeline.ledger.removals.timings(subject=withdrawal.subject)
     waiting = {t.destination for t in timings if t.confirmed_at is None}
     nowhere = [
         f"{name} is no longer in the settings: the removal there waits until it is put back"
@@ -89,12 +92,25 @@ def revoke(pipeline: Pipeline, revocation: Revocation) -> Revoked:
     return Revoked(
         subject=withdrawal.subject,
         recorded_at=now,
-        queued=withdrawal.remotes,
+        queued=_queued(pipeline, withdrawal.subject, since=now),
         open=sum(t.confirmed_at is None for t in timings),
         sent=sending.sent,
         notes=(*notes, *nowhere),
         fell_short=sending.fell_short or bool(nowhere),
     )
+
+
+def _carried(pipeline: Pipeline, revocation: Revocation, record: ConsentRecord) -> list[Extra]:
+    """Read what the person, or whoever carries the contact field, carries now."""
+    if revocation.kind is SubjectKind.CUSTOMER:
+        return carriers.of_customers(pipeline, [revocation.value]).get(revocation.value, [])
+    return carriers.of_records(pipeline, [record]).get(record, [])
+
+
+def _queued(pipeline: Pipeline, subject: str, *, since: datetime) -> int:
+    """Count the remote audiences from which removals of the subject were queued."""
+    entries = pipeline.ledger.removals.entries(subject=subject, since=since)
+    return len({(e.audience, e.destination) for e in entries if e.event == RemovalEvent.QUEUED})
 
 
 def _is_known(pipeline: Pipeline, record: ConsentRecord, extra: Sequence[Extra]) -> bool:
