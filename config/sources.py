@@ -184,6 +184,12 @@ class ContextSource(Source):
         if _NUMBER_NAME.fullmatch(name) is None:
             raise ValueError(f"{name} cannot name a number: use a-z, 0-9 and _")
 
+    @model_validator(mode="after")
+    def _check_place_together(self) -> Self:
+        if self.columns is not None and ("place" in self.columns) != (self.by_place is not None):
+            raise ValueError("place in columns and by_place come together: the one names the other")
+        return self
+
 
 class Sources(Strict):
     """The tables of first-party data."""
