@@ -163,15 +163,15 @@ class ConsentSource(Source):
 
 
 class ContextSource(Source):
-    """What each day was like, one row a day, or a day and place: weather, holidays, prices. All in numbers."""
+    """What days were like in numbers, one row a day, or a day and place: weather, holidays, prices."""
 
     required: ClassVar[tuple[str, ...]] = ("date",)
     optional: ClassVar[tuple[str, ...]] = ("place",)
 
     by_place: str | None = Field(
         default=None,
-        description="Context only: which attribute of the customers, or column of the events, says the place"
-        " that `place` stands for; left out, a day is the same for everybody.",
+        description="Context only: which attribute of the customers, or column of the events, holds the"
+        " values of `place`; left out, a day is the same for everybody.",
     )
 
     @property

@@ -57,7 +57,10 @@ def test_a_rewritten_expression_fits_the_model_anew(curious: Shop) -> None:
 @pytest.mark.parametrize(
     ("segmentation", "said"),
     [
-        ({"expressions": {"big_share": BIG | {"sql": "sum(amount)"}}}, "big_share: there is no column amount"),
+        (
+            {"expressions": {"big_share": BIG | {"sql": "sum(amount)"}}},
+            "big_share: there is no column amount",
+        ),
         ({"expressions": {"value_sum": BIG}}, "value_sum is a feature or an attribute already"),
         ({"expressions": {"Big Share": BIG}}, "use a-z, 0-9 and _"),
         ({"features": ["value_sum@0d"]}, "a window of 0d is not from 1"),
