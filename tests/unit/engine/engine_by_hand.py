@@ -112,7 +112,9 @@ def _visiting(own: pd.DataFrame) -> dict[str, float]:
 def _flags(events: pd.DataFrame) -> pd.DataFrame:
     """Mark, event by event, what the members of families count."""
     flags = {
-        f"{name}:{slug}": events[family.column] == slug for name, family in FAMILIES.items() for slug in SLUGS
+        f"{name}:{slug}": events[family.column] == slug
+        for name, family in FAMILIES.items()
+        for slug in SLUGS
     }
     for number, slug in enumerate(FIXED_FAMILIES["weekday_share"].members):
         flags[f"weekday_share:{slug}"] = events.occurred_at.dt.day_of_week == number
