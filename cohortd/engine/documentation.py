@@ -55,8 +55,8 @@ One name, several features: of texts one for each of the five commonest values.
 """
 
 _WINDOWS: Final = """\
-Times of the year say something only over a year or more: over less they tell when somebody was here last. Times
-of day and year are pairs, sine and cosine, since 23 o'clock is near to 1, and December to January.
+Times of the year say something only over a year or more: over less they tell when somebody was here last.
+Times of day and year are pairs, sine and cosine, since 23 o'clock is near to 1, and December to January.
 
 ## Windows
 
@@ -112,8 +112,8 @@ to the database: it is read piece by piece, and what is not listed here is refus
 - What would stop a query elsewhere is absent here: something over 0, a root or a logarithm that does not
   exist.
 
-A model remembers what an expression, the lists of types and the place of the context were: when they change, it is
-fitted anew.
+A model remembers what an expression, the lists of types and the place of the context were: when they change,
+it is fitted anew.
 
 ## Context
 
