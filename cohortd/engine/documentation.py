@@ -112,8 +112,8 @@ to the database: it is read piece by piece, and what is not listed here is refus
 - What would stop a query elsewhere is absent here: something over 0, a root or a logarithm that does not
   exist.
 
-A model remembers what an expression, the lists of types and the place of the context were: when they change,
-it is fitted anew.
+A model remembers what an expression, the lists of types and the place of the context were; when they
+change, it is fitted anew.
 
 ## Context
 
