@@ -14,9 +14,9 @@ SLUGS = ("dairy_eggs", "wine", "brot", "käse", "tea", "fish", "web", "store", "
 
 
 @functools.cache
-def by_hand(window: timedelta | None = WINDOW) -> pd.DataFrame:
+def by_hand(window: timedelta | None = WINDOW, *, seed: int = 3) -> pd.DataFrame:
     """Compute all features of the random events customer by customer; no window is all of time."""
-    events = random_events()
+    events = random_events(seed=seed)
     for family in FAMILIES.values():
         slugs = events[family.column].str.lower().str.replace(r"[\W_]+", "_", regex=True)
         events[family.column] = slugs.str.strip("_")
