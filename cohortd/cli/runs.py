@@ -1,4 +1,4 @@
-"""``recluster``, ``plan``, ``sync`` and ``run``."""
+"""``plan``, ``sync`` and ``run``."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +13,6 @@ from cohortd.core.errors import GuardError, NotLeaderError
 from cohortd.core.reporting import RunReport
 
 if TYPE_CHECKING:
-    from cohortd.core.modelling import ModelVersion
     from cohortd.pipeline.planning import Plan
 
 EXIT_OF = {"done": 0, "partial": 1, "stopped": 3}
@@ -28,54 +27,9 @@ Timeout = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    app.command()(recluster)
     app.command()(plan)
     app.command()(sync)
     app.command()(run)
-
-
-def recluster(
-    config: ConfigFile = None,
-    as_json: AsJson = False,
-    as_of: AsOf = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Make a new model version even if none is due.")
-    ] = False,
-) -> None:
-    """Fit a new model version when it is the first, due, drifted or forced. Sends nothing.
-
-    Segments keep their ids and names; births, splits, merges and deaths are told before anything is sent.
-    """
-    from cohortd.pipeline.reclustering import recluster as run_recluster
-
-    with opened(config, as_json=as_json) as pipeline:
-        made = run_recluster(pipeline, as_of=as_of, force=force)
-
-    def show(console: Console) -> None:
-        if made.reason is None:
-            console.print(f"Model version {made.version.id} stays: it is not due, and nothing drifted.")
-        else:
-            console.print(f"Model version {made.version.id} made ({made.reason}).")
-            _show_choice(console, made.version)
-        rows = [(s["segment"], s["name"], s["customers"], s["held"] or "") for s in made.segments]
-        console.print(table("", ("segment", "name", "customers", "held back"), rows))
-        for event in made.version.lineage if made.reason is not None else ():
-            console.print(f"{event.segment_id} {event.kind} {event.other_id} {event.detail}".rstrip())
-        if made.moved_share is not None:
-            console.print(f"{made.moved_share:.1%} of the customers change segment.")
-
-    answer(made.as_json(), as_json=as_json, show=show)
-
-
-def _show_choice(console: Console, version: "ModelVersion") -> None:
-    """How the segments were found and why so, and what a person should look at."""
-    quality = version.quality
-    if quality.get("algorithm_asked") == "auto":
-        console.print(f"By {version.algorithm}: {quality.get('algorithm_reason')}.")
-    console.print(f"{len(version.segments)} segments; how many: {quality.get('k_reason')}.")
-    warnings = quality.get("warnings")
-    for warning in warnings if isinstance(warnings, list) else ():
-        console.print(f"Note: {warning}.".replace("..", "."))
 
 
 def plan(config: ConfigFile = None, as_json: AsJson = False, as_of: AsOf = None) -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,7 @@ def test_of_two_processes_that_go_on_from_one_version_one_succeeds(world: World)
 def test_a_process_that_dies_at_any_point_leaves_one_version_in_force(world: World) -> None:
     world.ledger.models.save(VERSION, next_segment_number=3, at=NOW)
     killed = 0
-    while in_a_process(lambda: _save_and_die(world, killed + 1)) == signal.SIGKILL:
+    while in_a_process(partial(_save_and_die, world, killed + 1)) == signal.SIGKILL:
         killed += 1
         kept = world.ledger.models.history(limit=99)
         assert [each.version.id for each in kept] == list(range(len(kept), 0, -1))
