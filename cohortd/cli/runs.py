@@ -1,5 +1,6 @@
 """``plan``, ``sync`` and ``run``."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ from cohortd.cli.opening import opened
 from cohortd.cli.options import AsJson, AsOf, ConfigFile
 from cohortd.cli.output import answer, table
 from cohortd.core.errors import GuardError, NotLeaderError
+from cohortd.core.fates import SegmentFate
 from cohortd.core.reporting import RunReport
 
 if TYPE_CHECKING:
@@ -160,6 +162,7 @@ def sync_json(report: RunReport) -> dict[str, object]:
             for a in report.audiences
         ],
         "guards": [{"guard": stop.guard, "detail": stop.detail} for stop in report.guards],
+        "lineage": [asdict(fate) for fate in report.lineage],
         "notes": report.notes,
         "stability": report.stability,
         "quality": [asdict(each) for each in report.quality],
@@ -188,6 +191,7 @@ def _show_sync(console: Console, report: RunReport) -> None:
         "held back",
     )
     console.print(table("", columns, rows))
+    _show_fates(console, report.lineage)
     for note in report.notes:
         console.print(f"! {note}")
     for stop in report.guards:
@@ -221,10 +225,7 @@ def _plan_json(made: "Plan") -> dict[str, object]:
         "notes": list(made.notes),
         "stability": made.clustered.stability.as_json(),
         "moved_share": made.clustered.moved_share,
-        "lineage": [
-            {"event": e.kind, "segment": e.segment_id, "other": e.other_id, "detail": e.detail}
-            for e in made.clustered.version.lineage
-        ],
+        "lineage": [asdict(fate) for fate in made.fates],
         "quality": [asdict(each) for each in made.quality],
     }
 
@@ -246,8 +247,19 @@ def _show_plan(console: Console, made: "Plan") -> None:
     ]
     columns = ("audience", "name", "destination", "eligible", "adds", "removes", "refreshes", "held back")
     console.print(table("", columns, rows))
+    _show_fates(console, made.fates)
     for note in made.notes:
         console.print(f"! {note}")
     for stop in made.guards:
         console.print(f"guard {stop.guard} would stop it: {stop.detail}")
     console.print(f"Plan {made.plan_id} under model version {made.clustered.version.id}. Nothing was sent.")
+
+
+def _show_fates(console: Console, fates: Collection[SegmentFate]) -> None:
+    """Which segments came and went since the last sync, and what that does to their audiences."""
+    from cohortd.pipeline.fates import lines_of
+
+    if fates:
+        console.print("Since the last sync:")
+    for line in lines_of(fates):
+        console.print(line)

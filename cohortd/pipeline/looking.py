@@ -119,7 +119,7 @@ def _held_back(pipeline: Pipeline) -> list[AccessCheck]:
             ok=False,
             detail=f"model version {waiting.version.id} waits since {_text(waiting.version.created_at)}:"
             f" {waiting.held_back}",
-            cure="Look at cohortd recluster --history, then cohortd recluster --accept if the move is wanted.",
+            cure="cohortd recluster --history shows it; --accept puts it in force if the move is wanted.",
         )
     ]
 
