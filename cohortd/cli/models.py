@@ -64,7 +64,7 @@ def recluster(
             answer({"models": rows}, as_json=as_json, show=lambda console: _show_history(console, rows))
             return
         if rollback is not None:
-            made = put_in_force(versions.roll_back(pipeline, rollback))
+            made = put_in_force(versions.roll_back(pipeline, rollback, as_of=as_of))
         elif accept and not force:
             made = put_in_force(versions.accept(pipeline))
         else:
@@ -165,7 +165,6 @@ def _counted(events: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def _standing(row: Mapping[str, Any]) -> str:
-    if row["held_back"]:
-        return "held back"
-    said = [word for word, holds in (("in force", row["in_force"]), ("synced", row["synced"])) if holds]
-    return ", ".join(said)
+    again = ", ".join(f"once more as {number}" for number in row["restored_as"])
+    said = [word for word in ("in force", "synced") if row[word.replace(" ", "_")]]
+    return ", ".join([*(["held back"] if row["held_back"] else []), *said, *([again] if again else [])])

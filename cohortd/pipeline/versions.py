@@ -1,6 +1,8 @@
 """The history of model versions, and what people do with it: accept one that waits, or go back."""
 
+from collections import defaultdict
 from dataclasses import replace
+from datetime import datetime
 
 from cohortd.core.errors import SettingsError
 from cohortd.core.modelling import LineageEvent, ModelVersion
@@ -29,12 +31,13 @@ def accept(pipeline: Pipeline) -> ModelVersion:
     return _in_force_again(pipeline, current, waiting.version)
 
 
-def roll_back(pipeline: Pipeline, wanted: str) -> ModelVersion:
+def roll_back(pipeline: Pipeline, wanted: str, *, as_of: datetime | None) -> ModelVersion:
     """Put an earlier version in force again, as a new one: nothing is taken out of the history.
 
     Args:
         pipeline: Of the ledger that keeps them.
         wanted: Its number, or ``previous``.
+        as_of: Now, if it is not the clock's.
 
     Raises:
         SettingsError: There is no such version, or it never was in force.
@@ -47,7 +50,7 @@ def roll_back(pipeline: Pipeline, wanted: str) -> ModelVersion:
     back = replace(
         earlier,
         reason=ROLLED_BACK,
-        as_of=pipeline.clock(),  # so that the next refit is due as long after it as after any version
+        as_of=pipeline.at(as_of),  # so that the next refit is due as long after it as after any version
         lineage=_lineage(current, earlier),
         quality={**earlier.quality, "moved_share": None, "challenger_wins": 0},
     )
@@ -57,14 +60,19 @@ def roll_back(pipeline: Pipeline, wanted: str) -> ModelVersion:
 def history(pipeline: Pipeline) -> list[dict[str, object]]:
     """Every version, newest first: why it was made, how good it is, and what became of it."""
     models = pipeline.ledger.models
-    current, applied = models.current(), models.applied()
+    current, applied, all_kept = models.current(), models.applied(), models.history(limit=SHOWN)
+    again: defaultdict[int, list[int]] = defaultdict(list)
+    for kept in all_kept:
+        again[kept.version.restores].append(kept.version.id)
     return [
-        _row(
-            kept,
-            in_force=current is not None and kept.version.id == current.id,
-            synced=applied is not None and kept.version.id == applied.model_version,
-        )
-        for kept in models.history(limit=SHOWN)
+        {
+            **_row(kept),
+            "in_force": current is not None and kept.version.id == current.id,
+            "synced": applied is not None and kept.version.id == applied.model_version,
+            "held_back": kept.held_back or None,
+            "restored_as": sorted(again[kept.version.id]),
+        }
+        for kept in all_kept
     ]
 
 
@@ -76,7 +84,7 @@ def events_json(version: ModelVersion) -> list[dict[str, object]]:
     ]
 
 
-def _row(kept: KeptVersion, *, in_force: bool, synced: bool) -> dict[str, object]:
+def _row(kept: KeptVersion) -> dict[str, object]:
     version, quality = kept.version, kept.version.quality
     return {
         "model_version": version.id,
@@ -92,9 +100,6 @@ def _row(kept: KeptVersion, *, in_force: bool, synced: bool) -> dict[str, object
         "inertia_ratio": quality.get("inertia_ratio"),
         "way": quality.get("way"),
         "lineage": events_json(version),
-        "in_force": in_force,
-        "synced": synced,
-        "held_back": kept.held_back or None,
     }
 
 

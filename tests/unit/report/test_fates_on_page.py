@@ -14,14 +14,14 @@ FATE = SegmentFate(
 )
 
 
-@pytest.mark.parametrize(("moved", "is_shown"), [(0.1, True), (None, False)], ids=["later", "first run"])
+@pytest.mark.parametrize(("moved", "times"), [(0.1, 1), (None, 0)], ids=["later", "first run"])
 def test_the_page_tells_which_segments_came_and_went_but_for_the_first_run(
-    tmp_path: Path, moved: float | None, is_shown: bool
+    tmp_path: Path, moved: float | None, times: int
 ) -> None:
     text = page(tmp_path, replace(REPORT, moved_share=moved, lineage=[FATE])).text
 
     for told in ("Segments that came and went", FATE.told, "meta: its 81 members leave"):
-        assert (told in text) == is_shown
+        assert text.count(told) == times
 
 
 def test_fates_come_back_from_a_kept_report() -> None:
