@@ -78,8 +78,10 @@ class Lloyd:
         return fit_of(points, Places(found.cluster_centers_))
 
 
-class Bisecting(Lloyd):
-    """Bisecting K-Means: halves the worst cluster until there are enough; warm it is K-Means."""
+class Bisecting:
+    """Bisecting K-Means: halves the worst cluster until there are enough; they then follow their customers."""
+
+    counts = False
 
     def cold(self, points: Points, k: int, *, seed: int, starts: int = COLD_STARTS) -> Fit:
         """Try every bisection *starts* times."""
@@ -87,9 +89,14 @@ class Bisecting(Lloyd):
             found = BisectingKMeans(k, n_init=starts, random_state=seed).fit(points)
         return fit_of(points, Places(found.cluster_centers_))
 
+    def warm(self, points: Points, start: Places, *, seed: int) -> Fit | None:
+        """Move every centroid to the middle of those nearest to it, and no further."""
+        del seed
+        return fit_of(points, start, centered=True)
+
 
 class Ward:
-    """Agglomerative clustering by Ward's cost, over a subset; has no warm start."""
+    """Agglomerative clustering by Ward's cost, over a subset; its segments then follow their customers."""
 
     counts = False
 
@@ -103,9 +110,9 @@ class Ward:
         return fit_of(points, Places(middles))
 
     def warm(self, points: Points, start: Places, *, seed: int) -> Fit | None:
-        """Cannot: identities are carried over by overlap alone, and refits should be rare."""
-        del points, start, seed
-        return None
+        """Move every centroid to the middle of those nearest to it: to grow anew moved 27% a week."""
+        del seed
+        return fit_of(points, start, centered=True)
 
 
 def fit_of(
