@@ -79,7 +79,7 @@ class Lloyd:
 
 
 class Bisecting:
-    """Bisecting K-Means: halves the worst cluster until there are enough; they then follow their customers."""
+    """Bisecting K-Means: halves the worst cluster; warm, its segments follow their customers."""
 
     counts = False
 
