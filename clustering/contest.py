@@ -22,6 +22,8 @@ from clustering.separation import SEPARATION_POINTS, separation
 _ROOM_TO_SPARE: Final = 1.5
 #: Refits in a row a challenger must win: one win may be luck, and replacing moves people.
 _WINS_NEEDED: Final = 2
+#: Of what a challenger gains this much will do where fewer people move for it.
+_MOST_OF_IT: Final = 0.75
 #: How much farther apart, of 1, a challenger's groups of any shape must lie.
 _WIDER_GAPS: Final = 0.1
 
@@ -83,7 +85,7 @@ def contend(
     calm = Outcome(warm, "warm", _over(warm, cold), wins, small)
     if wins < _WINS_NEEDED:
         return calm
-    goal = warm.inertia * (1 - policy.challenger_gain)
+    goal = warm.inertia - _MOST_OF_IT * (warm.inertia - cold.inertia)
     roomy = floor.times(_ROOM_TO_SPARE)
     near = _approached(points, warm, cold, policy=policy, floor=roomy, goal=goal)
     return _replacing(near, Outcome(cold, "challenger", 1.0, 0, small, calm))
