@@ -30,61 +30,16 @@ class Stage(StrEnum):
 
 #: Words of an event type and the step they show; the furthest step that any word shows counts.
 STEPS: Final[dict[Stage, frozenset[str]]] = {
-    Stage.AWARENESS: frozenset(
-        [
-            "view",
-            "views",
-            "pageview",
-            "visit",
-            "visits",
-            "session",
-            "impression",
-            "open",
-            "opened",
-            "click",
-            "clicks",
-            "landing",
-        ]
-    ),
-    Stage.CONSIDERATION: frozenset(
-        [
-            "cart",
-            "basket",
-            "wishlist",
-            "search",
-            "searches",
-            "favourite",
-            "favorite",
-            "product",
-            "compare",
-            "checkout",
-            "quote",
-            "trial",
-            "signup",
-            "subscribe",
-            "add_to_cart",
-        ]
-    ),
-    Stage.PURCHASE: frozenset(
-        ["purchase", "purchased", "order", "ordered", "buy", "bought", "sale", "transaction", "payment"]
-    ),
-    Stage.RETENTION: frozenset(
-        ["renewal", "renew", "renewed", "repeat", "reorder", "replenish", "upgrade", "login"]
-    ),
-    Stage.ADVOCACY: frozenset(
-        [
-            "review",
-            "reviewed",
-            "rating",
-            "rated",
-            "referral",
-            "referred",
-            "refer",
-            "invite",
-            "shared",
-            "share",
-        ]
-    ),
+    stage: frozenset(words.split())
+    for stage, words in {
+        Stage.AWARENESS: "view views pageview visit visits session impression open opened click"
+        " clicks landing",
+        Stage.CONSIDERATION: "cart basket wishlist search searches favourite favorite product compare"
+        " checkout quote trial signup subscribe",
+        Stage.PURCHASE: "purchase purchased order ordered buy bought sale transaction payment",
+        Stage.RETENTION: "renewal renew renewed repeat reorder replenish upgrade login",
+        Stage.ADVOCACY: "review reviewed rating rated referral referred refer invite shared share",
+    }.items()
 }
 #: A segment is where half of its customers have come; few ever recommend, so there a quarter is enough.
 _REACHED: Final = 0.5

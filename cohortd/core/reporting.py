@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
 from typing import Any, Final, Self
 
 from cohortd.core.planning import GuardStop
@@ -69,6 +70,17 @@ class RevocationReport:
     confirmed: int
     #: Seconds from the record of the slowest confirmed removal; None while none is confirmed.
     slowest_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StabilityReading:
+    """What one run, or one fit, measured of stability; only what is known."""
+
+    at: datetime
+    #: moved_share, psi_max, inertia_ratio, silhouette.
+    measures: Mapping[str, float]
+    #: Whether a new model version began with it.
+    refitted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from cohortd.engine.context import CONTEXT_FAMILIES
 from cohortd.engine.families import FAMILIES, FIXED_FAMILIES
 from cohortd.engine.figures import customer_figures, event_figures
 from cohortd.engine.names import FeatureName
-from cohortd.engine.profiling import means_of, totals_table
+from cohortd.engine.profiling import flows_table, means_of, totals_table
 from cohortd.engine.staging import StagedTable, open_staged, staged_path, write_staged
 from cohortd.engine.templates import attribute_spec
 from cohortd.engine.vocabulary import STANDARD, Vocabulary
@@ -223,6 +223,12 @@ class Engine:
         table = self._read(assigned)
         both = table.drop_null("previous_segment_id")
         return self._backend.number((both.segment_id != both.previous_segment_id).cast("float64").mean())
+
+    def flows(self, assigned: StagedTable) -> list[tuple[str, str, int]]:
+        """Count the customers by segment before (empty where none) and segment now."""
+        frame = self._backend.fetch(flows_table(self._read(assigned)))
+        columns = (frame[name] for name in ("before", "segment_id", "n"))
+        return [(str(before), str(now), int(n)) for before, now, n in zip(*columns, strict=True)]
 
     def read_assignment(self, path: Path) -> pd.Series:
         """Read an assignment back: index ``customer_id``, value ``segment_id``."""

@@ -17,6 +17,13 @@ def totals_table(features: ir.Table, assigned: ir.Table, names: list[str]) -> ir
     return joined.group_by("segment_id").agg(**sums, **counts).order_by("segment_id")
 
 
+def flows_table(assigned: ir.Table) -> ir.Table:
+    """Count who was where and is where now."""
+    keys = {"before": assigned.previous_segment_id.fill_null("")}
+    counted = assigned.mutate(**keys).group_by(["before", "segment_id"]).agg(n=lambda t: t.count())
+    return counted.order_by(["before", "segment_id"])
+
+
 def means_of(totals: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     """Divide what ``totals_table`` found, for each segment and for everybody."""
     ids = [*totals["segment_id"], EVERYBODY]

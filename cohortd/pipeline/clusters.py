@@ -9,9 +9,11 @@ import pandas as pd
 
 import clustering
 from cohortd.core.modelling import FeatureSpec, ModelVersion
+from cohortd.core.portrait import Portrait
 from cohortd.engine import Engine, StagedTable
 from cohortd.pipeline.featuring import Chosen, choose_features, meanings
 from cohortd.pipeline.naming import take_names
+from cohortd.pipeline.portraits import write_portrait
 from cohortd.pipeline.reading import Tables
 from cohortd.pipeline.stability import Stability, read_stability
 from cohortd.pipeline.wiring import Pipeline
@@ -58,9 +60,10 @@ def cluster(
     reason = _reason(
         pipeline, chosen, current, as_of=as_of, refit=refit, force=force, drifts=stability.drifts
     )
+    portrait = None
     if reason is not None:
         pipeline.progress("clustering")
-        current = _new_version(
+        current, portrait = _new_version(
             pipeline, engine, features, chosen.fitted, current, as_of=as_of, reason=reason
         )
     assert current is not None
@@ -69,6 +72,8 @@ def cluster(
     assignment = engine.assign(features, current.centroid_model, previous_assignment(pipeline))
     moved = engine.moved_share(assignment)
     stability = replace(stability, refitted=reason is not None, moved_share=moved)
+    if portrait is not None:
+        write_portrait(pipeline, engine, current, portrait, assignment)
     return Clustered(
         version=current,
         refitted=reason,
@@ -137,7 +142,7 @@ def _new_version(
     *,
     as_of: datetime,
     reason: str,
-) -> ModelVersion:
+) -> tuple[ModelVersion, Portrait]:
     policy = pipeline.segmentation
     models = pipeline.ledger.models
     sample = engine.sample(features, policy.sample_size, "fit")
@@ -161,7 +166,8 @@ def _new_version(
         lineage=fitted.lineage,
         quality=fitted.quality | meanings(pipeline, specs),
     )
-    return models.save(version, next_segment_number=fitted.next_segment_number, at=pipeline.clock())
+    saved = models.save(version, next_segment_number=fitted.next_segment_number, at=pipeline.clock())
+    return saved, fitted.portrait
 
 
 def _within_reach(pipeline: Pipeline) -> clustering.ClusteringPolicy:
