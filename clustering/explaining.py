@@ -4,6 +4,7 @@ The tree decides nothing. It reads raw features and imitates the model; how ofte
 it was not grown on is its fidelity.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -68,8 +69,9 @@ class Explanation:
     def to_json(self) -> dict[str, object]:
         """JSON-ready, segments by id."""
         body = asdict(self)
-        body["segments"] = {each["segment"]: each for each in body.pop("segments")}
-        return body
+        body["segments"] = {each["segment"]: each for each in body["segments"]}
+        told: dict[str, object] = json.loads(json.dumps(body))  # lists, as it comes back from the ledger
+        return told
 
 
 def explain(sample: pd.DataFrame, labels: Sequence[str], specs: Sequence[FeatureSpec]) -> Explanation:

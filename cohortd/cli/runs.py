@@ -63,6 +63,8 @@ def recluster(
             console.print(f"{event.segment_id} {event.kind} {event.other_id} {event.detail}".rstrip())
         if made.moved_share is not None:
             console.print(f"{made.moved_share:.1%} of the customers change segment.")
+        if made.report is not None:
+            console.print(f"Who they are and why, with plots: {made.report}", soft_wrap=True)
 
     answer(made.as_json(), as_json=as_json, show=show)
 

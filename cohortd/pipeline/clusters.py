@@ -9,11 +9,12 @@ import pandas as pd
 
 import clustering
 from cohortd.core.modelling import FeatureSpec, ModelVersion
+from cohortd.core.movement import Movement
 from cohortd.core.portrait import Portrait
 from cohortd.engine import Engine, StagedTable
 from cohortd.pipeline.featuring import Chosen, choose_features, meanings
 from cohortd.pipeline.naming import take_names
-from cohortd.pipeline.portraits import write_portrait
+from cohortd.pipeline.portraits import movement_of, write_portrait
 from cohortd.pipeline.reading import Tables
 from cohortd.pipeline.stability import Stability, read_stability
 from cohortd.pipeline.wiring import Pipeline
@@ -32,6 +33,8 @@ class Clustered:
     specs: tuple[FeatureSpec, ...]
     notes: tuple[str, ...]
     stability: Stability
+    #: Who went where since the last applied assignment; None where there was none.
+    movement: Movement | None = None
 
 
 def cluster(
@@ -50,7 +53,7 @@ def cluster(
         tables.events,
         tables.customers,
         chosen.computed,
-        as_of=_day_after_last_event(engine, tables, as_of),
+        as_of=day_after_last_event(engine, tables, as_of),
         window=pipeline.segmentation.window,
         context=tables.context,
     )
@@ -72,8 +75,9 @@ def cluster(
     assignment = engine.assign(features, current.centroid_model, previous_assignment(pipeline))
     moved = engine.moved_share(assignment)
     stability = replace(stability, refitted=reason is not None, moved_share=moved)
+    movement = movement_of(pipeline, engine, current, assignment)
     if portrait is not None:
-        write_portrait(pipeline, engine, current, portrait, assignment)
+        write_portrait(pipeline, current, portrait, engine.sizes(assignment), movement)
     return Clustered(
         version=current,
         refitted=reason,
@@ -83,6 +87,7 @@ def cluster(
         specs=chosen.fitted,
         notes=(*chosen.notes, *_warnings(current), *stability.alerts),
         stability=stability,
+        movement=movement,
     )
 
 
@@ -98,7 +103,7 @@ def previous_assignment(pipeline: Pipeline) -> Path | None:
     return path if path is not None and path.exists() else None
 
 
-def _day_after_last_event(engine: Engine, tables: Tables, as_of: datetime) -> datetime:
+def day_after_last_event(engine: Engine, tables: Tables, as_of: datetime) -> datetime:
     """Anchor features to the data, in whole days.
 
     A table that was not fed for a day must not make everybody a day older: the same rows give the

@@ -1,6 +1,7 @@
 """The page of a new model version: what clustering found, drawn with what the ledger remembers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from cohortd.core.modelling import ModelVersion
 from cohortd.core.movement import Flow, Movement
@@ -8,7 +9,7 @@ from cohortd.core.portrait import Portrait
 from cohortd.core.reporting import StabilityReading
 from cohortd.engine import Engine, StagedTable
 from cohortd.pipeline.wiring import Pipeline
-from cohortd.report import Looks, write_segments_report
+from cohortd.report import Looks, page_name, write_segments_report
 
 #: Runs and model versions that the past is drawn from.
 _RUNS = 200
@@ -16,18 +17,28 @@ _VERSIONS = 60
 
 
 def write_portrait(
-    pipeline: Pipeline, engine: Engine, version: ModelVersion, portrait: Portrait, assignment: StagedTable
+    pipeline: Pipeline,
+    version: ModelVersion,
+    portrait: Portrait,
+    sizes: Mapping[str, int],
+    movement: Movement | None,
 ) -> None:
     """Write the page of *version*, which was just made."""
     pipeline.progress("writing the report of the segments")
     looks = Looks(
         portrait,
-        engine.sizes(assignment),
-        movement_of(pipeline, engine, version, assignment),
+        sizes,
+        movement,
         tuple(readings(pipeline, version)),
         {"moved_share": pipeline.guards.moved_share, "psi_max": pipeline.segmentation.drift_limit},
     )
     write_segments_report(pipeline.data_dir / "reports", version, looks, plots=pipeline.plots)
+
+
+def page_of(pipeline: Pipeline, version_id: int) -> Path | None:
+    """Find the page of a version; None where nobody wrote it, or somebody took it away."""
+    page = pipeline.data_dir / "reports" / page_name(version_id)
+    return page if page.exists() else None
 
 
 def movement_of(

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from cohortd.core.modelling import ModelVersion
 from cohortd.pipeline.clusters import cluster
 from cohortd.pipeline.planning import workdir
+from cohortd.pipeline.portraits import page_of
 from cohortd.pipeline.reading import read_tables, require_customers
 from cohortd.pipeline.watching import refuse_anomalies
 from cohortd.pipeline.wiring import Pipeline
@@ -18,9 +20,11 @@ class Reclustered:
     version: ModelVersion
     reason: str | None
     moved_share: float | None
-    #: segment, name, description, kind, customers, confidence (if soft), held of each segment.
+    #: segment, name, description, kind, customers, confidence (if soft), hint, stage, held of each segment.
     segments: tuple[dict[str, object], ...]
     stability: dict[str, object]
+    #: The version's page; None where it is not there.
+    report: Path | None = None
 
     def as_json(self) -> dict[str, object]:
         """The answer of ``recluster --json``."""
@@ -32,6 +36,7 @@ class Reclustered:
             "algorithm": self.version.algorithm,
             "moved_share": self.moved_share,
             "segments": list(self.segments),
+            "report": str(self.report) if self.report is not None else None,
             "lineage": [
                 {"event": e.kind, "segment": e.segment_id, "other": e.other_id, "detail": e.detail}
                 for e in (self.version.lineage if self.reason is not None else ())
@@ -60,10 +65,17 @@ def recluster(pipeline: Pipeline, *, as_of: datetime | None, force: bool) -> Rec
             "kind": segment.kind,
             "customers": sizes.get(segment.id, 0),
             "confidence": round(sure[segment.id], 4) if segment.id in sure else None,
+            "hint": segment.hint,
+            "stage": segment.stage or None,
             "held": segment.held or None,
         }
         for segment in version.segments
     )
     return Reclustered(
-        version, clustered.refitted, clustered.moved_share, segments, clustered.stability.as_json()
+        version,
+        clustered.refitted,
+        clustered.moved_share,
+        segments,
+        clustered.stability.as_json(),
+        page_of(pipeline, version.id),
     )

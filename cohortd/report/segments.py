@@ -19,6 +19,14 @@ _REASONS: Final[Mapping[str, str]] = {
     "drifted": "made because customers had changed",
     "forced": "made because it was asked for",
 }
+_ALGORITHMS: Final[Mapping[str, str]] = {
+    "kmeans": "K-Means",
+    "bisecting_kmeans": "bisecting K-Means",
+    "gaussian_mixture": "a Gaussian mixture",
+    "ward": "Ward's method",
+    "hdbscan": "HDBSCAN",
+    "dbscan": "DBSCAN",
+}
 _EVENTS: Final[Mapping[str, str]] = {
     "born": "is new",
     "split": "was split off",
@@ -104,6 +112,7 @@ def write_segments_report(folder: Path, version: ModelVersion, looks: Looks, *, 
                 "version": version,
                 "headline": _headline(version),
                 "reason": _REASONS.get(version.reason, cards.plain(version.reason)),
+                "algorithm": _ALGORITHMS.get(version.algorithm, cards.plain(version.algorithm)),
                 "segments": segment_views(version, looks.sizes),
                 "fidelity": _share_of(version.quality.get("explanation"), "fidelity"),
                 "stages_from": str(_dict(version.quality.get("stages")).get("read_from", "")),

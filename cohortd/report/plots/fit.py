@@ -61,8 +61,8 @@ def size_plot(segments: Sequence[Segment], sizes: Mapping[str, int]) -> Plot:
             edgecolor="white",
             linewidth=0,
         )
-        told = f" {count:,}  ({share(count / whole)})" + ("  held back" if segment.held else "")
-        axes.text(count, place, told, va="center", color=INK)
+        told = f"{count:,} ({share(count / whole)})" + (", held back" if segment.held else "")
+        axes.annotate(told, (count, place), (6, 0), textcoords="offset points", va="center", color=INK)
     axes.set_yticks(places, [wrapped(segment.name, 38, lines=2) for segment in segments])
     axes.tick_params(length=0)
     axes.invert_yaxis()

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from cohortd.core.reporting import StabilityReading
 from cohortd.report.cards import day, listed, share
@@ -64,8 +64,9 @@ def _line(axes: Axes, measure: str, told: Sequence[tuple[datetime, float]], *, l
         highest = max(highest, limit)
     axes.set_title(title, fontsize=9.5)
     axes.set_ylim(min(0.0, *values), highest * 1.15 or 1)
+    axes.yaxis.set_major_locator(MaxNLocator(5))
     if is_share:
-        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
     shown = [told[0][0], told[len(told) // 2][0], told[-1][0]]
     axes.set_xticks([_days(at) for at in shown], [f"{at.day} {at:%b}" for at in shown])
     axes.grid(axis="y", color=LINE, linewidth=0.7)

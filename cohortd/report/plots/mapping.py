@@ -37,8 +37,8 @@ def map_plot(segments: Sequence[Segment], portrait: Portrait, rows: Sequence[int
         title="A map of the customers",
         caption=f"Each dot is a customer of a sample ({len(portrait.dots):,} of them, nobody can be"
         " recognized); who behaves alike lies close together. A flat map shows only part of what was"
-        f" measured: {across} of the differences from left to right and {upwards} from bottom to top, so segments"
-        " that seem to overlap may still be apart.",
+        f" measured: {across} of the differences from left to right and {upwards} from bottom to top, so"
+        " segments that seem to overlap may still be apart.",
         alt=f"{counted(len(segments), 'segment')} on a map of {len(portrait.dots):,} customers: "
         + listed(segment.name for segment in segments),
     )
