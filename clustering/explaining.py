@@ -48,7 +48,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """One segment by rules; precision and recall are of held-out customers."""
+    """One segment by rules; precision and recall are of held-out customers.
+
+    Where the tree finds no place for a small segment both are 0, and the rule is of a tree about it alone.
+    """
 
     segment: str
     precision: float
@@ -90,7 +93,7 @@ def explain(sample: pd.DataFrame, labels: Sequence[str], specs: Sequence[Feature
     least = max(_LEAST_CUSTOMERS, round(_LEAST_SHARE * len(names)))
     guessed = _held_out(values, names, least=least)
     tree = _grown(values, names, least=least)
-    leaves = list(_leaves(tree, whole=(values % 1 == 0).all(axis=0)))
+    leaves = list(_leaves(tree, whole=_whole(values)))
     return Explanation(
         fidelity=round(float((guessed == names).mean()), 4),
         depth=int(tree.get_depth()),
@@ -176,6 +179,10 @@ def _leaves(tree: DecisionTreeClassifier, *, whole: NDArray[np.bool_]) -> Iterat
     yield from walk(0, {})
 
 
+def _whole(values: Points) -> NDArray[np.bool_]:
+    return np.asarray((values % 1 == 0).all(axis=0))
+
+
 def _told(threshold: float) -> float:
     """A threshold as it is told; a rule is measured as it reads, not as it was found."""
     return significant(threshold, _DIGITS)
@@ -192,10 +199,11 @@ def _explained(
 ) -> Explained:
     inside, said = names == segment, guessed == segment
     hits = int((inside & said).sum())
-    own = [leaf for leaf in leaves if leaf.segment == segment] or list(leaves)
+    own = [leaf for leaf in leaves if leaf.segment == segment]
+    most = _MOST_RULES if own else 1
+    own = own or _leaves_of_one(values, inside)
     told = [_rule(leaf, values, inside, specs) for leaf in own if leaf.bounds]
     told.sort(key=lambda rule: (-rule.covers * rule.share, rule.words))
-    most = _MOST_RULES if own[0].segment == segment else 1
     return Explained(
         segment=segment,
         precision=round(hits / max(int(said.sum()), 1), 4),
@@ -204,6 +212,14 @@ def _explained(
             rule for place, rule in enumerate(told[:most]) if not place or rule.covers >= _WORTH_TELLING
         ),
     )
+
+
+def _leaves_of_one(values: Points, inside: NDArray[np.bool_]) -> list[_Leaf]:
+    """The boxes of a tree that asks about one segment alone: where others are larger, theirs drown it."""
+    tree = DecisionTreeClassifier(
+        max_depth=DEPTH - 1, min_samples_leaf=_LEAST_CUSTOMERS, class_weight="balanced", random_state=0
+    )
+    return list(_leaves(tree.fit(values, inside.astype(np.str_)), whole=_whole(values)))
 
 
 def _rule(leaf: _Leaf, values: Points, inside: NDArray[np.bool_], specs: Sequence[FeatureSpec]) -> Rule:

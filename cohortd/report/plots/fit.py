@@ -125,21 +125,13 @@ def dendrogram_plot(segments: Sequence[Segment], tree: Dendrogram, rows: Sequenc
     made, (axes,) = figure(1.0 + max(0.42 * len(segments), 0.13 * len(tree.leaves)))
     for junction in tree.junctions:
         axes.plot(junction.height, junction.across, color=SOFT, linewidth=1.3)
-    named: set[int] = set()
-    ticks, labels = [], []
     for at, row in tree.leaves:
         axes.plot([0], [at], marker=mark(place[row]), color=colour(place[row]), markersize=7, clip_on=False)
-        if not tree.of_customers or row not in named:
-            ticks.append(at)
-            labels.append(wrapped(segments[place[row]].name, 40, lines=2))
-            named.add(row)
-    axes.set_yticks(ticks, labels)
+    _name_leaves(axes, [segment.name for segment in segments], tree, place)
     axes.invert_xaxis()
-    axes.yaxis.tick_right()
-    axes.tick_params(length=0, pad=8)
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("distance at which two branches join")
-    what = "a handful of customers" if tree.of_customers else "a segment"
+    what = "a few customers, marked as most of them are" if tree.of_customers else "a segment"
     return drawn(
         made,
         "dendrogram",
@@ -149,6 +141,21 @@ def dendrogram_plot(segments: Sequence[Segment], tree: Dendrogram, rows: Sequenc
         alt="Segments from one end of the tree to the other: "
         + listed(dict.fromkeys(segments[place[row]].name for _, row in tree.leaves)),
     )
+
+
+def _name_leaves(axes: Axes, names: Sequence[str], tree: Dendrogram, place: Mapping[int, int]) -> None:
+    """Names beside the leaves, or where a segment has many of them in a list, in the order of the tree."""
+    axes.tick_params(length=0, pad=8)
+    if not tree.of_customers:
+        axes.yaxis.tick_right()
+        labels = [wrapped(names[place[row]], 40, lines=2) for _, row in tree.leaves]
+        axes.set_yticks([at for at, _ in tree.leaves], labels)
+        return
+    axes.set_yticks([])
+    for row in dict.fromkeys(row for _, row in reversed(tree.leaves)):
+        label = wrapped(names[place[row]], 34, lines=2)
+        axes.plot([], [], mark(place[row]), color=colour(place[row]), markersize=7, label=label)
+    axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), frameon=False, labelspacing=0.9)
 
 
 def _scores(version: ModelVersion) -> list[dict[str, Any]]:

@@ -20,6 +20,8 @@ _GAP: Final = 0.035
 _LEAST: Final = 0.012
 #: Streams of people who moved that get a number, the largest first.
 _MOST_NUMBERS: Final = 12
+#: And that are wide enough for one.
+_NUMBERED: Final = 0.018
 _LEFT, _RIGHT, _BAR = 0.0, 1.0, 0.018
 
 
@@ -119,7 +121,7 @@ def _streams(
         top_left, top_right = start.top - used_left[flow.before], end.top - at_right[flow.before, flow.now]
         used_left[flow.before] += high
         _stream(axes, (top_left, high), (top_right, low), tone=_tone(flow.before, rows), moves=_moves(flow))
-        if flow in told[:_MOST_NUMBERS]:
+        if flow in told[:_MOST_NUMBERS] and high >= _NUMBERED:
             axes.text(
                 _LEFT + _BAR + 0.02,
                 top_left - high / 2,

@@ -5,6 +5,7 @@ from typing import Final
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from cohortd.core.modelling import Segment
@@ -17,6 +18,8 @@ _MOST_FEATURES: Final = 26
 #: From this many deviations on an effect is written into its cell, and where the colours end.
 _TELLING: Final = 0.5
 _FAR: Final = 2.0
+#: More names do not fit side by side.
+_MOST_UPRIGHT: Final = 5
 
 
 @styled
@@ -25,7 +28,7 @@ def profile_plot(segments: Sequence[Segment], portrait: Portrait, rows: Sequence
     effects = np.array(portrait.effects)[list(rows)].T
     order = _alike(effects)
     titles = [portrait.features[number] for number in order]
-    made, (axes,) = figure(1.45 + 0.3 * len(order))
+    made, (axes,) = figure((1.45 if len(segments) <= _MOST_UPRIGHT else 2.6) + 0.3 * len(order))
     # Cells and few colours: a page takes no pictures in its drawings, and neither becomes one.
     colours = mpl.colormaps["PuOr_r"].resampled(17)
     shown = axes.pcolormesh(effects[order], cmap=colours, vmin=-_FAR, vmax=_FAR, edgecolors="white")
@@ -43,11 +46,7 @@ def profile_plot(segments: Sequence[Segment], portrait: Portrait, rows: Sequence
                 color=INK if pale else "white",
             )
     axes.set_yticks(np.arange(len(titles)) + 0.5, [_short(title) for title in titles])
-    width = max(9, 66 // max(len(segments), 1))
-    size = 9 if len(segments) <= 7 else 7.5  # noqa: PLR2004 - as many as have room
-    axes.set_xticks(
-        np.arange(len(segments)) + 0.5, [wrapped(s.name, width, lines=4) for s in segments], fontsize=size
-    )
+    _name_columns(axes, segments)
     axes.tick_params(length=0, top=False, bottom=False, labeltop=True, labelbottom=False)
     for spine in axes.spines.values():
         spine.set_visible(False)
@@ -64,6 +63,17 @@ def profile_plot(segments: Sequence[Segment], portrait: Portrait, rows: Sequence
         " small, 0.5 medium, 0.8 large). Pale cells: hardly any difference.",
         alt=_profile_alt(segments, portrait, rows),
     )
+
+
+def _name_columns(axes: Axes, segments: Sequence[Segment]) -> None:
+    """Names above the columns; aslant where there are too many to stand side by side."""
+    places = np.arange(len(segments)) + 0.5
+    if len(segments) <= _MOST_UPRIGHT:
+        width = max(12, 66 // max(len(segments), 1))
+        axes.set_xticks(places, [wrapped(segment.name, width, lines=4) for segment in segments])
+        return
+    names = [wrapped(segment.name, 36, lines=1) for segment in segments]
+    axes.set_xticks(places, names, rotation=35, ha="left", rotation_mode="anchor")
 
 
 def _alike(effects: NDArray[np.float64]) -> list[int]:
