@@ -34,12 +34,24 @@ ADVICE: Final[dict[str, tuple[Advice, Advice]]] = {
         Advice("Tell them that they are missed and what has changed since", "no thanks for a recent visit"),
         Advice("Follow up on the last visit while it is fresh", "no win-back offers"),
     ),
+    "active_day_share": (_COMES_OFTEN, _COMES_RARELY),
+    "page_views": (_COMES_OFTEN, _COMES_RARELY),
     "tenure_days": (
         Advice("Thank them for having stayed", "no welcome offers"),
         Advice("Welcome them and make the next purchase easy", "no talk of loyalty yet"),
     ),
     "value_sum": (_LARGE_SUMS, _SMALL_SUMS),
     "quantity_sum": (_LARGE_SUMS, _SMALL_SUMS),
+    "lifetime_value": (_LARGE_SUMS, _SMALL_SUMS),
+    "item_value_mean": (_LARGE_SUMS, _SMALL_SUMS),
+    "conversion_rate": (
+        Advice("Make the next purchase one step", "no long introduction"),
+        Advice("Answer what keeps people from deciding", "no thanks for a purchase"),
+    ),
+    "touchpoints_mean": (
+        Advice("Give them what they compare by: facts and reviews", "no offer that ends today"),
+        Advice("Make the next purchase one step", "no long introduction"),
+    ),
     "duration_sum_s": (
         Advice("Give them something to read or to try", "no bare price lists"),
         Advice("Come to the point in one line", "no long stories"),
@@ -54,6 +66,8 @@ ADVICE: Final[dict[str, tuple[Advice, Advice]]] = {
     ),
     "value_trend": (_MORE, _LESS),
     "activity_trend": (_MORE, _LESS),
+    "order_value_trend": (_MORE, _LESS),
+    "lifetime_progression": (_MORE, _LESS),
     "category_breadth": (
         Advice("Show how much there is to discover", "no ad about one category alone"),
         Advice("Stay with what they know and add one neighbour to it", "no tour of the whole range"),
@@ -106,8 +120,9 @@ def hint(traits: Iterable[tuple[str, bool]]) -> str:
 
 
 def _advice(name: str, *, high: bool) -> Advice | None:
-    family, _, member = name.partition(":")
-    pair = ADVICE.get(f"{family}:" if member else name)
+    plain, _, window = name.partition("@")
+    family, _, member = plain.partition(":")
+    pair = None if "/" in window else ADVICE.get(f"{family}:" if member else plain)
     if pair is None:
         return None
     found = pair[0 if high else 1]

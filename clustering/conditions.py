@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from clustering.phrases import since
 from cohortd.core.modelling import FeatureSpec
 
 _SHARE: Final = "share"
@@ -94,8 +95,9 @@ def condition(spec: FeatureSpec, *, above: float | None, at_most: float | None) 
 
 
 def _worded(spec: FeatureSpec, above: float | None, at_most: float | None) -> str:
-    family, _, member = spec.name.partition(":")
-    words = _WORDS.get(f"{family}:" if member else spec.name)
+    name, _, window = spec.name.partition("@")
+    family, _, member = name.partition(":")
+    words = None if "/" in window else _WORDS.get(f"{family}:" if member else name)
     if words is None and spec.title.startswith("Whether "):
         told = spec.title.removeprefix("Whether ")
         return told if above is not None else told.replace(" is ", " is not ", 1)
@@ -107,7 +109,8 @@ def _worded(spec: FeatureSpec, above: float | None, at_most: float | None) -> st
     template = (
         words.between if above is not None and at_most is not None else words.over if low else words.at_most
     )
-    return template.format(low=low, high=high, thing=member.replace("_", " ").replace("-", " "))
+    told = template.format(low=low, high=high, thing=member.replace("_", " ").replace("-", " "))
+    return f"{told}{since(window)}"
 
 
 def number_words(spec: FeatureSpec, value: float) -> str:

@@ -44,11 +44,13 @@ STEPS: Final[dict[Stage, frozenset[str]]] = {
 #: A segment is where half of its customers have come; few ever recommend, so there a quarter is enough.
 _REACHED: Final = 0.5
 _ADVOCATES: Final = 0.25
-#: Who buys again is kept; of purchases told by shares of events, so many stand for more than one.
+#: Who buys so often is kept.
 _REPEATED: Final = 2
 #: Who stays away for so many of their own pauses has to be won over again.
 _PAUSES: Final = 3
 _TYPES: Final = "type_share:"
+#: Features that count events of a step.
+_COUNTS: Final = {"page_views": Stage.AWARENESS, "conversion_count": Stage.PURCHASE}
 _LADDER: Final = tuple(Stage)
 
 
@@ -81,10 +83,13 @@ def journey(sample: pd.DataFrame, labels: Labels, segments: int, specs: Sequence
 
 
 def step_of(feature: str) -> Stage | None:
-    """The step that a type's share shows; None for other features and for types that show none."""
-    if not feature.startswith(_TYPES):
+    """The step that a feature shows by not being 0; None for features and types that show none."""
+    plain = feature.partition("@")[0]
+    if plain in _COUNTS:
+        return _COUNTS[plain]
+    if not plain.startswith(_TYPES):
         return None
-    words = set(re.split(r"[^a-z]+", feature.removeprefix(_TYPES).lower()))
+    words = set(re.split(r"[^a-z]+", plain.removeprefix(_TYPES).lower()))
     return next((step for step in reversed(_LADDER) if words & STEPS[step]), None)
 
 
@@ -94,23 +99,19 @@ def _by_types(
     reached = np.zeros(len(labels))
     for name, step in steps.items():
         reached = np.maximum(reached, np.where(values[name] > 0, _LADDER.index(step) + 1, 0))
-    again = values.get("order_count")
-    if again is not None:
-        bought = reached == _LADDER.index(Stage.PURCHASE) + 1
-        kept = _LADDER.index(Stage.RETENTION) + 1
-        reached = np.where(bought & (_purchases(values, steps, again) >= _REPEATED), kept, reached)
+    bought = np.maximum(_purchases(values, steps), values.get("conversion_count", np.zeros(len(labels))))
+    is_kept = (reached == _LADDER.index(Stage.PURCHASE) + 1) & (bought >= _REPEATED)
+    reached = np.where(is_kept, _LADDER.index(Stage.RETENTION) + 1, reached)
     stages = tuple(_furthest(reached[labels == row]) for row in range(segments))
     return Journey(stages, "event types")
 
 
-def _purchases(
-    values: dict[str, NDArray[np.float64]], steps: dict[str, Stage], orders: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """How often each bought: by shares where events are counted, for sessions pass for orders there."""
+def _purchases(values: dict[str, NDArray[np.float64]], steps: dict[str, Stage]) -> NDArray[np.float64]:
+    """How often each bought: shares of purchases among the events, where these are counted."""
     events = values.get("event_count")
-    if events is None:
-        return orders
-    shares = [values[name] for name, step in steps.items() if step is Stage.PURCHASE]
+    shares = [values[n] for n, s in steps.items() if s is Stage.PURCHASE and n.startswith(_TYPES)]
+    if events is None or not shares:
+        return np.zeros(1)
     return np.asarray(np.rint(np.sum(shares, axis=0) * events), dtype=np.float64)
 
 

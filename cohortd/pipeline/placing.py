@@ -17,7 +17,7 @@ from cohortd.engine import Engine, StagedTable
 from cohortd.pipeline.clusters import day_after_last_event, previous_assignment
 from cohortd.pipeline.featuring import choose_features
 from cohortd.pipeline.planning import workdir
-from cohortd.pipeline.reading import Tables
+from cohortd.pipeline.reading import Tables, stage_context
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.report.quoting import quantity
 from cohortd.sources import Tally, read_customers, read_events
@@ -111,7 +111,7 @@ def _of_one(pipeline: Pipeline, engine: Engine, customer_id: str, *, until: date
     else:
         batches = read_events(pipeline.sources.events, Tally("events"), until=until)
         events = engine.stage("events", (_anchored(each, customer_id) for each in batches))
-    return Tables(customers, events, ())
+    return Tables(customers, events, (), stage_context(pipeline, engine, []))
 
 
 def _only(batch: pa.RecordBatch, customer_id: str) -> pa.RecordBatch:
@@ -142,6 +142,7 @@ def _placed(
         choose_features(pipeline, engine, tables, version).computed,
         as_of=day_after_last_event(engine, tables, as_of),
         window=pipeline.segmentation.window,
+        context=tables.context,
     )
     rows = pq.read_table(features.path).to_pylist()
     if not rows:

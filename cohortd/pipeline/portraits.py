@@ -25,13 +25,7 @@ def write_portrait(
 ) -> None:
     """Write the page of *version*, which was just made."""
     pipeline.progress("writing the report of the segments")
-    looks = Looks(
-        portrait,
-        sizes,
-        movement,
-        tuple(readings(pipeline, version)),
-        {"moved_share": pipeline.guards.moved_share, "psi_max": pipeline.segmentation.drift_limit},
-    )
+    looks = Looks(portrait, sizes, movement, tuple(readings(pipeline, version)), _limits(pipeline))
     write_segments_report(pipeline.data_dir / "reports", version, looks, plots=pipeline.plots)
 
 
@@ -53,29 +47,41 @@ def movement_of(
 
 
 def readings(pipeline: Pipeline, version: ModelVersion) -> Iterator[StabilityReading]:
-    """What finished syncs and fits measured, oldest first; *version* is the newest fit."""
+    """What finished syncs measured, and when fits were made, oldest first; *version* is the newest fit."""
     runs = [
         StabilityReading(run.as_of, measures)
         for run in pipeline.ledger.runs.list(_RUNS)
         if run.kind == "sync" and (measures := _measures(run.summary))
     ]
-    yield from sorted([*_of_fits(pipeline, version), *runs], key=lambda reading: reading.at)
+    yield from sorted([*_fits(pipeline, version), *runs], key=lambda reading: reading.at)
+
+
+def _limits(pipeline: Pipeline) -> dict[str, float]:
+    """From where on somebody is told, by measure; silhouettes are measured against the fit's own."""
+    drift = pipeline.segmentation.drift
+    limits = {"moved_share": drift.churn, "psi_max": drift.psi, "inertia_ratio": drift.inertia}
+    return {measure: limit for measure, limit in limits.items() if limit is not None}
 
 
 def _measures(summary: dict[str, object]) -> dict[str, float]:
-    """The numbers of a run's summary, its account of stability included."""
-    stability = summary.get("stability")
-    told = {**(stability if isinstance(stability, dict) else {}), "moved_share": summary.get("moved_share")}
+    """The numbers of a run's account of stability; runs of an earlier cohortd only know who moved."""
+    kept = summary.get("stability")
+    stability = kept if isinstance(kept, dict) else {}
+    drift = stability.get("drift")
+    told = {
+        "moved_share": summary.get("moved_share"),
+        "psi_max": max(drift.values(), default=None) if isinstance(drift, dict) else None,
+        "inertia_ratio": stability.get("inertia_ratio"),
+        "silhouette": stability.get("silhouette"),
+    }
     return {name: float(value) for name, value in told.items() if isinstance(value, int | float)}
 
 
-def _of_fits(pipeline: Pipeline, version: ModelVersion) -> Iterator[StabilityReading]:
+def _fits(pipeline: Pipeline, version: ModelVersion) -> Iterator[StabilityReading]:
     for number in range(max(1, version.id - _VERSIONS), version.id + 1):
         fit = version if number == version.id else pipeline.ledger.models.get(number)
         if fit is not None:
-            silhouette = fit.quality.get("silhouette")
-            known = {"silhouette": float(silhouette)} if isinstance(silhouette, int | float) else {}
-            yield StabilityReading(fit.as_of, known, refitted=True)
+            yield StabilityReading(fit.as_of, {}, refitted=True)
 
 
 def _names(pipeline: Pipeline, version: ModelVersion, gone: set[str]) -> dict[str, str]:

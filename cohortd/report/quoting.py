@@ -1,6 +1,7 @@
 """Numbers of the data as people write them; no markup."""
 
 import math
+import re
 
 _HUNDRED = 2
 _SHARE = "share"
@@ -11,6 +12,15 @@ def quantity(feature: str, value: float) -> str:
     if _SHARE in feature.partition(":")[0]:
         return f"{value:.0%}" if abs(value) >= 0.1 else f"{value:.1%}"  # noqa: PLR2004 - two digits
     return number(value)
+
+
+def short_title(title: str) -> str:
+    """A feature's title without what only explains it: its range, and the time zone."""
+    circle = re.match(r"(.*) on a circle, .* to 1 \((?:all at|around) (.*)\)", title)
+    if circle is not None:
+        return f"{circle[1]}, nearer to {circle[2]}"
+    short = re.sub(r", from -1 .*?\bto 1\b( \([^)]*\))?", "", title)
+    return re.sub(r" \((UTC|negative values)\)", "", short)
 
 
 def number(value: float) -> str:

@@ -11,7 +11,7 @@ from cohortd.core.portrait import Portrait
 from cohortd.core.reporting import StabilityReading
 from cohortd.report import cards
 from cohortd.report.pages import render, write_picture, write_whole
-from cohortd.report.quoting import quantity
+from cohortd.report.quoting import quantity, short_title
 
 _REASONS: Final[Mapping[str, str]] = {
     "first": "the first there is",
@@ -164,7 +164,7 @@ def _headline(version: ModelVersion) -> str:
 def _effect(told: Mapping[str, Any]) -> EffectView:
     name, d = str(told.get("feature", "")), float(told.get("d", 0.0))
     return EffectView(
-        title=str(told.get("title", name)).split(",")[0],
+        title=short_title(str(told.get("title", name))),
         own=quantity(name, float(told.get("mean", 0.0))),
         others=quantity(name, float(told.get("mean_others", 0.0))),
         size=str(told.get("size", "")),

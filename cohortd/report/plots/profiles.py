@@ -86,8 +86,8 @@ def _alike(effects: NDArray[np.float64]) -> list[int]:
 
 
 def _short(title: str) -> str:
-    """A feature's title as a label: up to its first comma or bracket."""
-    return wrapped(title.split(",", maxsplit=1)[0].split(" (", maxsplit=1)[0], 46, lines=1)
+    """A feature's title as a label."""
+    return wrapped(short_title(title), 46, lines=1)
 
 
 def _profile_alt(segments: Sequence[Segment], portrait: Portrait, rows: Sequence[int]) -> str:
