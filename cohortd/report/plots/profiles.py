@@ -12,6 +12,7 @@ from cohortd.core.modelling import Segment
 from cohortd.core.portrait import Portrait
 from cohortd.report.cards import listed
 from cohortd.report.plots.canvas import INK, Plot, drawn, figure, styled, wrapped
+from cohortd.report.quoting import short_title
 
 #: Features of a heat map, those that tell most apart first: more rows cannot be read.
 _MOST_FEATURES: Final = 26
