@@ -89,15 +89,26 @@ class Condition:
     words: str
 
 
-def condition(spec: FeatureSpec, *, above: float | None, at_most: float | None) -> Condition:
-    """Word a range of a feature; its title serves where there are no words for it."""
-    return Condition(spec.name, above, at_most, _worded(spec, above, at_most))
+def condition(
+    spec: FeatureSpec, *, above: float | None, at_most: float | None, whole: bool = False
+) -> Condition:
+    """Word a range of a feature; its title serves where there are no words for it.
+
+    Args:
+        spec: The feature.
+        above: The value must be above this.
+        at_most: And no more than this.
+        whole: Whether values are whole numbers, so that above 7 and at most 12 are 8 to 12.
+    """
+    first = above + 1 if whole and above is not None and at_most is not None else above
+    return Condition(spec.name, above, at_most, _worded(spec, first, at_most))
 
 
 def _worded(spec: FeatureSpec, above: float | None, at_most: float | None) -> str:
     name, _, window = spec.name.partition("@")
     family, _, member = name.partition(":")
     words = None if "/" in window else _WORDS.get(f"{family}:" if member else name)
+    suffix = since(window) if words is not None else ""  # a title says the window itself
     if words is None and spec.title.startswith("Whether "):
         told = spec.title.removeprefix("Whether ")
         return told if above is not None else told.replace(" is ", " is not ", 1)
@@ -110,7 +121,7 @@ def _worded(spec: FeatureSpec, above: float | None, at_most: float | None) -> st
         words.between if above is not None and at_most is not None else words.over if low else words.at_most
     )
     told = template.format(low=low, high=high, thing=member.replace("_", " ").replace("-", " "))
-    return f"{told}{since(window)}"
+    return f"{told}{suffix}"
 
 
 def number_words(spec: FeatureSpec, value: float) -> str:

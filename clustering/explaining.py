@@ -224,12 +224,13 @@ def _leaves_of_one(values: Points, inside: NDArray[np.bool_]) -> list[_Leaf]:
 
 def _rule(leaf: _Leaf, values: Points, inside: NDArray[np.bool_], specs: Sequence[FeatureSpec]) -> Rule:
     fits = leaf.fits(values)
-    both = int((fits & inside).sum())
+    both, whole = int((fits & inside).sum()), _whole(values)
     conditions = tuple(
         condition(
             specs[column],
             above=None if np.isinf(above) else above,
             at_most=None if np.isinf(at_most) else at_most,
+            whole=bool(whole[column]),
         )
         for column, (above, at_most) in leaf.bounds.items()
     )
