@@ -127,5 +127,5 @@ def _worded(spec: FeatureSpec, above: float | None, at_most: float | None) -> st
 def number_words(spec: FeatureSpec, value: float) -> str:
     """A raw value as people write it: shares in percent, else three digits or so."""
     if _SHARE in spec.name:
-        return f"{value * 100:.3g} %"
+        return f"{value * 100:.3g}%"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004 - three digits

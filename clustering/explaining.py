@@ -28,8 +28,9 @@ _LEAST_SHARE: Final = 0.01
 _FOLDS: Final = 3
 #: Rules told of a segment, those with most of its customers first.
 _MOST_RULES: Final = 2
-#: A second rule about fewer of a segment says little.
+#: A second rule about fewer of a segment says little, as does one that mostly fits others.
 _WORTH_TELLING: Final = 0.05
+_MOSTLY_HERE: Final = 0.5
 _DIGITS: Final = 3
 
 Names = NDArray[np.str_]
@@ -208,10 +209,12 @@ def _explained(
         segment=segment,
         precision=round(hits / max(int(said.sum()), 1), 4),
         recall=round(hits / max(int(inside.sum()), 1), 4),
-        rules=tuple(
-            rule for place, rule in enumerate(told[:most]) if not place or rule.covers >= _WORTH_TELLING
-        ),
+        rules=tuple(rule for place, rule in enumerate(told[:most]) if not place or _is_worth(rule)),
     )
+
+
+def _is_worth(second: Rule) -> bool:
+    return second.covers >= _WORTH_TELLING and second.share >= _MOSTLY_HERE
 
 
 def _leaves_of_one(values: Points, inside: NDArray[np.bool_]) -> list[_Leaf]:

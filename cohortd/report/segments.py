@@ -77,7 +77,7 @@ class SegmentView:
     """One segment's card."""
 
     segment: Segment
-    customers: int
+    customers: str
     share: str
     effects: tuple[EffectView, ...]
     rules: tuple[RuleView, ...]
@@ -139,7 +139,7 @@ def segment_views(version: ModelVersion, sizes: Mapping[str, int]) -> list[Segme
         views.append(
             SegmentView(
                 segment=segment,
-                customers=sizes.get(segment.id, 0),
+                customers=cards.few(sizes.get(segment.id, 0)),
                 share=cards.share(sizes.get(segment.id, 0) / whole),
                 effects=tuple(_effect(_dict(each)) for each in _list(effects.get(segment.id))),
                 rules=tuple(_rule(_dict(each)) for each in _list(own.get("rules"))),

@@ -6,8 +6,9 @@ from typing import Any, Final
 from matplotlib.axes import Axes
 
 from cohortd.core.modelling import ModelVersion, Segment
+from cohortd.core.movement import SHOWN_FROM
 from cohortd.core.portrait import Dendrogram, Portrait
-from cohortd.report.cards import listed, people, share
+from cohortd.report.cards import few, listed, share
 from cohortd.report.plots.canvas import (
     ACCENT,
     INK,
@@ -61,7 +62,8 @@ def size_plot(segments: Sequence[Segment], sizes: Mapping[str, int]) -> Plot:
             edgecolor="white",
             linewidth=0,
         )
-        told = f"{count:,} ({share(count / whole)})" + (", held back" if segment.held else "")
+        of_all = f" ({share(count / whole)})" if count >= SHOWN_FROM else ""
+        told = f"{few(count)}{of_all}{', held back' if segment.held else ''}"
         axes.annotate(told, (count, place), (6, 0), textcoords="offset points", va="center", color=INK)
     axes.set_yticks(places, [wrapped(segment.name, 38, lines=2) for segment in segments])
     axes.tick_params(length=0)
@@ -69,7 +71,7 @@ def size_plot(segments: Sequence[Segment], sizes: Mapping[str, int]) -> Plot:
     axes.set_xlim(0, max(counts, default=1) * 1.28 or 1)
     axes.set_xticks([])
     axes.spines["bottom"].set_visible(False)
-    alt = "; ".join(f"{s.name}: {people(n)}" for s, n in zip(segments, counts, strict=True))
+    alt = "; ".join(f"{s.name}: {few(n)} people" for s, n in zip(segments, counts, strict=True))
     return drawn(
         made,
         "sizes",

@@ -119,7 +119,7 @@ def test_one_segment_needs_no_rule() -> None:
         ("value_sum", "", 812.4, None, "spends over 812"),
         ("recency_days", "", None, 20.0, "seen within 20 days"),
         ("order_count", "", 7.0, 12.0, "7 to 12 orders"),
-        ("category_share:dog_food", "", 0.25, None, "over 25 % dog food"),
+        ("category_share:dog_food", "", 0.25, None, "over 25% dog food"),
         ("value_sum@30d", "", None, 90.0, "spends at most 90 in the last 30 days"),
         ("value_sum@4w/26w", "Value: a share", None, 0.1, "value: a share at most 0.1"),
         ("plan:gold", "Whether plan is gold", None, 0.5, "plan is not gold"),

@@ -160,7 +160,7 @@ def test_the_page_tells_who_they_are_and_why(page: Path) -> None:
         "Show it; no talk.",
         "retention",
         "Orders 31.1 6.6 ▲ large d = +1.2",
-        "spends over 812 : 87% of whom this fits are here, and it fits 60% of the segment.",
+        "Spends over 812 : 87% of the people whom this fits are here, 60% of the segment.",
         "it put 87% of them where the model does",
         "too small: 9 customers",
         "Segment s2 has changed.",
