@@ -109,12 +109,12 @@ def hint(traits: Iterable[tuple[str, bool]]) -> str:
     Args:
         traits: Feature names, the most telling first, each with whether the segment is high in it.
     """
-    advices = [advice for name, high in traits if (advice := _advice(name, high=high)) is not None]
-    say = next((advice for advice in advices if advice.say), None)
+    found = [advice for name, high in traits if (advice := _advice(name, high=high)) is not None]
+    say = next((advice for advice in found if advice.say), None)
     if say is None:
         return _ORDINARY
     clashing = {words for words, told in _CLASHES.items() if any(part in say.say for part in told)}
-    others = [a.not_say for a in advices if a is not say and a.not_say and a.not_say not in clashing]
+    others = [a.not_say for a in found if a is not say and a.not_say and a.not_say not in clashing]
     left_out = next(iter(others), say.not_say)
     return f"{say.say}; {left_out}." if left_out else f"{say.say}."
 

@@ -81,6 +81,8 @@ class StabilityReading:
     measures: Mapping[str, float]
     #: Whether a new model version began with it.
     refitted: bool = False
+    #: Feature -> how far its distribution is from that of the fit (population stability index).
+    drift: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

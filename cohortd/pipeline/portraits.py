@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from cohortd.core.modelling import ModelVersion
 from cohortd.core.movement import Flow, Movement
@@ -49,7 +50,7 @@ def movement_of(
 def readings(pipeline: Pipeline, version: ModelVersion) -> Iterator[StabilityReading]:
     """What finished syncs measured, and when fits were made, oldest first; *version* is the newest fit."""
     runs = [
-        StabilityReading(run.as_of, measures)
+        StabilityReading(run.as_of, measures, drift=_drift(run.summary))
         for run in pipeline.ledger.runs.list(_RUNS)
         if run.kind == "sync" and (measures := _measures(run.summary))
     ]
@@ -65,16 +66,24 @@ def _limits(pipeline: Pipeline) -> dict[str, float]:
 
 def _measures(summary: dict[str, object]) -> dict[str, float]:
     """The numbers of a run's account of stability; runs of an earlier cohortd only know who moved."""
-    kept = summary.get("stability")
-    stability = kept if isinstance(kept, dict) else {}
-    drift = stability.get("drift")
+    stability, drift = _stability(summary), _drift(summary)
     told = {
         "moved_share": summary.get("moved_share"),
-        "psi_max": max(drift.values(), default=None) if isinstance(drift, dict) else None,
+        "psi_max": max(drift.values(), default=None),
         "inertia_ratio": stability.get("inertia_ratio"),
         "silhouette": stability.get("silhouette"),
     }
     return {name: float(value) for name, value in told.items() if isinstance(value, int | float)}
+
+
+def _drift(summary: dict[str, object]) -> dict[str, float]:
+    kept = _stability(summary).get("drift")
+    return {str(name): float(psi) for name, psi in kept.items()} if isinstance(kept, dict) else {}
+
+
+def _stability(summary: dict[str, object]) -> dict[str, Any]:
+    kept = summary.get("stability")
+    return kept if isinstance(kept, dict) else {}
 
 
 def _fits(pipeline: Pipeline, version: ModelVersion) -> Iterator[StabilityReading]:

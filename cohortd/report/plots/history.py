@@ -48,7 +48,7 @@ def history_plot(readings: Sequence[StabilityReading], limits: Mapping[str, floa
         "stability",
         title="How calm the segments have been",
         caption="Each dot is a run. Upright lines are runs that made a new model version; a dashed line is"
-        " the limit from which a run stops or a new version is made.",
+        " the limit from which somebody is told, or a new version is made early.",
         alt=_alt(drawable),
     )
 
@@ -63,8 +63,9 @@ def _line(axes: Axes, measure: str, told: Sequence[tuple[datetime, float]], *, l
         axes.text(times[0], limit, " limit", color=WARM, fontsize=8, va="bottom")
         highest = max(highest, limit)
     axes.set_title(title, fontsize=9.5)
-    axes.set_ylim(min(0.0, *values), highest * 1.15 or 1)
-    axes.yaxis.set_major_locator(MaxNLocator(5))
+    lowest = min(0.9, *values) * 0.98 if measure == "inertia_ratio" else min(0.0, *values)
+    axes.set_ylim(lowest, lowest + (highest - lowest) * 1.15 or 1)
+    axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     if is_share:
         axes.yaxis.set_major_formatter(PercentFormatter(1))
     shown = [told[0][0], told[len(told) // 2][0], told[-1][0]]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cohortd.core.modelling import CentroidModel, LineageEvent, ModelVersion, Segment
+from cohortd.core.modelling import CentroidModel, LineageEvent, ModelVersion, PreparedFeature, Segment
 from cohortd.core.movement import Flow, Movement
 from cohortd.core.portrait import Dendrogram, Dot, Junction, Portrait
 from cohortd.core.reporting import RunReport, StabilityReading
@@ -35,9 +35,12 @@ EFFECT = {
     "mean": 31.1,
 }
 RULE = {"words": "spends over 812", "share": 0.87, "covers": 0.6}
+FEATURES = tuple(
+    PreparedFeature(name, 0.0, log=True, center=0.0, scale=1.0) for name in ("order_count", "value_sum")
+)
 VERSION = ModelVersion(
     *(3, AT, AT, "due", "kmeans"),
-    centroid_model=CentroidModel((), ((0.0,), (1.0,)), ("s1", "s2"), 0.15),
+    centroid_model=CentroidModel(FEATURES, ((0.0, 0.0), (1.0, 1.0)), ("s1", "s2"), 0.15),
     segments=SEGMENTS,
     lineage=(LineageEvent("born", "s2"),),
     quality={
@@ -75,11 +78,13 @@ MOVEMENT = Movement(
     {"s9": "Gone ones"},
 )
 READINGS = tuple(
-    StabilityReading(AT + timedelta(weeks=n), {"moved_share": 0.02 * n, "psi_max": 0.05}, refitted=n == 1)
+    StabilityReading(
+        AT + timedelta(weeks=n), {"moved_share": 0.02 * n, "psi_max": 0.05}, n == 1, {"value_sum": 0.1 * n}
+    )
     for n in range(4)
 )
 LOOKS = Looks(PORTRAIT, {"s1": 408, "s2": 181}, MOVEMENT, READINGS, {"moved_share": 0.05, "psi_max": 0.25})
-NAMES = ("sizes", "profiles", "map", "quality", "dendrogram", "movement", "stability")
+NAMES = ("sizes", "profiles", "map", "quality", "dendrogram", "movement", "stability", "drift")
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +106,7 @@ def test_all_is_drawn_that_there_is_to_draw(plots: dict[str, Plot]) -> None:
     assert all(plot.alt and plot.caption and plot.title for plot in plots.values())
 
 
-@pytest.mark.parametrize("name", NAMES[:-1])
+@pytest.mark.parametrize("name", NAMES[:-2])
 def test_every_plot_names_every_segment(name: str, plots: dict[str, Plot]) -> None:
     told = words_of(plots[name])
 
@@ -143,6 +148,11 @@ def test_streams_below_ten_are_drawn_alike() -> None:
     ]
 
     assert drawn[0] == drawn[1]
+
+
+def test_features_that_drifted_are_told_by_their_titles(plots: dict[str, Plot]) -> None:
+    assert re.search(r"Value .*0\.20 0\.30", words_of(plots["drift"]))
+    assert "Value 0.30" in plots["drift"].alt
 
 
 def test_one_reading_is_no_history() -> None:
