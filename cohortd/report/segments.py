@@ -27,6 +27,8 @@ _ALGORITHMS: Final[Mapping[str, str]] = {
     "hdbscan": "HDBSCAN",
     "dbscan": "DBSCAN",
 }
+#: Below this share of agreement a rule is no more than a hint.
+_FAITHFUL: Final = 0.75
 _EVENTS: Final[Mapping[str, str]] = {
     "born": "is new",
     "split": "was split off",
@@ -115,6 +117,7 @@ def write_segments_report(folder: Path, version: ModelVersion, looks: Looks, *, 
                 "algorithm": _ALGORITHMS.get(version.algorithm, cards.plain(version.algorithm)),
                 "segments": segment_views(version, looks.sizes),
                 "fidelity": _share_of(version.quality.get("explanation"), "fidelity"),
+                "rough": _dict(version.quality.get("explanation")).get("fidelity", 1.0) < _FAITHFUL,
                 "stages_from": str(_dict(version.quality.get("stages")).get("read_from", "")),
                 "lineage": _lineage(version),
                 "warnings": [str(each) for each in _list(version.quality.get("warnings"))],

@@ -13,7 +13,7 @@ from cohortd.report.quoting import short_title
 
 #: Runs and features drawn: the newest ones, and those that drifted most.
 _MOST_RUNS: Final = 20
-_MOST_FEATURES: Final = 18
+_MOST_FEATURES: Final = 10
 #: What is called a major shift where no limit is set.
 _MAJOR: Final = 0.25
 #: From this share of the colours on they are dark enough for white.

@@ -19,6 +19,8 @@ MEASURES: Final[Mapping[str, tuple[str, bool]]] = {
     "silhouette": ("Silhouette", False),
 }
 _TOGETHER: Final = 2
+#: Below it a percent needs a decimal.
+_TENTH: Final = 0.1
 
 
 @styled
@@ -67,7 +69,7 @@ def _line(axes: Axes, measure: str, told: Sequence[tuple[datetime, float]], *, l
     axes.set_ylim(lowest, lowest + (highest - lowest) * 1.15 or 1)
     axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     if is_share:
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0 if highest >= _TENTH else 1))
     shown = [told[0][0], told[len(told) // 2][0], told[-1][0]]
     axes.set_xticks([_days(at) for at in shown], [f"{at.day} {at:%b}" for at in shown])
     axes.grid(axis="y", color=LINE, linewidth=0.7)
