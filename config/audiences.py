@@ -2,10 +2,11 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from config.base import Share, Strict
 from config.destinations import GOOGLE_DAYS
+from config.rules import Rules
 
 
 class Audiences(Strict):
@@ -35,9 +36,22 @@ class Audiences(Strict):
         default_factory=dict,
         description="Names you give, by segment: `{s1: Loyal regulars}`. The next sync renames them.",
     )
+    rules: Rules = Field(
+        default_factory=dict,
+        description="Segments of your own, by key: `{lapsed_vips: {name: ..., condition: ...}}`; their"
+        " ids are `rule-` and the key, for ever.",
+    )
     membership_days: int = Field(
         default=GOOGLE_DAYS,
         gt=0,
         le=GOOGLE_DAYS,
         description="Days a platform keeps a member; all are sent again in time.",
     )
+
+    @field_validator("names")
+    @classmethod
+    def _check_names(cls, names: dict[str, str]) -> dict[str, str]:
+        rules = [segment for segment in names if segment.startswith("rule-")]
+        if rules:
+            raise ValueError(f"{', '.join(rules)}: a rule has its name under audiences.rules")
+        return names

@@ -7,8 +7,9 @@ that is said again in Ibis.
 import difflib
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 
+import ibis
 import ibis.expr.types as ir
 import sqlglot
 from sqlglot import exp
@@ -40,7 +41,7 @@ class Condition:
         told = say(
             self.tree, Kind.TRUTH, lambda column, kind: self._column(table, column.name, kind), self._kind
         )
-        return told.fill_null(False)
+        return told.fill_null(ibis.literal(False))  # noqa: FBT003 - a value
 
     def _kind(self, column: exp.Column) -> Kind | None:
         return None if column.name in self.attributes else Kind.NUMBER
@@ -99,7 +100,7 @@ def _tree(text: str) -> exp.Expression:
         raise SettingsError("it must be one SQL condition, such as `recency_days > 90 AND value_sum > 500`")
     if isinstance(trees[0], exp.Alias):
         raise SettingsError('names with a colon go in double quotes, as "category_share:grocery" > 0.5')
-    return trees[0]
+    return cast("exp.Expression", trees[0])
 
 
 def _name_of(column: exp.Column) -> str:

@@ -53,7 +53,9 @@ _TERMS: Final[Mapping[type[exp.Expression], _Term]] = {
     exp.GTE: _Term(None, _TRUTH, lambda a, b: a >= b),
     exp.LT: _Term(None, _TRUTH, lambda a, b: a < b),
     exp.LTE: _Term(None, _TRUTH, lambda a, b: a <= b),
-    exp.Between: _Term(None, _TRUTH, lambda a, low, high: (a >= low) & (a <= high), ("this", "low", "high")),
+    exp.Between: _Term(
+        None, _TRUTH, lambda a, low, high: (a >= low) & (a <= high), ("this", "low", "high")
+    ),
     exp.In: _Term(None, _TRUTH, lambda a, *some: a.isin(some), _MANY),
     exp.Is: _Term(None, _TRUTH, lambda a: a.isnull(), _ONE),  # what follows IS can only be NULL
     exp.Like: _Term(_TEXT, _TRUTH, lambda a, pattern: a.like(pattern)),
@@ -73,10 +75,10 @@ _TERMS: Final[Mapping[type[exp.Expression], _Term]] = {
     exp.Lower: _Term(_TEXT, _TEXT, lambda a: a.lower(), _ONE),
     exp.Upper: _Term(_TEXT, _TEXT, lambda a: a.upper(), _ONE),
     exp.Trim: _Term(_TEXT, _TEXT, lambda a: a.strip(), _ONE),
-    exp.Coalesce: _Term(None, None, lambda *some: ibis.coalesce(*some), _MANY),
+    exp.Coalesce: _Term(None, None, ibis.coalesce, _MANY),
     exp.Nullif: _Term(None, None, lambda a, b: a.nullif(b)),
-    exp.Least: _Term(None, None, lambda *some: ibis.least(*some), _MANY),
-    exp.Greatest: _Term(None, None, lambda *some: ibis.greatest(*some), _MANY),
+    exp.Least: _Term(None, None, ibis.least, _MANY),
+    exp.Greatest: _Term(None, None, ibis.greatest, _MANY),
 }
 _KNOWN: Final = (
     "comparisons, AND, OR, NOT, IN, BETWEEN, LIKE, ILIKE, IS NULL, + - * / %, abs, ceil, coalesce, floor,"
@@ -126,22 +128,25 @@ def say(node: exp.Expression, kind: Kind, column: ColumnAs, kind_of_column: Kind
 
 def _term(node: exp.Expression) -> _Term:
     term = _TERMS.get(type(node))
-    told = {name for name, value in node.args.items() if _holds_nodes(value)}
+    told = {name for name, value in node.args.items() if _says_something(value)}
     is_null = isinstance(node, exp.Is) and isinstance(node.expression, exp.Null)
     if term is None or told.difference(term.parts, {"expression"} if is_null else ()):
         raise SettingsError(f"{_shown(node)} is nothing that a condition knows; it knows {_KNOWN}")
     return term
 
 
-def _holds_nodes(value: Any) -> bool:
-    return isinstance(value, exp.Expression) or (isinstance(value, list) and bool(value))
+def _says_something(value: object) -> bool:
+    """Whether an argument is more than a mark of the dialect, which are true or false."""
+    return value is not None and not isinstance(value, bool) and value != []
 
 
-def _parts(node: exp.Expression, term: _Term) -> list[exp.Expression]:
-    found: list[exp.Expression] = []
+def _parts(node: exp.Expression, term: _Term) -> list[Any]:
+    found: list[Any] = []
     for name in term.parts:
         value = node.args.get(name)
         found += value if isinstance(value, list) else [value]
+    if None in found:
+        raise SettingsError(f"{_shown(node)} lacks a value")
     return found
 
 

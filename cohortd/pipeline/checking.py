@@ -16,6 +16,7 @@ from cohortd.pipeline.looking import ledger_line
 from cohortd.pipeline.naming import name_faults
 from cohortd.pipeline.planning import workdir
 from cohortd.pipeline.quality import contact_quality, customers_quality, identify_in, rows_quality
+from cohortd.pipeline.serving import living_segments
 from cohortd.pipeline.wiring import Destination, Pipeline
 from cohortd.sources import (
     TableSource,
@@ -77,7 +78,7 @@ def check_all(pipeline: Pipeline) -> Checked:
 
 def _names(pipeline: Pipeline) -> list[AccessCheck]:
     current = pipeline.ledger.models.current()
-    faults = name_faults(pipeline, current.segments if current else ())
+    faults = name_faults(pipeline, living_segments(pipeline, current) if current else ())
     cure = "Choose other words in the settings, or another segment under audiences.names."
     return [AccessCheck("audience names", ok=False, detail=fault, cure=cure) for fault in faults]
 

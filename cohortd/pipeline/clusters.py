@@ -44,14 +44,7 @@ def cluster(
     current = pipeline.ledger.models.current()
     chosen = choose_features(pipeline, engine, tables, current)
     pipeline.progress("computing features")
-    features = engine.features(
-        tables.events,
-        tables.customers,
-        chosen.computed,
-        as_of=_day_after_last_event(engine, tables, as_of),
-        window=pipeline.segmentation.window,
-        context=tables.context,
-    )
+    features = compute_features(pipeline, engine, tables, chosen.computed, as_of=as_of)
     stability = read_stability(
         pipeline, engine, features, chosen.fitted, None if chosen.lost else current, as_of=as_of
     )
@@ -91,6 +84,27 @@ def previous_assignment(pipeline: Pipeline) -> Path | None:
     """Find the last applied assignment; a lost file only means that nobody has a previous segment."""
     path = pipeline.ledger.models.assignment()
     return path if path is not None and path.exists() else None
+
+
+def compute_features(
+    pipeline: Pipeline,
+    engine: Engine,
+    tables: Tables,
+    specs: Sequence[FeatureSpec],
+    *,
+    as_of: datetime,
+    name: str = "features",
+) -> StagedTable:
+    """Compute features over the events that count, all anchored to the same day."""
+    return engine.features(
+        tables.events,
+        tables.customers,
+        specs,
+        as_of=_day_after_last_event(engine, tables, as_of),
+        window=pipeline.segmentation.window,
+        context=tables.context,
+        name=name,
+    )
 
 
 def _day_after_last_event(engine: Engine, tables: Tables, as_of: datetime) -> datetime:

@@ -8,6 +8,7 @@ from cohortd.core.delivery import RemoteStatus
 from cohortd.ledger import Reading, Remote
 from cohortd.pipeline.drifting import SMALLEST, Drift, drifts_of, middle
 from cohortd.pipeline.outcome import platform_size
+from cohortd.pipeline.serving import living_segments
 from cohortd.pipeline.wiring import Pipeline
 
 _WEEK: Final = timedelta(days=7)
@@ -20,8 +21,8 @@ HISTORY: Final = timedelta(days=60)
 def audience_rows(pipeline: Pipeline) -> list[dict[str, object]]:
     """One row a remote audience, in the order of their making."""
     counts = pipeline.ledger.members.counts()
-    current = pipeline.ledger.models.current()
-    names = {segment.id: segment.name for segment in current.segments} if current else {}
+    segments = living_segments(pipeline, pipeline.ledger.models.current())
+    names = {segment.id: segment.name for segment in segments}
     readings = pipeline.ledger.readings.since(pipeline.clock() - HISTORY)
     drifts = drifts_of(pipeline, of_paused=True)
     rows = []

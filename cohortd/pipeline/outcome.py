@@ -38,7 +38,7 @@ def finish_run(pipeline: Pipeline, plan: Plan, report: RunReport, *, since: date
         notes=[*report.notes, *sentences(drifts)],
         revocations=revocation_reports(pipeline, since=_last_end(pipeline)),
     )
-    write_run_report(pipeline.data_dir / "reports", whole, plan.clustered.version.segments, plan.traits)
+    write_run_report(pipeline.data_dir / "reports", whole, plan.segments, plan.traits)
     rows = {source.table: source.kept + source.later for source in plan.sources}
     summary = {**whole.as_json(), "rows": rows, "figures": [each.as_json() for each in plan.figures]}
     pipeline.ledger.runs.finish(whole.run_id, status=status, summary=summary, at=pipeline.clock())
@@ -62,7 +62,7 @@ def audience_reports(
     """One report a target, in the order of audience and destination."""
     done = pipeline.ledger.outbox.summary(since)
     remotes = {remote.target: remote for remote in pipeline.ledger.remotes.all()}
-    segments = {segment.id: segment for segment in plan.clustered.version.segments}
+    segments = {segment.id: segment for segment in plan.segments}
     reports = []
     for target, delta in plan.ordered():
         remote = remotes.get(target)

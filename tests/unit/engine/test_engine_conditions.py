@@ -18,11 +18,10 @@ PEOPLE = {
 
 def _staged(engine: Engine) -> tuple[StagedTable, StagedTable, StagedTable]:
     ids = list(PEOPLE)
-    recency, value, orders, groceries, plan, member = (list(each) for each in zip(*PEOPLE.values(), strict=True))
-    customers = engine.stage(
-        "customers",
-        [pa.record_batch({"customer_id": ids, "plan": plan, "is_member": member, "age_group": ["30"] * 4})],
-    )
+    columns = [list(each) for each in zip(*PEOPLE.values(), strict=True)]
+    recency, value, orders, groceries, plan, member = columns
+    attributes = {"plan": plan, "is_member": member, "age_group": ["30"] * 4}
+    customers = engine.stage("customers", [pa.record_batch({"customer_id": ids, **attributes})])
     features = {
         "customer_id": ids[:3],  # dee has no event
         "recency_days": recency[:3],
@@ -76,7 +75,8 @@ def test_a_condition_holds_of_whom_it_says(engine: Engine, text: str, who: str) 
 
 def test_everybody_is_told_with_their_segment_and_what_holds(engine: Engine) -> None:
     customers, features, assigned = _staged(engine)
-    conditions = {"a": parse_condition("value_sum < 850", ATTRIBUTES), "b": parse_condition("is_member", None)}
+    texts = {"a": "value_sum < 850", "b": "is_member"}
+    conditions = {name: parse_condition(text, ATTRIBUTES) for name, text in texts.items()}
     found = engine.belonging(
         customers, assigned, segments=["s2", "s7"], features=[features], conditions=conditions
     ).sort_index()
@@ -125,6 +125,7 @@ def test_a_condition_says_what_it_reads() -> None:
         ("sum(value_sum) > 1", "nothing that a condition knows"),
         ("value_sum > $1", "nothing that a condition knows"),
         ("value_sum::text = '1'", "nothing that a condition knows"),
+        ("trim(LEADING FROM plan) = 'x'", "nothing that a condition knows"),
         ("value_sum IS TRUE", "nothing that a condition knows"),
         ("round(value_sum, 1) > 1", "nothing that a condition knows"),
         ("customers.plan = 'x'", "no name of a feature or an attribute"),
