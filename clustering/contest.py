@@ -1,6 +1,7 @@
 """Warm against cold: the known centroids move along, unless a fresh fit is clearly better, twice."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -34,6 +35,8 @@ class Outcome:
     wins: int
     #: Rows of the points of each cold cluster below the floor, before it merged.
     small: tuple[Labels, ...] = ()
+    #: Row of a pinned segment -> its row in the previous model.
+    pinned: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def origins(self) -> Labels | None:

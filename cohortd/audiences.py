@@ -23,6 +23,9 @@ def audience_policy(settings: Settings) -> AudiencePolicy:
         wanted.name_prefix,
         WhenGone(wanted.when_gone),
         rules=tuple(_rule(settings, key, rule) for key, rule in wanted.rules.items()),
+        exclude_only=frozenset(wanted.exclude_only),
+        pinned=wanted.pinned,
+        most=wanted.most,
     )
 
 

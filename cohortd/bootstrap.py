@@ -187,6 +187,7 @@ def _segmentation(settings: Settings) -> SegmentationPolicy:
             below_minimum=settings.audiences.below_minimum,
             seed=wanted.seed,
             names=settings.audiences.names,
+            pinned=frozenset(settings.audiences.pinned),
             noise=wanted.noise,
             micro_audiences=wanted.micro_audiences,
             preparing=Preparing(wanted.scaling, wanted.correlation_limit),

@@ -41,6 +41,22 @@ class Audiences(Strict):
         description="Segments of your own, by key: `{lapsed_vips: {name: ..., condition: ...}}`; their"
         " ids are `rule-` and the key, for ever.",
     )
+    exclude_only: tuple[str, ...] = Field(
+        default=(),
+        description="Segments that are only to be excluded in campaigns, `[s5, rule-x]`: they are sent"
+        " like others, and their names in the ad manager say so.",
+    )
+    pinned: tuple[str, ...] = Field(
+        default=(),
+        description="Segments of the model whose place no refit moves, `[s3]`: they neither merge nor"
+        " split, and come first under `most`.",
+    )
+    most: int | None = Field(
+        default=None,
+        ge=1,
+        description="Most segments that are sent: pinned ones first, then rules, then the largest; the"
+        " others are held. Null for any number.",
+    )
     membership_days: int = Field(
         default=GOOGLE_DAYS,
         gt=0,

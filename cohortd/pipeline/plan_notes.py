@@ -9,6 +9,7 @@ from cohortd.pipeline.choosing import choice_notes
 from cohortd.pipeline.clusters import Clustered
 from cohortd.pipeline.desired import Desired
 from cohortd.pipeline.naming import name_faults
+from cohortd.pipeline.serving import unknown_segments
 from cohortd.pipeline.weighing import Weighed
 from cohortd.pipeline.wiring import Pipeline
 
@@ -27,6 +28,7 @@ def plan_notes(
     return (
         *clustered.notes,
         *name_faults(pipeline, segments),
+        *unknown_segments(pipeline, segments),
         *_left_alone(pipeline, compared),
         *_over_limit(pipeline, desired, segments),
         *_left_as_they_are(compared, weighed.left),

@@ -1,10 +1,68 @@
-"""Every segment there is now: those of the model, and those that people define."""
+"""Every segment there is now, people's own too, and which of them the settings let be sent."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from cohortd.core.modelling import ModelVersion, Segment
-from cohortd.pipeline.wiring import Pipeline
+from cohortd.pipeline.wiring import AudiencePolicy, Pipeline
+
+_EXCLUDE_ONLY = " (exclude only)"
 
 
 def living_segments(pipeline: Pipeline, version: ModelVersion | None) -> tuple[Segment, ...]:
-    """List the segments that have, or may have, an audience."""
+    """List the segments that have, or may have, an audience: the model's, then people's own."""
+    policy = pipeline.audiences
     found = version.segments if version is not None else ()
-    return (*found, *(rule.segment for rule in pipeline.audiences.rules))
+    segments = [*found, *(rule.segment for rule in policy.rules)]
+    segments = [_marked(segment) if segment.id in policy.exclude_only else segment for segment in segments]
+    return _within_most(segments, policy, _sizes(version))
+
+
+def unknown_segments(pipeline: Pipeline, segments: Sequence[Segment]) -> list[str]:
+    """Say which segments the settings name that there are not; a pinned one must be the model's."""
+    policy = pipeline.audiences
+    known = {segment.id for segment in segments}
+    own = {rule.segment.id for rule in policy.rules}
+    asked = {"exclude_only": (policy.exclude_only, known), "pinned": (policy.pinned, known - own)}
+    return [
+        f"audiences.{setting}: there is no segment {', '.join(unknown)} that could be;"
+        f" there are {', '.join(sorted(may_be))}"
+        for setting, (named, may_be) in asked.items()
+        if (unknown := sorted(set(named) - may_be))
+    ]
+
+
+def _marked(segment: Segment) -> Segment:
+    return replace(
+        segment,
+        name=f"{segment.name}{_EXCLUDE_ONLY}",
+        description=f"For exclusion only. {segment.description}".rstrip(),
+    )
+
+
+def _within_most(
+    segments: Sequence[Segment], policy: AudiencePolicy, sizes: Mapping[str, int]
+) -> tuple[Segment, ...]:
+    """Hold all but the first so many: pinned ones, then rules, then the largest of the last fit.
+
+    By the sizes of the fit, since an audience that came and went with every sync would be none.
+    """
+    free = [segment for segment in segments if not segment.held]
+    if policy.most is None or len(free) <= policy.most:
+        return tuple(segments)
+    kept = {each.id for each in sorted(free, key=lambda s: _turn(s, policy.pinned, sizes))[: policy.most]}
+    why = f"audiences.most is {policy.most:,}, and others come first"
+    return tuple(
+        segment if segment.held or segment.id in kept else replace(segment, held=why)
+        for segment in segments
+    )
+
+
+def _turn(segment: Segment, pinned: Collection[str], sizes: Mapping[str, int]) -> tuple[bool, bool, int]:
+    """What comes first; equals keep the order they have."""
+    return segment.id not in pinned, segment.kind != "rule", -sizes.get(segment.id, 0)
+
+
+def _sizes(version: ModelVersion | None) -> dict[str, int]:
+    found = version.quality.get("sizes") if version is not None else None
+    return {str(each): int(size) for each, size in found.items()} if isinstance(found, dict) else {}

@@ -138,6 +138,11 @@ class AudiencePolicy:
     name_prefix: str
     when_gone: WhenGone = WhenGone.EMPTY
     rules: tuple[Rule, ...] = ()
+    #: Segments for exclusion in campaigns; their names say so.
+    exclude_only: frozenset[str] = frozenset()
+    #: Segments that come first where only the *most* are sent.
+    pinned: tuple[str, ...] = ()
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
