@@ -26,6 +26,8 @@ def audience_policy(settings: Settings) -> AudiencePolicy:
         exclude_only=frozenset(wanted.exclude_only),
         pinned=wanted.pinned,
         most=wanted.most,
+        intersections=wanted.intersections,
+        most_intersections=wanted.most_intersections,
     )
 
 

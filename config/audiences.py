@@ -57,12 +57,28 @@ class Audiences(Strict):
         description="Most segments that are sent: pinned ones first, then rules, then the largest; the"
         " others are held. Null for any number.",
     )
+    intersections: tuple[tuple[str, str], ...] = Field(
+        default=(),
+        description="Whoever is in both: `[[s1, rule-x]]` for two segments, `[[main, rule-x]]` for each of"
+        " the model's with the other, as far as they are large enough.",
+    )
+    most_intersections: int = Field(
+        default=20, ge=1, description="Most intersections that are sent: those there are, then the largest."
+    )
     membership_days: int = Field(
         default=GOOGLE_DAYS,
         gt=0,
         le=GOOGLE_DAYS,
         description="Days a platform keeps a member; all are sent again in time.",
     )
+
+    @field_validator("intersections")
+    @classmethod
+    def _check_intersections(cls, pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        for left, right in pairs:
+            if left == right:
+                raise ValueError(f"{left} with itself is no intersection")
+        return pairs
 
     @field_validator("names")
     @classmethod

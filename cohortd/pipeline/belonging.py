@@ -1,6 +1,6 @@
 """Which audiences everybody belongs to: a column of small codes for each way to divide the customers."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -19,6 +19,25 @@ class Division:
 
     audiences: tuple[str, ...]
     codes: Codes
+
+    def only(self, audiences: Collection[str]) -> "Division":
+        """The same with no other audiences than these."""
+        kept = [code for code, audience in enumerate(self.audiences) if audience in audiences]
+        moved = np.full(len(self.audiences) + 1, NOWHERE)  # the last place is that of -1
+        moved[kept] = np.arange(len(kept))
+        return Division(tuple(self.audiences[code] for code in kept), moved[self.codes])
+
+    def crossed(self, other: "Division", name: Callable[[str, str], str]) -> "Division":
+        """Whoever is in an audience of both, in one for each pair."""
+        both = (self.codes >= 0) & (other.codes >= 0)
+        codes = np.where(both, self.codes * np.int16(len(other.audiences)) + other.codes, NOWHERE)
+        pairs = tuple(name(mine, theirs) for mine in self.audiences for theirs in other.audiences)
+        return Division(pairs, codes.astype(np.int16))
+
+    def sizes(self) -> dict[str, int]:
+        """Count the customers of each audience."""
+        counts = np.bincount(self.codes[self.codes >= 0], minlength=len(self.audiences))
+        return dict(zip(self.audiences, counts.tolist(), strict=True))
 
     def named(self) -> "NDArray[np.object_]":
         """Return the audience of each, "" for none."""

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cohortd.core.delivery import RemoteStatus
+from cohortd.core.modelling import Segment
 from cohortd.ledger import Reading, Remote
+from cohortd.pipeline.crossing import intersection_of
 from cohortd.pipeline.drifting import SMALLEST, Drift, drifts_of, middle
 from cohortd.pipeline.outcome import platform_size
 from cohortd.pipeline.serving import living_segments
@@ -22,7 +24,7 @@ def audience_rows(pipeline: Pipeline) -> list[dict[str, object]]:
     """One row a remote audience, in the order of their making."""
     counts = pipeline.ledger.members.counts()
     segments = living_segments(pipeline, pipeline.ledger.models.current())
-    names = {segment.id: segment.name for segment in segments}
+    known = {segment.id: segment for segment in segments}
     readings = pipeline.ledger.readings.since(pipeline.clock() - HISTORY)
     drifts = drifts_of(pipeline, of_paused=True)
     rows = []
@@ -31,7 +33,7 @@ def audience_rows(pipeline: Pipeline) -> list[dict[str, object]]:
         past = readings.get(remote.id, ())
         row: dict[str, object] = {
             "audience": remote.target.audience,
-            "name": names.get(remote.target.audience, remote.name),
+            "name": segment.name if (segment := _segment(pipeline, known, remote)) else remote.name,
             "destination": remote.target.destination,
             "platform": remote.platform,
             "remote_id": remote.remote_id,
@@ -46,6 +48,11 @@ def audience_rows(pipeline: Pipeline) -> list[dict[str, object]]:
         }
         rows.append(row)
     return rows
+
+
+def _segment(pipeline: Pipeline, known: Mapping[str, Segment], remote: Remote) -> Segment | None:
+    audience = remote.target.audience
+    return known.get(audience) or intersection_of(pipeline, known, audience)
 
 
 def week_ago(readings: Sequence[Reading]) -> Reading | None:

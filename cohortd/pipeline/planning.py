@@ -20,6 +20,7 @@ from cohortd.ledger import Comparison, Withdrawn
 from cohortd.pipeline import guards
 from cohortd.pipeline.belonging import Belonging
 from cohortd.pipeline.clusters import Clustered, cluster
+from cohortd.pipeline.crossing import with_intersections
 from cohortd.pipeline.desired import Desired, stage_desired
 from cohortd.pipeline.intake import Intake, take_in, withdraw_all
 from cohortd.pipeline.plan_notes import plan_notes
@@ -114,11 +115,14 @@ def planned(
         clustered = cluster(pipeline, engine, tables, as_of=as_of, refit=refit, force=False)
         if observe is not None:
             observe(engine, clustered)
-        segments = living_segments(pipeline, clustered.version)
+        found = living_segments(pipeline, clustered.version)
+        belonging = belonging_of(pipeline, engine, tables, clustered, as_of=as_of)
+        crossed = with_intersections(pipeline, belonging, found)
+        segments = (*found, *crossed.segments)
         desired = _stage(
             pipeline,
             comparison,
-            belonging_of(pipeline, engine, tables, clustered, as_of=as_of),
+            crossed.belonging,
             intake=intake,
             as_of=as_of,
             decisions=decisions,
@@ -138,7 +142,10 @@ def planned(
             clustered=clustered,
             segments=segments,
             deltas=weighed.deltas,
-            notes=plan_notes(pipeline, comparison, clustered, weighed, segments=segments, desired=desired),
+            notes=(
+                *crossed.notes,
+                *plan_notes(pipeline, comparison, clustered, weighed, segments=segments, desired=desired),
+            ),
             held=weighed.held,
             guards=tuple(stops),
             sources=reports,

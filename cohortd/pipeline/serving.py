@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from cohortd.core.modelling import ModelVersion, Segment
 from cohortd.pipeline.wiring import AudiencePolicy, Pipeline
 
-_EXCLUDE_ONLY = " (exclude only)"
+_NAME_MARK: Final = " (exclude only)"
+_DESCRIPTION_MARK: Final = "For exclusion only. "
 
 
 def living_segments(pipeline: Pipeline, version: ModelVersion | None) -> tuple[Segment, ...]:
@@ -14,8 +16,7 @@ def living_segments(pipeline: Pipeline, version: ModelVersion | None) -> tuple[S
     policy = pipeline.audiences
     found = version.segments if version is not None else ()
     segments = [*found, *(rule.segment for rule in policy.rules)]
-    segments = [_marked(segment) if segment.id in policy.exclude_only else segment for segment in segments]
-    return _within_most(segments, policy, _sizes(version))
+    return _within_most([marked(pipeline, each) for each in segments], policy, _sizes(version))
 
 
 def unknown_segments(pipeline: Pipeline, segments: Sequence[Segment]) -> list[str]:
@@ -23,7 +24,8 @@ def unknown_segments(pipeline: Pipeline, segments: Sequence[Segment]) -> list[st
     policy = pipeline.audiences
     known = {segment.id for segment in segments}
     own = {rule.segment.id for rule in policy.rules}
-    asked = {"exclude_only": (policy.exclude_only, known), "pinned": (policy.pinned, known - own)}
+    excluded = {each for each in policy.exclude_only if "+" not in each}  # intersections come and go
+    asked = {"exclude_only": (excluded, known), "pinned": (policy.pinned, known - own)}
     return [
         f"audiences.{setting}: there is no segment {', '.join(unknown)} that could be;"
         f" there are {', '.join(sorted(may_be))}"
@@ -32,11 +34,23 @@ def unknown_segments(pipeline: Pipeline, segments: Sequence[Segment]) -> list[st
     ]
 
 
-def _marked(segment: Segment) -> Segment:
+def marked(pipeline: Pipeline, segment: Segment) -> Segment:
+    """Say in its name what is for exclusion only."""
+    if segment.id not in pipeline.audiences.exclude_only:
+        return segment
     return replace(
         segment,
-        name=f"{segment.name}{_EXCLUDE_ONLY}",
-        description=f"For exclusion only. {segment.description}".rstrip(),
+        name=f"{segment.name}{_NAME_MARK}",
+        description=f"{_DESCRIPTION_MARK}{segment.description}".rstrip(),
+    )
+
+
+def unmarked(segment: Segment) -> Segment:
+    """The same as it is called but for that."""
+    return replace(
+        segment,
+        name=segment.name.removesuffix(_NAME_MARK),
+        description=segment.description.removeprefix(_DESCRIPTION_MARK),
     )
 
 

@@ -143,6 +143,9 @@ class AudiencePolicy:
     #: Segments that come first where only the *most* are sent.
     pinned: tuple[str, ...] = ()
     most: int | None = None
+    #: Pairs of segments, or of all segments of a model, whose customers in common are an audience.
+    intersections: tuple[tuple[str, str], ...] = ()
+    most_intersections: int = 20
 
 
 @dataclass(frozen=True, slots=True)

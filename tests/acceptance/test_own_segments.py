@@ -108,9 +108,15 @@ def test_a_rule_below_the_floor_is_held_and_never_merged(shop: Shop) -> None:
     assert {a["eligible"] for a in plan["audiences"] if a["audience"] != "rule-few"} == {120}
 
 
-def test_only_the_most_are_sent_and_a_name_says_what_is_for_exclusion(shop: Shop) -> None:
+def test_only_the_most_are_sent_and_intersections_that_are_large_enough(shop: Shop) -> None:
     shop.change(
-        audiences={"pinned": ["s4"], "exclude_only": ["rule-golden"], "most": 2},
+        audiences={
+            "pinned": ["s4"],
+            "exclude_only": ["rule-golden"],
+            "most": 2,
+            "rules": {"golden": RULE, "buyers": {"name": "Buyers", "condition": "event_count >= 12"}},
+            "intersections": [["main", "rule-golden"], ["rule-buyers", "rule-golden"]],
+        },
         destinations=shop.settings["destinations"][2:],
     )
     answer = shop.sync()
@@ -121,8 +127,9 @@ def test_only_the_most_are_sent_and_a_name_says_what_is_for_exclusion(shop: Shop
     fourth = next(a["name"] for a in answer.json["audiences"] if a["audience"] == "s4")
 
     assert answer.code == 0, answer.out + answer.err
-    assert set(names) == {fourth, "Golden regulars (exclude only)"}
-    assert {each for each, why in held.items() if why} == {"s1", "s2", "s3"}
+    assert set(names) == {fourth, "Golden regulars (exclude only)", "Golden regulars + Buyers"}
+    assert names["Golden regulars + Buyers"] == names["Golden regulars (exclude only)"]
+    assert {each for each, why in held.items() if why} == {"s1", "s2", "s3", "rule-buyers"}
     assert held["s1"] == "audiences.most is 2, and others come first"
 
 
