@@ -3,6 +3,7 @@
 from cohortd.core.errors import SettingsError
 from cohortd.core.modelling import Segment
 from cohortd.engine import Condition, parse_condition
+from cohortd.features import vocabulary_of
 from cohortd.pipeline.wiring import AudiencePolicy, Rule, WhenGone
 from config.rules import Rule as RuleSettings
 from config.settings import Settings
@@ -39,6 +40,7 @@ def _rule(settings: Settings, key: str, rule: RuleSettings) -> Rule:
 def _condition(settings: Settings, key: str, text: str) -> Condition:
     customers = settings.sources.customers
     try:
-        return parse_condition(text, None if customers.columns is None else customers.attributes)
+        attributes = None if customers.columns is None else customers.attributes
+        return parse_condition(text, attributes, vocabulary_of(settings))
     except SettingsError as error:
         raise SettingsError(f"audiences.rules.{key}.condition: {error}") from None

@@ -18,9 +18,10 @@ from cohortd.core.errors import SettingsError
 from cohortd.core.modelling import FeatureSpec
 from cohortd.core.tables import CONTACT_FIELDS
 from cohortd.engine.aggregation import number_of
-from cohortd.engine.catalog import catalog, definition_of
-from cohortd.engine.families import FAMILIES
+from cohortd.engine.catalog import catalog, definition_of, is_family
+from cohortd.engine.names import FeatureName
 from cohortd.engine.terms import Kind, kind_of, say
+from cohortd.engine.vocabulary import STANDARD, Vocabulary
 
 #: A word so near to a feature's name is a typing mistake, even where attributes may have any name.
 _TOO_CLOSE: Final = 0.8
@@ -55,12 +56,15 @@ class Condition:
         return text == "1" if kind is Kind.TRUTH else text  # as sources write true
 
 
-def parse_condition(text: str, attributes: Collection[str] | None) -> Condition:
+def parse_condition(
+    text: str, attributes: Collection[str] | None, vocabulary: Vocabulary = STANDARD
+) -> Condition:
     """Read a condition.
 
     Args:
         text: A SQL expression such as ``recency_days > 90 AND plan = 'gold'``.
         attributes: The customer attributes that are mapped; None where any column may be one.
+        vocabulary: What else the settings say of features.
 
     Raises:
         SettingsError: It is none, holds more SQL than a condition may, or names what is not there.
@@ -70,11 +74,11 @@ def parse_condition(text: str, attributes: Collection[str] | None) -> Condition:
 
     def look_up(column: exp.Column) -> Kind | None:
         name = _name_of(column)
-        definition = definition_of(name)
+        definition = definition_of(name, vocabulary)
         if definition is not None:
             specs[name] = definition.spec
             return Kind.NUMBER
-        _check_attribute(name, attributes)
+        _check_attribute(name, attributes, vocabulary)
         named[name] = None
         return None
 
@@ -109,15 +113,20 @@ def _name_of(column: exp.Column) -> str:
     return str(column.name)
 
 
-def _check_attribute(name: str, attributes: Collection[str] | None) -> None:
-    if name in FAMILIES:
-        raise SettingsError(f'{name} is a family of features: name one, as "{name}:grocery"')
+def _check_attribute(name: str, attributes: Collection[str] | None, vocabulary: Vocabulary) -> None:
+    asked = FeatureName.read(name)
+    if is_family(asked):
+        raise SettingsError(f'{name} is a family of features: name one, as "{asked.of("grocery")}"')
     if name in CONTACT_FIELDS:
         raise SettingsError(f"{name} is a contact field: those only name and reach a person")
     if attributes is None:
-        _refuse(name, list(catalog()), cutoff=_TOO_CLOSE)
+        _refuse(name, _features(vocabulary), cutoff=_TOO_CLOSE)
     elif name not in attributes:
-        _refuse(name, [*catalog(), *attributes], cutoff=0.0)
+        _refuse(name, [*_features(vocabulary), *attributes], cutoff=0.0)
+
+
+def _features(vocabulary: Vocabulary) -> list[str]:
+    return [*catalog(), *(own.name for own in vocabulary.own_features)]
 
 
 def _refuse(name: str, known: list[str], *, cutoff: float) -> None:
@@ -126,5 +135,5 @@ def _refuse(name: str, known: list[str], *, cutoff: float) -> None:
     if nearest:
         raise SettingsError(f"there is no feature or attribute {name!r}; did you mean {nearest[0]}?")
     if not cutoff:
-        names = ", ".join(sorted(each for each in known if each not in FAMILIES))
+        names = ", ".join(sorted(each for each in known if not is_family(FeatureName.read(each))))
         raise SettingsError(f"there is no feature or attribute {name!r}; known are {names}")

@@ -52,7 +52,10 @@ def _features(
         if spec.name not in clustered.features.columns
     }
     _, missing = available(
-        [spec for _, spec in wanted.values()], tables.events.columns, tables.customers.columns
+        [spec for _, spec in wanted.values()],
+        tables.events.columns,
+        tables.customers.columns,
+        tables.context.columns if tables.context is not None else (),
     )
     if missing:
         lacking = "; ".join(f"{wanted[spec.name][0]} reads {spec.name}, but {why}" for spec, why in missing)

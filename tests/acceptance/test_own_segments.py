@@ -114,8 +114,8 @@ def test_only_the_most_are_sent_and_intersections_that_are_large_enough(shop: Sh
             "pinned": ["s4"],
             "exclude_only": ["rule-golden"],
             "most": 2,
-            "rules": {"golden": RULE, "buyers": {"name": "Buyers", "condition": "event_count >= 12"}},
-            "intersections": [["main", "rule-golden"], ["rule-buyers", "rule-golden"]],
+            "rules": {"golden": RULE, "regulars": {"name": "Buyers", "condition": "event_count >= 12"}},
+            "intersections": [["main", "rule-golden"], ["rule-regulars", "rule-golden"]],
         },
         destinations=shop.settings["destinations"][2:],
     )
@@ -129,7 +129,7 @@ def test_only_the_most_are_sent_and_intersections_that_are_large_enough(shop: Sh
     assert answer.code == 0, answer.out + answer.err
     assert set(names) == {fourth, "Golden regulars (exclude only)", "Golden regulars + Buyers"}
     assert names["Golden regulars + Buyers"] == names["Golden regulars (exclude only)"]
-    assert {each for each, why in held.items() if why} == {"s1", "s2", "s3", "rule-buyers"}
+    assert {each for each, why in held.items() if why} == {"s1", "s2", "s3", "rule-regulars"}
     assert held["s1"] == "audiences.most is 2, and others come first"
 
 
