@@ -3,7 +3,8 @@
 Even then as few segments as will do are put elsewhere, the others stay where they are.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -43,6 +44,8 @@ class Outcome:
     small: tuple[Labels, ...] = ()
     #: What to go on with instead where this would move too many.
     calm: "Outcome | None" = None
+    #: Row of a pinned segment -> its row in the previous model.
+    pinned: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def moved_on(self) -> bool:

@@ -1,8 +1,8 @@
 """What a sample shows before anything gets an identity: prepared, counted and fitted."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -12,12 +12,13 @@ from clustering.algorithms import AUTO, algorithm_named
 from clustering.approaching import NEW
 from clustering.choosing import Choice, Remembered, choose
 from clustering.contest import Outcome, contend
-from clustering.density import MOST_NOISE, with_leftovers
+from clustering.density import LEFTOVERS, MOST_NOISE, with_leftovers
 from clustering.measuring import Points
 from clustering.merging import Floor, floor_of, merge_small
 from clustering.micro import MICRO, Group, known_groups, outlying_groups, with_micro_audiences
 from clustering.models import Fit
 from clustering.picking import Pick, pick
+from clustering.pinning import Pinned, pinned_among, with_pinned
 from clustering.places import Places, places_of
 from clustering.policy import ClusteringPolicy
 from clustering.preparing import Preparation, learn, prepare, re_express
@@ -57,7 +58,8 @@ class _Memory:
 
     #: All places of the previous model in units of today, None where it has no comparison.
     places: Places | None = None
-    #: Rows of its micro-audiences, and of its other segments.
+    #: Rows of its pinned segments with the kind of each, of its micro-audiences, and of its other segments.
+    pinned: Mapping[int, str] = field(default_factory=dict)
     micro: tuple[int, ...] = ()
     plain: tuple[int, ...] = ()
     wins: int = 0
@@ -89,7 +91,36 @@ def find(
     preparation = learn(sample, specs, policy.preparing, previous)
     points = prepare(sample, preparation.features)
     floor = floor_of(policy, sampled=len(sample), total=total)
-    memory = _memory(previous, preparation.features)
+    memory = _memory(previous, preparation.features, policy)
+    pinned = pinned_among(points, memory.places, memory.pinned)
+    if pinned is None:
+        found = _found(points, preparation, floor, policy, memory)
+        notes = (*found.notes, *_unkept(previous, memory, policy))
+        return replace(found, notes=notes)
+    if pinned.inside.all():
+        return _nobody_else(points, preparation, floor, memory, pinned)
+    found = _found(points[~pinned.inside], preparation, floor, _of_rest(policy, pinned), memory)
+    if memory.places is not None and found.outcome.fit.places.soft != memory.places.soft:
+        # Distances and densities cannot be held against each other.
+        free = find(sample, specs, replace(policy, pinned=frozenset()), total=total, previous=previous)
+        return replace(free, notes=(*free.notes, *_unkept(previous, memory, policy)))
+    return _with_pinned(points, found, pinned)
+
+
+def _nobody_else(
+    points: Points, preparation: Preparation, floor: Floor, memory: _Memory, pinned: Pinned
+) -> Findings:
+    fit = with_pinned(points, None, pinned)
+    k = len(pinned.rows)
+    choice = Choice(k, k, changed=False, reason="everybody is in a pinned segment")
+    outcome = Outcome(fit, "warm", 1.0, memory.wins, pinned=dict(enumerate(pinned.rows)))
+    return Findings(points, preparation, floor, memory.algorithm, choice, outcome, None, ())
+
+
+def _found(
+    points: Points, preparation: Preparation, floor: Floor, policy: ClusteringPolicy, memory: _Memory
+) -> Findings:
+    """Decide by what and how many, fit, and set apart who is far off."""
     picked = None
     if policy.algorithm == AUTO:
         picked = pick(points, policy, floor, current=memory.algorithm if memory.asked == AUTO else "")
@@ -110,19 +141,60 @@ def find(
     return Findings(points, preparation, floor, policy.algorithm, choice, outcome, picked, notes)
 
 
-def _memory(previous: ModelVersion | None, features: Sequence[PreparedFeature]) -> _Memory:
+def _of_rest(policy: ClusteringPolicy, pinned: Pinned) -> ClusteringPolicy:
+    """What is asked of the fit of everybody else: the pinned segments are among those asked for."""
+    fewer = {name: max(1, getattr(policy, name) - len(pinned.rows)) for name in ("k_min", "k_max")}
+    k = None if policy.k is None else max(1, policy.k - len(pinned.rows))
+    return replace(policy, k=k, **fewer)
+
+
+def _with_pinned(points: Points, found: Findings, pinned: Pinned) -> Findings:
+    fit = with_pinned(points, found.outcome.fit, pinned)
+    first = len(fit.places) - len(pinned.rows)
+    kept = {first + number: row for number, row in enumerate(pinned.rows)}
+    return replace(
+        found,
+        points=points,
+        choice=replace(found.choice, k=found.choice.k + len(pinned.rows)),
+        outcome=replace(found.outcome, fit=fit, pinned=kept),
+    )
+
+
+def _unkept(previous: ModelVersion | None, memory: _Memory, policy: ClusteringPolicy) -> list[str]:
+    """Say which pinned segments could not be kept where they are."""
+    ids = previous.centroid_model.segment_ids if previous is not None else ()
+    return [
+        f"segment {each} is pinned, but features or algorithm are others now: it goes on only as far as"
+        " its customers stay together"
+        for row, each in enumerate(ids)
+        if each in policy.pinned and row in memory.pinned
+    ]
+
+
+def _memory(
+    previous: ModelVersion | None, features: Sequence[PreparedFeature], policy: ClusteringPolicy
+) -> _Memory:
     if previous is None:
         return _Memory()
     model, quality = previous.centroid_model, previous.quality
     kinds = {segment.id: segment.kind for segment in previous.segments}
     rows = dict(enumerate(kinds.get(each, "segment") for each in model.segment_ids))
+    # Whoever is in no group has no place that could be kept.
+    stay = {row: kind for row, kind in rows.items() if kind != LEFTOVERS}
+    pinned = {
+        row: MICRO if kind == MICRO else ""
+        for row, kind in stay.items()
+        if model.segment_ids[row] in policy.pinned
+    }
+    asked = count_in(quality, "k_asked")
     k = count_in(quality, "k_chosen") or len(model.centroids)
     return _Memory(
         places=re_express(places_of(model), model.features, features),
-        micro=tuple(row for row, kind in rows.items() if kind == MICRO),
-        plain=tuple(row for row, kind in rows.items() if kind == "segment"),
+        pinned=pinned,
+        micro=tuple(row for row, kind in rows.items() if kind == MICRO and row not in pinned),
+        plain=tuple(row for row, kind in rows.items() if kind == "segment" and row not in pinned),
         wins=count_in(quality, "challenger_wins") or 0,
-        chosen=Remembered(k, count_in(quality, "k_asked")),
+        chosen=Remembered(max(1, k - len(pinned)), None if asked is None else max(1, asked - len(pinned))),
         algorithm=text_in(quality, "algorithm"),
         asked=text_in(quality, "algorithm_asked"),
     )

@@ -54,7 +54,9 @@ def identify(
         before = _before(sample, previous, previous_labels)
         after = _after(points, outcome, before, old=len(old_ids), margin=margin)
     alike = None if previous is None else _alike(previous, fit)
-    matching = match(before, after, old=len(old_ids), new=len(fit.centroids), alike=alike)
+    matching = match(
+        before, after, old=len(old_ids), new=len(fit.centroids), alike=alike, fixed=outcome.pinned
+    )
     ids = {row: old_ids[old] for row, old in matching.kept.items()}
     for row in _new_rows(fit, matching):
         ids[row] = f"s{next_number}"

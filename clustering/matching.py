@@ -1,5 +1,6 @@
 """Which group of today is which segment of yesterday, told by the customers they share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +34,13 @@ class Matching:
 
 
 def match(
-    before: Labels, after: Labels, *, old: int, new: int, alike: NDArray[np.bool_] | None = None
+    before: Labels,
+    after: Labels,
+    *,
+    old: int,
+    new: int,
+    alike: NDArray[np.bool_] | None = None,
+    fixed: Mapping[int, int] | None = None,
 ) -> Matching:
     """Carry identities over by overlap: Jaccard, assigned for the greatest sum.
 
@@ -43,6 +50,7 @@ def match(
         old: How many old rows there are.
         new: How many new rows there are.
         alike: Which old row (first index) may go on as which new one; left out, any as any.
+        fixed: New row -> the old row that it goes on whatever its customers do.
     """
     if not old:
         return Matching({}, {}, tuple(range(new)), {}, ())
@@ -52,7 +60,9 @@ def match(
     of_new = shared / np.maximum(new_sizes, 1)[None, :]
     jaccard = shared / np.maximum(old_sizes[:, None] + new_sizes[None, :] - shared, 1)
     may = np.ones(shared.shape) if alike is None else alike.astype(np.float64)
-    kept = _same(jaccard * may, np.maximum(of_old, of_new) * may)
+    fixed = dict(fixed or {})
+    may[list(fixed.values()), :], may[:, list(fixed)] = 0.0, 0.0
+    kept = _same(jaccard * may, np.maximum(of_old, of_new) * may) | fixed
     fresh = [row for row in range(new) if row not in kept]
     gone = [row for row in range(old) if row not in kept.values()]
     splits = _splits(fresh, of_old, of_new)

@@ -44,6 +44,8 @@ class ClusteringPolicy:
     micro_size: int = 1
     #: How features are made comparable.
     preparing: Preparing = field(default_factory=Preparing)
+    #: Segments whose place among the features stays as it is.
+    pinned: frozenset[str] = frozenset()
     #: Segment id -> the name people gave it.
     names: Mapping[str, str] = field(default_factory=dict)
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import config
 from clustering import ClusteringPolicy, DriftLimits, Preparing, refuse_sensitive
 from cohortd.accounts import Shared, family_of, open_destinations
+from cohortd.audiences import audience_policy
 from cohortd.core.consenting import ConsentStatus
 from cohortd.core.errors import SettingsError
 from cohortd.core.times import Clock, now_utc
@@ -19,14 +20,12 @@ from cohortd.features import attributes_of, context_numbers, place_attribute, vo
 from cohortd.ledger import Ledger
 from cohortd.pipeline.anomalies import AnomalyLimits
 from cohortd.pipeline.wiring import (
-    AudiencePolicy,
     GuardLimits,
     IdentityPolicy,
     Pipeline,
     Progress,
     SegmentationPolicy,
     Sources,
-    WhenGone,
     silent,
 )
 from cohortd.sources import TableSource
@@ -94,11 +93,7 @@ def open_pipeline(
             sources=_sources(settings),
             destinations=destinations,
             segmentation=_segmentation(settings),
-            audiences=AudiencePolicy(
-                settings.audiences.minimum_size,
-                settings.audiences.name_prefix,
-                WhenGone(settings.audiences.when_gone),
-            ),
+            audiences=audience_policy(settings),
             identity=IdentityPolicy(settings.identity.default_region, settings.sources.customers.hashed),
             consent=ConsentRules(
                 purpose=settings.consent.purpose.lower(),
@@ -137,11 +132,7 @@ def _engine(settings: Settings, workdir: Path) -> Engine:
 def _sources(settings: Settings) -> Sources:
     tables = settings.sources
     return Sources(
-        customers=_table(
-            "customers",
-            tables.customers,
-            attributes=tuple(dict.fromkeys((*attributes_of(settings), *place_attribute(settings)))),
-        ),
+        customers=_table("customers", tables.customers, attributes=_read_attributes(settings)),
         events=_table("events", tables.events) if tables.events is not None else None,
         consent=_table("consent", tables.consent) if tables.consent is not None else None,
         context=None
@@ -162,6 +153,12 @@ def _table(name: str, source: Source, *, attributes: tuple[str, ...] = ()) -> Ta
         hashed=source.hashed,
         separator=source.separator,
     )
+
+
+def _read_attributes(settings: Settings) -> tuple[str, ...]:
+    """Attributes that features or people's own rules ask for, and the one that holds a place."""
+    ruled = (name for rule in audience_policy(settings).rules for name in rule.condition.attributes)
+    return tuple(dict.fromkeys((*attributes_of(settings), *place_attribute(settings), *ruled)))
 
 
 def _segmentation(settings: Settings) -> SegmentationPolicy:
@@ -193,6 +190,7 @@ def _segmentation(settings: Settings) -> SegmentationPolicy:
             below_minimum=settings.audiences.below_minimum,
             seed=wanted.seed,
             names=settings.audiences.names,
+            pinned=frozenset(settings.audiences.pinned),
             noise=wanted.noise,
             micro_audiences=wanted.micro_audiences,
             preparing=Preparing(wanted.scaling, wanted.correlation_limit),

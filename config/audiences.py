@@ -2,10 +2,11 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from config.base import Share, Strict
 from config.destinations import GOOGLE_DAYS
+from config.rules import Rules
 
 
 class Audiences(Strict):
@@ -35,9 +36,54 @@ class Audiences(Strict):
         default_factory=dict,
         description="Names you give, by segment: `{s1: Loyal regulars}`. The next sync renames them.",
     )
+    rules: Rules = Field(
+        default_factory=dict,
+        description="Segments of your own, by key: `{lapsed_vips: {name: ..., condition: ...}}`; their"
+        " ids are `rule-` and the key, for ever.",
+    )
+    exclude_only: tuple[str, ...] = Field(
+        default=(),
+        description="Segments that are only to be excluded in campaigns, `[s5, rule-x]`: they are sent"
+        " like others, and their names in the ad manager say so.",
+    )
+    pinned: tuple[str, ...] = Field(
+        default=(),
+        description="Segments of the model whose place no refit moves, `[s3]`: they neither merge nor"
+        " split, and come first under `most`.",
+    )
+    most: int | None = Field(
+        default=None,
+        ge=1,
+        description="Most segments that are sent: pinned ones first, then rules, then the largest; the"
+        " others are held. Null for any number.",
+    )
+    intersections: tuple[tuple[str, str], ...] = Field(
+        default=(),
+        description="Whoever is in both: `[[s1, rule-x]]` for two segments, `[[main, rule-x]]` for each of"
+        " the model's with the other, as far as they are large enough.",
+    )
+    most_intersections: int = Field(
+        default=20, ge=1, description="Most intersections that are sent: those there are, then the largest."
+    )
     membership_days: int = Field(
         default=GOOGLE_DAYS,
         gt=0,
         le=GOOGLE_DAYS,
         description="Days a platform keeps a member; all are sent again in time.",
     )
+
+    @field_validator("intersections")
+    @classmethod
+    def _check_intersections(cls, pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        for left, right in pairs:
+            if left == right:
+                raise ValueError(f"{left} with itself is no intersection")
+        return pairs
+
+    @field_validator("names")
+    @classmethod
+    def _check_names(cls, names: dict[str, str]) -> dict[str, str]:
+        rules = [segment for segment in names if segment.startswith("rule-")]
+        if rules:
+            raise ValueError(f"{', '.join(rules)}: a rule has its name under audiences.rules")
+        return names

@@ -204,7 +204,7 @@ def _show_sync(console: Console, report: RunReport) -> None:
 
 
 def _plan_json(made: "Plan") -> dict[str, object]:
-    segments = {segment.id: segment.name for segment in made.clustered.version.segments}
+    segments = {segment.id: segment.name for segment in made.segments}
     return {
         "plan_id": made.plan_id,
         "model_version": made.clustered.version.id,
@@ -231,7 +231,7 @@ def _plan_json(made: "Plan") -> dict[str, object]:
 
 
 def _show_plan(console: Console, made: "Plan") -> None:
-    segments = {segment.id: segment.name for segment in made.clustered.version.segments}
+    segments = {segment.id: segment.name for segment in made.segments}
     rows = [
         (
             target.audience,

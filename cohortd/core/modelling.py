@@ -92,7 +92,8 @@ class Segment:
     description: str
     #: Why it is not to be sent, or empty.
     held: str = ""
-    #: segment; micro: a small tight group far from all others; leftovers: who is in no group.
+    #: segment; micro: a small tight group far from all others; leftovers: who is in no group; rule: whom
+    #: a condition of people holds of.
     kind: str = "segment"
     #: What to say to them and what not, one sentence; kept as long as the description is.
     hint: str = ""

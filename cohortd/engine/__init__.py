@@ -1,6 +1,8 @@
 """Where data is aggregated: Ibis on DuckDB. Nothing outside this room knows either."""
 
+from cohortd.engine.belonging import SEGMENT
 from cohortd.engine.catalog import catalog, meaning_of
+from cohortd.engine.conditions import Condition, parse_condition
 from cohortd.engine.engine import MOST_OF_A_FAMILY, Engine, connect
 from cohortd.engine.names import FeatureName, family_of
 from cohortd.engine.profiling import EVERYBODY
@@ -12,7 +14,9 @@ from cohortd.engine.vocabulary import OwnFeature, Vocabulary
 __all__ = [
     "EVERYBODY",
     "MOST_OF_A_FAMILY",
+    "SEGMENT",
     "TEMPLATES",
+    "Condition",
     "Engine",
     "FeatureName",
     "OwnFeature",
@@ -24,6 +28,7 @@ __all__ = [
     "family_of",
     "meaning_of",
     "open_staged",
+    "parse_condition",
     "resolve",
     "with_own",
 ]

@@ -1,7 +1,7 @@
 """Where data is aggregated: stage, features, sample, assign, and what is read back."""
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -17,7 +17,9 @@ from cohortd.core.modelling import CentroidModel, FeatureSpec
 from cohortd.engine.aggregation import Input, Span, commonest_slugs, feature_table
 from cohortd.engine.assignment import assignment
 from cohortd.engine.backend import DuckdbBackend
+from cohortd.engine.belonging import belonging_table
 from cohortd.engine.catalog import definition_of, is_family
+from cohortd.engine.conditions import Condition
 from cohortd.engine.context import CONTEXT_FAMILIES
 from cohortd.engine.families import FAMILIES, FIXED_FAMILIES
 from cohortd.engine.figures import customer_figures, event_figures
@@ -235,6 +237,30 @@ class Engine:
         table = self._backend.read(path).select("customer_id", "segment_id").order_by("customer_id")
         segments: pd.Series = self._backend.fetch(table).set_index("customer_id")["segment_id"]
         return segments
+
+    def belonging(
+        self,
+        customers: StagedTable,
+        assigned: StagedTable,
+        *,
+        segments: Sequence[str],
+        features: Sequence[StagedTable] = (),
+        conditions: Mapping[str, Condition] | None = None,
+    ) -> pd.DataFrame:
+        """Bring into memory which segment everybody is in, and which conditions hold of them.
+
+        Returns:
+            Index ``customer_id``; ``SEGMENT``, then a column of truths a condition. Whoever has none
+            of them is left out.
+        """
+        table = belonging_table(
+            self._read(customers),
+            self._read(assigned),
+            segments=segments,
+            features=[self._read(each) for each in features],
+            conditions=conditions or {},
+        )
+        return self._backend.fetch(table).set_index("customer_id")
 
     def means(self, features: StagedTable, assigned: StagedTable) -> pd.DataFrame:
         """Average raw features over each segment, and over everybody.

@@ -16,6 +16,7 @@ from cohortd.pipeline.looking import ledger_line
 from cohortd.pipeline.naming import name_faults
 from cohortd.pipeline.planning import workdir
 from cohortd.pipeline.quality import contact_quality, customers_quality, identify_in, rows_quality
+from cohortd.pipeline.serving import living_segments, unknown_segments
 from cohortd.pipeline.wiring import Destination, Pipeline
 from cohortd.sources import (
     TableSource,
@@ -77,9 +78,15 @@ def check_all(pipeline: Pipeline) -> Checked:
 
 def _names(pipeline: Pipeline) -> list[AccessCheck]:
     current = pipeline.ledger.models.current()
-    faults = name_faults(pipeline, current.segments if current else ())
+    segments = living_segments(pipeline, current) if current else ()
+    faults = name_faults(pipeline, segments)
     cure = "Choose other words in the settings, or another segment under audiences.names."
-    return [AccessCheck("audience names", ok=False, detail=fault, cure=cure) for fault in faults]
+    named = [AccessCheck("audience names", ok=False, detail=fault, cure=cure) for fault in faults]
+    unknown = unknown_segments(pipeline, segments) if segments else ()
+    return named + [
+        AccessCheck("audiences", ok=False, detail=told, cure="Name segments that there are.")
+        for told in unknown
+    ]
 
 
 def _leftovers(pipeline: Pipeline, destination: Destination) -> list[AccessCheck]:

@@ -57,14 +57,7 @@ def cluster(
     current = pipeline.ledger.models.current()
     chosen = choose_features(pipeline, engine, tables, current)
     pipeline.progress("computing features")
-    features = engine.features(
-        tables.events,
-        tables.customers,
-        chosen.computed,
-        as_of=day_after_last_event(engine, tables, as_of),
-        window=pipeline.segmentation.window,
-        context=tables.context,
-    )
+    features = compute_features(pipeline, engine, tables, chosen.computed, as_of=as_of)
     stability = read_stability(
         pipeline, engine, features, chosen.fitted, None if chosen.lost else current, as_of=as_of
     )
@@ -112,6 +105,27 @@ def _warnings(version: ModelVersion) -> list[str]:
     """What the fit found worth a person's look, such as a name that no longer fits."""
     found = version.quality.get("warnings")
     return [str(warning) for warning in found] if isinstance(found, list) else []
+
+
+def compute_features(
+    pipeline: Pipeline,
+    engine: Engine,
+    tables: Tables,
+    specs: Sequence[FeatureSpec],
+    *,
+    as_of: datetime,
+    name: str = "features",
+) -> StagedTable:
+    """Compute features over the events that count, all anchored to the same day."""
+    return engine.features(
+        tables.events,
+        tables.customers,
+        specs,
+        as_of=day_after_last_event(engine, tables, as_of),
+        window=pipeline.segmentation.window,
+        context=tables.context,
+        name=name,
+    )
 
 
 def day_after_last_event(engine: Engine, tables: Tables, as_of: datetime) -> datetime:

@@ -8,11 +8,11 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from cohortd.core.consenting import ConsentRecord, ConsentStatus, Reason, SubjectKind
 from cohortd.core.identifiers import Family, member_key
 from cohortd.identity import Identified
+from cohortd.pipeline.belonging import Belonging, Division, nowhere, together
 from cohortd.pipeline.consents import ConsentBook, contacts_of, resting_on
 from cohortd.pipeline.residing import places
 from cohortd.pipeline.wiring import Pipeline
@@ -28,8 +28,8 @@ class People:
 
     ids: Sequence[str]
     keys: Sequence[bytes]
-    #: The segment of each, "" for none.
-    segments: "np.ndarray[tuple[int], np.dtype[np.object_]]"
+    #: Their audiences, those of the segments first.
+    divisions: Sequence[Division]
     #: Why each is left out, "" for not.
     reasons: "np.ndarray[tuple[int], np.dtype[np.object_]]"
     #: The rule of consent that decided about each.
@@ -40,16 +40,13 @@ class People:
     record_at: Sequence[datetime | None]
     record_source: Sequence[str]
 
-    def segments_in_order(self) -> "tuple[NDArray[np.int64], NDArray[np.object_]]":
-        """Return each segment once, and for each person which of them is theirs."""
-        codes, segments = pd.factorize(self.segments)
-        return codes, segments
-
     def decided(self) -> dict[str, Sequence[object]]:
         """Return what was decided about each, by column."""
+        found, *own = self.divisions
         return {
             "customer_id": self.ids,
-            "segment_id": self.segments.tolist(),
+            "segment_id": found.named().tolist(),
+            "also_in": together(own, len(self.ids)),
             "reason": self.reasons.tolist(),
             "rule": self.rules,
             "record_at": self.record_at,
@@ -61,16 +58,13 @@ def decide_batch(
     pipeline: Pipeline,
     batch: pa.RecordBatch,
     family: Family,
-    assignment: "pd.Series[str]",
+    belonging: Belonging,
     book: ConsentBook,
     *,
     identified: Identified,
     as_of: datetime,
 ) -> tuple[People, Withdrawn]:
     """Decide about a batch of customers.
-
-    Args:
-        assignment: Customer id -> segment id.
 
     Returns:
         What was decided, and who of them took consent back.
@@ -84,18 +78,18 @@ def decide_batch(
     decided = decide(customers, records, pipeline.consent, family=family, as_of=as_of)
     decided = decided.reindex(ids)
     withdrawn = _withdrawn(pipeline, family, decided, records, as_of=as_of)
-    segments = assignment.reindex(ids).fillna("").to_numpy(dtype=object)
+    divisions = belonging.of(ids)
     reasons = decided["reason"].to_numpy(dtype=object).copy()
     reachable = np.zeros(len(ids), dtype=bool)
     reachable[np.asarray(identified.identifiers.column("row").to_numpy(), dtype=np.int64)] = True
     reasons[(reasons == "") & ~reachable] = Reason.NO_IDENTIFIER.value
-    reasons[(reasons == "") & (segments == "")] = Reason.NO_SEGMENT.value
+    reasons[(reasons == "") & nowhere(divisions, len(ids))] = Reason.NO_SEGMENT.value
     granted = [None if pd.isna(at) else at.to_pydatetime() for at in decided["granted_at"]]
     rules = decided["rule"].tolist()
     people = People(
         ids,
         keys,
-        segments,
+        divisions,
         reasons,
         rules,
         granted,

@@ -14,6 +14,8 @@ SCHEMA = pa.schema(
         ("customer_id", pa.string()),
         ("family", pa.string()),
         ("segment_id", pa.string()),
+        # Further audiences, parted by blanks.
+        ("also_in", pa.string()),
         ("reason", pa.string()),
         ("rule", pa.string()),
         # By how many independent keys the family may know them.

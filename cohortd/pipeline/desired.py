@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from cohortd.core.identifiers import Family
 from cohortd.core.planning import Target
 from cohortd.core.quality import ContactFigures
 from cohortd.ledger import Comparison
+from cohortd.pipeline.belonging import Belonging, Division, nowhere
 from cohortd.pipeline.consents import ConsentBook, Contact
 from cohortd.pipeline.deciding import People, Withdrawn, decide_batch
 from cohortd.pipeline.decisions import keeping
@@ -26,7 +28,7 @@ from cohortd.sources import read_contacts
 class Desired:
     """What was staged, and why everybody else was not."""
 
-    #: (family, segment or "") -> reason -> customers left out.
+    #: (family, audience or "") -> reason -> customers left out.
     left_out: dict[tuple[Family, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     #: Withdrawals of customers, by family and member key: whoever of them is still in the ledger
     #: goes by the fast lane.
@@ -44,10 +46,9 @@ class Desired:
 def stage_desired(
     pipeline: Pipeline,
     comparison: Comparison,
-    assignment: "pd.Series[str]",
+    belonging: Belonging,
     book: ConsentBook,
     *,
-    segments: Sequence[str],
     as_of: datetime,
     decisions: Path | None,
     scratch: Path,
@@ -56,7 +57,6 @@ def stage_desired(
     """Read everybody's contact fields once and stage who may be sent where.
 
     Args:
-        assignment: Customer id -> segment id.
         decisions: Where to keep why everybody was left out, or None for a dry look.
         scratch: A folder that goes when the run ends.
         again: Whether everybody is read once more because contact fields were found free again;
@@ -65,7 +65,7 @@ def stage_desired(
     pipeline.progress("deciding consent and hashing contact fields")
     desired = Desired()
     stages = {
-        family: _stage(pipeline, comparison, family, segments=segments, scratch=scratch)
+        family: _stage(pipeline, comparison, family, audiences=belonging.audiences, scratch=scratch)
         for family in pipeline.families
     }
     shared = {family: Shared() for family in stages}
@@ -76,7 +76,7 @@ def stage_desired(
                 found = identify_in(pipeline, batch, family)
                 known_by = quality.identified(family, batch, found)
                 people, withdrawn = decide_batch(
-                    pipeline, batch, family, assignment, book, identified=found, as_of=as_of
+                    pipeline, batch, family, belonging, book, identified=found, as_of=as_of
                 )
                 desired.withdrawn |= withdrawn
                 shared[family].note_sent(stage.add(people, known_by))
@@ -94,20 +94,28 @@ def stage_desired(
 
 
 def _stage(
-    pipeline: Pipeline, comparison: Comparison, family: Family, *, segments: Sequence[str], scratch: Path
+    pipeline: Pipeline, comparison: Comparison, family: Family, *, audiences: Sequence[str], scratch: Path
 ) -> FamilyStage:
     return FamilyStage(
         comparison,
         family,
         [each for each in pipeline.destinations.values() if each.family is family],
         suppressed=pipeline.ledger.consent.suppressed(family),
-        segments=segments,
+        audiences=audiences,
         scratch=scratch,
     )
 
 
 def _account(people: People, family: Family, desired: Desired) -> None:
-    pairs = Counter(zip(people.segments.tolist(), people.reasons.tolist(), strict=True))
-    for (segment, reason), count in pairs.items():
-        if reason:
-            desired.left_out[family, segment][reason] += count
+    """Count who is left out, by audience and reason; whoever is in no audience counts under ""."""
+    reasons, named = pd.factorize(people.reasons)
+    in_none = Division(("",), np.where(nowhere(people.divisions, len(people.ids)), 0, -1).astype(np.int16))
+    for division in (*people.divisions, in_none):
+        rows = np.flatnonzero(division.codes >= 0)
+        pairs, counts = np.unique(
+            division.codes[rows].astype(np.int64) * len(named) + reasons[rows], return_counts=True
+        )
+        for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True):
+            code, reason = divmod(pair, len(named))
+            if named[reason]:
+                desired.left_out[family, division.audiences[code]][named[reason]] += count

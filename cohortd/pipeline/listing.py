@@ -5,9 +5,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cohortd.core.delivery import RemoteStatus
+from cohortd.core.modelling import Segment
 from cohortd.ledger import Reading, Remote
+from cohortd.pipeline.crossing import intersection_of
 from cohortd.pipeline.drifting import SMALLEST, Drift, drifts_of, middle
 from cohortd.pipeline.outcome import platform_size
+from cohortd.pipeline.serving import living_segments
 from cohortd.pipeline.why import NOTHING_TOLD, why_of
 from cohortd.pipeline.wiring import Pipeline
 
@@ -22,7 +25,8 @@ def audience_rows(pipeline: Pipeline) -> list[dict[str, object]]:
     """One row a remote audience, in the order of their making."""
     counts = pipeline.ledger.members.counts()
     current = pipeline.ledger.models.current()
-    names = {segment.id: segment.name for segment in current.segments} if current else {}
+    segments = living_segments(pipeline, current)
+    known = {segment.id: segment for segment in segments}
     why = {segment.id: why_of(current, segment) for segment in current.segments} if current else {}
     readings = pipeline.ledger.readings.since(pipeline.clock() - HISTORY)
     drifts = drifts_of(pipeline, of_paused=True)
@@ -32,7 +36,7 @@ def audience_rows(pipeline: Pipeline) -> list[dict[str, object]]:
         past = readings.get(remote.id, ())
         row: dict[str, object] = {
             "audience": remote.target.audience,
-            "name": names.get(remote.target.audience, remote.name),
+            "name": segment.name if (segment := _segment(pipeline, known, remote)) else remote.name,
             "destination": remote.target.destination,
             "platform": remote.platform,
             "remote_id": remote.remote_id,
@@ -48,6 +52,11 @@ def audience_rows(pipeline: Pipeline) -> list[dict[str, object]]:
         }
         rows.append(row)
     return rows
+
+
+def _segment(pipeline: Pipeline, known: Mapping[str, Segment], remote: Remote) -> Segment | None:
+    audience = remote.target.audience
+    return known.get(audience) or intersection_of(pipeline, known, audience)
 
 
 def week_ago(readings: Sequence[Reading]) -> Reading | None:

@@ -13,7 +13,7 @@ def name_faults(pipeline: Pipeline, segments: Sequence[Segment]) -> list[str]:
     """Say what is amiss with ``audiences.names``.
 
     Args:
-        segments: Those of the model in force; none before the first one.
+        segments: Those there are now; none before the first model.
     """
     given = pipeline.segmentation.clustering.names
     known = {segment.id for segment in segments}
@@ -23,6 +23,7 @@ def name_faults(pipeline: Pipeline, segments: Sequence[Segment]) -> list[str]:
         for segment, name in given.items()
         if (found := sensitive_words(name))
     ]
+    faults += [f"audiences.rules: {fault}" for fault in _rule_words(pipeline)]
     faults += _shared_words(pipeline)
     twins = _twins(_names(pipeline, segments))
     if twins:
@@ -34,6 +35,16 @@ def name_faults(pipeline: Pipeline, segments: Sequence[Segment]) -> list[str]:
             f" there are {', '.join(sorted(known))}"
         )
     return faults
+
+
+def _rule_words(pipeline: Pipeline) -> list[str]:
+    return [
+        f"{rule.segment.id} says {text!r}: {', '.join(found)} may pass for a personal attribute, and a"
+        " platform may then flag the audience"
+        for rule in pipeline.audiences.rules
+        for text in (rule.segment.name, rule.segment.description)
+        if (found := sensitive_words(text))
+    ]
 
 
 def _shared_words(pipeline: Pipeline) -> list[str]:

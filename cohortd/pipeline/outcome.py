@@ -41,7 +41,7 @@ def finish_run(pipeline: Pipeline, plan: Plan, report: RunReport, *, since: date
     write_run_report(
         pipeline.data_dir / "reports",
         whole,
-        plan.clustered.version.segments,
+        plan.segments,
         plan.traits,
         plan.clustered.movement if pipeline.plots else None,
     )
@@ -68,7 +68,7 @@ def audience_reports(
     """One report a target, in the order of audience and destination."""
     done = pipeline.ledger.outbox.summary(since)
     remotes = {remote.target: remote for remote in pipeline.ledger.remotes.all()}
-    segments = {segment.id: segment for segment in plan.clustered.version.segments}
+    segments = {segment.id: segment for segment in plan.segments}
     reports = []
     for target, delta in plan.ordered():
         remote = remotes.get(target)

@@ -1,13 +1,15 @@
 """What a plan has to tell people besides its numbers."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
+from cohortd.core.modelling import Segment
 from cohortd.core.planning import Delta, Target
 from cohortd.ledger import Comparison
 from cohortd.pipeline.choosing import choice_notes
 from cohortd.pipeline.clusters import Clustered
 from cohortd.pipeline.desired import Desired
 from cohortd.pipeline.naming import name_faults
+from cohortd.pipeline.serving import unknown_segments
 from cohortd.pipeline.weighing import Weighed
 from cohortd.pipeline.wiring import Pipeline
 
@@ -18,18 +20,20 @@ def plan_notes(
     clustered: Clustered,
     weighed: Weighed,
     *,
+    segments: Sequence[Segment],
     desired: Desired,
 ) -> tuple[str, ...]:
     """Gather the sentences: what was left out, what needs a look."""
     compared = weighed.compared
     return (
         *clustered.notes,
-        *name_faults(pipeline, clustered.version.segments),
+        *name_faults(pipeline, segments),
+        *unknown_segments(pipeline, segments),
         *_left_alone(pipeline, compared),
-        *_over_limit(pipeline, desired, clustered),
+        *_over_limit(pipeline, desired, segments),
         *_left_as_they_are(compared, weighed.left),
         *_following(comparison),
-        *choice_notes(weighed.replaced, clustered.version.segments),
+        *choice_notes(weighed.replaced, segments),
     )
 
 
@@ -42,9 +46,9 @@ def _left_as_they_are(compared: Mapping[Target, Delta], left: Collection[Target]
     ]
 
 
-def _over_limit(pipeline: Pipeline, desired: Desired, clustered: Clustered) -> list[str]:
+def _over_limit(pipeline: Pipeline, desired: Desired, segments: Sequence[Segment]) -> list[str]:
     """Say which audiences found no room for everybody."""
-    names = {segment.id: segment.name for segment in clustered.version.segments}
+    names = {segment.id: segment.name for segment in segments}
     return [
         f"{names.get(target.audience, target.audience)} on {target.destination}:"
         f" {members:,} {'member finds' if members == 1 else 'members find'} no room under its"

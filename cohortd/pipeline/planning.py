@@ -1,6 +1,6 @@
 """What would change, and which guard would stop it."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,11 +9,9 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pandas as pd
-
-from cohortd.core.errors import GuardError
 from cohortd.core.fates import SegmentFate
 from cohortd.core.figures import TableFigures
+from cohortd.core.modelling import Segment
 from cohortd.core.planning import Delta, GuardStop, Target
 from cohortd.core.quality import SourceQuality
 from cohortd.core.reporting import SourceReport
@@ -21,21 +19,18 @@ from cohortd.engine import Engine
 from cohortd.identity import NORMALIZATION_VERSION
 from cohortd.ledger import Comparison, Withdrawn
 from cohortd.pipeline import guards
+from cohortd.pipeline.belonging import Belonging
 from cohortd.pipeline.clusters import Clustered, cluster
+from cohortd.pipeline.crossing import with_intersections
 from cohortd.pipeline.desired import Desired, stage_desired
 from cohortd.pipeline.fates import fates_of
 from cohortd.pipeline.intake import Intake, take_in, withdraw_all
 from cohortd.pipeline.plan_notes import plan_notes
 from cohortd.pipeline.quality import tables_quality
-from cohortd.pipeline.reading import (
-    Tables,
-    quality_before,
-    read_tables,
-    refuse_bad_rows,
-    require_customers,
-    rows_before,
-)
+from cohortd.pipeline.reading import quality_before, read_all
 from cohortd.pipeline.refreshing import refresh_days
+from cohortd.pipeline.rules import belonging_of
+from cohortd.pipeline.serving import living_segments
 from cohortd.pipeline.sharing import withdraw_shared
 from cohortd.pipeline.traits import Trait, traits
 from cohortd.pipeline.weighing import Weighed, weigh
@@ -49,6 +44,8 @@ class Plan:
     plan_id: str
     as_of: datetime
     clustered: Clustered
+    #: Every segment there is now: the model's, then people's own.
+    segments: tuple[Segment, ...]
     deltas: Mapping[Target, Delta]
     #: Why a target gets no new members.
     held: Mapping[Target, str]
@@ -116,32 +113,43 @@ def planned(
         pipeline.engine(folder) as engine,
         pipeline.ledger.compare() as comparison,
     ):
-        tables, reports, shrunk = _read(pipeline, engine, intake, as_of=as_of)
+        tables, reports, shrunk = read_all(pipeline, engine, intake.report, as_of=as_of)
         # What looks broken must not become a model either.
         refit = refit and not tables.anomalies
         clustered = cluster(pipeline, engine, tables, as_of=as_of, refit=refit, force=False)
         if observe is not None:
             observe(engine, clustered)
+        found = living_segments(pipeline, clustered.version)
+        belonging = belonging_of(pipeline, engine, tables, clustered, as_of=as_of)
+        crossed = with_intersections(pipeline, belonging, found)
+        segments = (*found, *crossed.segments)
         desired = _stage(
             pipeline,
             comparison,
-            clustered,
-            engine.read_assignment(clustered.assignment.path),
+            crossed.belonging,
             intake=intake,
             as_of=as_of,
             decisions=decisions,
             scratch=folder,
         )
         pipeline.progress("comparing with what was sent")
-        weighed = _weighed(pipeline, comparison, clustered, desired, anew=anew, may_replace=may_replace)
+        weighed = _weighed(pipeline, comparison, segments, desired, anew=anew, may_replace=may_replace)
         quality = tables_quality(reports, desired.contacts)
-        stops = [*shrunk, *tables.anomalies, *_stops(pipeline, clustered, weighed.deltas, quality)]
+        stops = [
+            *shrunk,
+            *tables.anomalies,
+            *_stops(pipeline, clustered, segments, weighed.deltas, quality),
+        ]
         plan = Plan(
             plan_id=_plan_id(clustered.version.id, comparison.fingerprint()),
             as_of=as_of,
             clustered=clustered,
+            segments=segments,
             deltas=weighed.deltas,
-            notes=plan_notes(pipeline, comparison, clustered, weighed, desired=desired),
+            notes=(
+                *crossed.notes,
+                *plan_notes(pipeline, comparison, clustered, weighed, segments=segments, desired=desired),
+            ),
             held=weighed.held,
             guards=tuple(stops),
             sources=reports,
@@ -160,7 +168,7 @@ def planned(
 def _weighed(
     pipeline: Pipeline,
     comparison: Comparison,
-    clustered: Clustered,
+    segments: Sequence[Segment],
     desired: Desired,
     *,
     anew: Callable[[Target], bool],
@@ -170,7 +178,7 @@ def _weighed(
     return weigh(
         pipeline,
         _compared(pipeline, comparison, desired, anew),
-        clustered.version.segments,
+        segments,
         waiting=comparison.waiting(),
         may_replace=may_replace,
         compare=lambda which: _compare(pipeline, comparison, lambda t: t in which or anew(t)),
@@ -180,12 +188,13 @@ def _weighed(
 def _stops(
     pipeline: Pipeline,
     clustered: Clustered,
+    segments: Sequence[Segment],
     deltas: Mapping[Target, Delta],
     quality: Sequence[SourceQuality],
 ) -> list[GuardStop]:
     """Hold the plan's numbers against the limits."""
     limits = pipeline.guards
-    names = {segment.id: segment.name for segment in clustered.version.segments}
+    names = {segment.id: segment.name for segment in segments}
     filled = guards.filled_shares(quality_before(pipeline))
     return [
         *guards.null_share(quality, filled, limit=limits.null_share),
@@ -196,24 +205,10 @@ def _stops(
     ]
 
 
-def _read(
-    pipeline: Pipeline, engine: Engine, intake: Intake, *, as_of: datetime
-) -> tuple[Tables, tuple[SourceReport, ...], list[GuardStop]]:
-    """Read the tables; refuse those that lost too much, and say which shrank."""
-    tables = read_tables(pipeline, engine, as_of=as_of)
-    reports = (*tables.reports, *((intake.report,) if intake.report else ()))
-    refuse_bad_rows(pipeline, reports)
-    shrunk = guards.source_drop(_rows(reports), rows_before(pipeline), limit=pipeline.guards.source_drop)
-    _refuse_emptied(tables, shrunk)
-    require_customers(tables)
-    return tables, reports, shrunk
-
-
 def _stage(
     pipeline: Pipeline,
     comparison: Comparison,
-    clustered: Clustered,
-    assignment: "pd.Series[str]",
+    belonging: Belonging,
     *,
     intake: Intake,
     as_of: datetime,
@@ -225,9 +220,8 @@ def _stage(
         stage_desired,
         pipeline,
         comparison,
-        assignment,
+        belonging,
         intake.book,
-        segments=[segment.id for segment in clustered.version.segments],
         as_of=as_of,
         decisions=decisions,
         scratch=scratch,
@@ -244,14 +238,6 @@ def make_plan(pipeline: Pipeline, *, as_of: datetime) -> Plan:
     intake = take_in(pipeline, as_of=as_of)
     with planned(pipeline, as_of=as_of, refit=False, intake=intake, decisions=None) as (plan, _):
         return plan
-
-
-def _refuse_emptied(tables: Tables, shrunk: Collection[GuardStop]) -> None:
-    """Stop at once where a table has nothing left: there is nothing to plan, nor to approve."""
-    empty = {report.table for report in tables.reports if not report.kept + report.later}
-    if empty and shrunk:
-        detail = "; ".join(stop.detail for stop in shrunk)
-        raise GuardError(f"{detail}. Nothing was planned: mend the table first.", stops=list(shrunk))
 
 
 def _free_contacts(pipeline: Pipeline, desired: Desired) -> None:
@@ -300,10 +286,6 @@ def _withdraw_leftovers(pipeline: Pipeline, comparison: Comparison, desired: Des
     ]
     withdraw_all(pipeline, left)
     return bool(left)
-
-
-def _rows(reports: Collection[SourceReport]) -> dict[str, int]:
-    return {report.table: report.kept + report.later for report in reports}
 
 
 def _plan_id(model_version: int, fingerprint: str) -> str:

@@ -76,6 +76,32 @@ def stage_context(pipeline: Pipeline, engine: Engine, reports: list[SourceReport
     return staged
 
 
+def read_all(
+    pipeline: Pipeline, engine: Engine, consent: SourceReport | None, *, as_of: datetime
+) -> tuple[Tables, tuple[SourceReport, ...], list[GuardStop]]:
+    """Read the tables; refuse those that lost too much, and say which shrank.
+
+    Args:
+        consent: What was read of the consent table, to be told with the others.
+    """
+    tables = read_tables(pipeline, engine, as_of=as_of)
+    reports = (*tables.reports, *((consent,) if consent else ()))
+    refuse_bad_rows(pipeline, reports)
+    rows = {report.table: report.kept + report.later for report in reports}
+    shrunk = guards.source_drop(rows, rows_before(pipeline), limit=pipeline.guards.source_drop)
+    _refuse_emptied(tables, shrunk)
+    require_customers(tables)
+    return tables, reports, shrunk
+
+
+def _refuse_emptied(tables: Tables, shrunk: Collection[GuardStop]) -> None:
+    """Stop at once where a table has nothing left: there is nothing to plan, nor to approve."""
+    empty = {report.table for report in tables.reports if not report.kept + report.later}
+    if empty and shrunk:
+        detail = "; ".join(stop.detail for stop in shrunk)
+        raise GuardError(f"{detail}. Nothing was planned: mend the table first.", stops=list(shrunk))
+
+
 def refuse_bad_rows(pipeline: Pipeline, reports: Collection[SourceReport]) -> None:
     """Stop where a table lost more rows to faults than its guard allows.
 

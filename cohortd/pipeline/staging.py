@@ -35,7 +35,7 @@ class Carriers:
     granted: dict[tuple[int, bytes], list[datetime | None]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    #: Segment, row and match confidence.
+    #: Audience, row and match confidence.
     rows: list[tuple[str, Row, int]] = field(default_factory=list)
 
     def freed(self) -> dict[tuple[int, bytes], datetime]:
@@ -58,10 +58,10 @@ class FamilyStage:
         destinations: Collection[Destination],
         *,
         suppressed: SuppressedSet,
-        segments: Sequence[str],
+        audiences: Sequence[str],
         scratch: Path,
     ) -> None:
-        """Make every segment known everywhere, so that nobody is desired there yet.
+        """Make every audience known everywhere, so that nobody is desired there yet.
 
         Args:
             scratch: A folder that goes when the run ends.
@@ -73,13 +73,13 @@ class FamilyStage:
         self._carriers = Carriers(suppressed.contact_causes)
         limits = {each.name: each.member_limit for each in destinations if each.member_limit is not None}
         self._limited = {
-            Target(segment, name): Limited(limit, scratch / f"limited-{name}-{number}")
+            Target(audience, name): Limited(limit, scratch / f"limited-{name}-{number}")
             for name, limit in limits.items()
-            for number, segment in enumerate(segments)
+            for number, audience in enumerate(audiences)
         }
-        for segment in segments:
+        for audience in audiences:
             for destination in destinations:
-                comparison.stage(Target(segment, destination.name), family, None)
+                comparison.stage(Target(audience, destination.name), family, None)
 
     def add(self, people: People, confidence: NDArray[np.uint8]) -> pa.ChunkedArray:
         """Stage those of a batch who may be sent; say of the others why not.
@@ -104,21 +104,22 @@ class FamilyStage:
         sent = np.flatnonzero(usable & ~withheld)
         keys = pa.array(people.keys, STAGED.field("member").type).take(pa.array(row[sent]))
         columns = {**{n: found.column(n).take(sent) for n in ("kind", "digest", "payload")}, "member": keys}
-        codes, segments = people.segments_in_order()
-        of_each = codes[row[sent]]
-        for code in np.unique(of_each):
-            places = np.flatnonzero(of_each == code)
-            chosen = {name: columns[name].take(pa.array(places)) for name in STAGED.names}
-            self._stage(segments[code], pa.table(chosen, schema=STAGED), confidence[row[sent[places]]])
+        whole = pa.table(columns, schema=STAGED)
+        for division in people.divisions:
+            of_each = division.codes[row[sent]]
+            for code in np.unique(of_each[of_each >= 0]):
+                places = np.flatnonzero(of_each == code)
+                rows = whole.take(pa.array(places))
+                self._stage(division.audiences[code], rows, confidence[row[sent[places]]])
         return columns["digest"]
 
     def freed(self) -> dict[Contact, datetime]:
         """Stage what is free again, now that everybody was read; say what, and since when."""
         found = self._carriers.freed()
-        for segment, row, confidence in self._carriers.rows:
+        for audience, row, confidence in self._carriers.rows:
             if row[:2] in found:
                 rows = pa.table([[value] for value in row], schema=STAGED)
-                self._stage(segment, rows, np.array([confidence], dtype=np.uint8))
+                self._stage(audience, rows, np.array([confidence], dtype=np.uint8))
         return {(self._family.value, kind, digest): at for (kind, digest), at in found.items()}
 
     def finish(self) -> dict[Target, int]:
@@ -128,10 +129,10 @@ class FamilyStage:
                 self._comparison.stage(target, self._family, rows)
         return {target: limited.over for target, limited in self._limited.items() if limited.over}
 
-    def _stage(self, segment: str, rows: pa.Table, confidence: NDArray[np.uint8]) -> None:
+    def _stage(self, audience: str, rows: pa.Table, confidence: NDArray[np.uint8]) -> None:
         of_rows = None
         for destination in self._destinations:
-            target = Target(segment, destination.name)
+            target = Target(audience, destination.name)
             if target not in self._limited:
                 self._comparison.stage(target, self._family, rows)
                 continue
@@ -158,7 +159,11 @@ class FamilyStage:
                 if usable[place]:
                     withheld[place] = True
                     sent = (kind, digest, people.keys[row], payload)
-                    carriers.rows.append((people.segments[row], sent, int(confidence[row])))
+                    carriers.rows += [
+                        (division.audiences[code], sent, int(confidence[row]))
+                        for division in people.divisions
+                        if (code := division.codes[row]) >= 0
+                    ]
             elif (kind, digest) in suppressed:
                 usable[place] = False
         return withheld

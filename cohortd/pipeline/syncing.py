@@ -113,9 +113,8 @@ class _Run:
             self.pipeline.progress("sending")
         settled = self._deliver(stopped=stopped)
         if not stopped:
-            segments = plan.clustered.version.segments
-            self.delivery.notes += close_emptied(self.pipeline, segments)
-            self.delivery.notes += rename(self.pipeline, segments, self._wanted)
+            self.delivery.notes += close_emptied(self.pipeline, plan.segments)
+            self.delivery.notes += rename(self.pipeline, plan.segments, self._wanted)
         report = self._report(plan, stopped=stopped, settled=settled)
         return finish_run(self.pipeline, plan, report, since=self.started)
 
@@ -146,7 +145,7 @@ class _Run:
     def _queue(self, plan: Plan, comparison: Comparison) -> None:
         """Make durable what was planned: remote audiences, batches, the assignment."""
         targets = [t for t in plan.deltas if self._wanted(t)]
-        segments = {segment.id: segment for segment in plan.clustered.version.segments}
+        segments = {segment.id: segment for segment in plan.segments}
         fed = [t for t in targets if t not in plan.held and plan.deltas[t].adds and t.audience in segments]
         missing = [t for t in fed if not self.delivery.ensure(t, segments[t.audience])]
         self.delivery.tell_leftovers()

@@ -83,7 +83,7 @@ class Trace:
 
 def _decision_sentence(row: dict[str, object]) -> str:
     verdict = "may be sent" if not row["reason"] else f"is left out ({row['reason']})"
-    segment = row["segment_id"] or "none"
+    segment = " ".join(filter(None, (str(row["segment_id"] or "none"), *_further(row))))
     keys = row.get("match_keys")  # runs of an earlier version did not count them
     known = "" if keys is None else f"; known by {keys} {'key' if keys == 1 else 'keys'}"
     limited = row["without_room"]
@@ -101,6 +101,11 @@ def _decision_sentence(row: dict[str, object]) -> str:
 def _record(row: dict[str, object]) -> str:
     at = row.get("record_at")  # runs of an earlier version did not keep it
     return f", for the record of {at} from {row['record_source']}" if at else ""
+
+
+def _further(row: dict[str, object]) -> list[str]:
+    """The audiences of somebody besides their segment's; runs of an earlier version knew none."""
+    return [f"and {audience}" for audience in str(row.get("also_in") or "").split()]
 
 
 def _is_since(removal: dict[str, object], decision: dict[str, object]) -> bool:
@@ -237,7 +242,7 @@ def _decisions(pipeline: Pipeline, customers: tuple[str, ...]) -> Iterator[dict[
 
 def _without_room(pipeline: Pipeline, decision: dict[str, object]) -> list[str]:
     """Name the destinations with a limit where somebody is not who may be sent there."""
-    if decision["reason"] or not decision["segment_id"]:
+    if decision["reason"] or not (decision["segment_id"] or decision.get("also_in")):
         return []
     key = member_key(str(decision["customer_id"]), pipeline.ledger.secret)
     there = {row.target.destination for row in pipeline.ledger.members.of_member(key)}

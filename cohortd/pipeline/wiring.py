@@ -10,9 +10,9 @@ from pathlib import Path
 
 from clustering import ClusteringPolicy, DriftLimits
 from cohortd.core.identifiers import Family
-from cohortd.core.modelling import FeatureSpec
+from cohortd.core.modelling import FeatureSpec, Segment
 from cohortd.core.times import Clock
-from cohortd.engine import Engine, Vocabulary
+from cohortd.engine import Condition, Engine, Vocabulary
 from cohortd.ledger import Ledger
 from cohortd.pipeline.anomalies import AnomalyLimits
 from cohortd.pipeline.known_rows import KnownRows
@@ -125,12 +125,29 @@ class WhenGone(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """A segment that people define by a condition, beside those that are found."""
+
+    segment: Segment
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
 class AudiencePolicy:
     """When an audience may be fed and what it is called on the platforms."""
 
     minimum_size: int
     name_prefix: str
     when_gone: WhenGone = WhenGone.EMPTY
+    rules: tuple[Rule, ...] = ()
+    #: Segments for exclusion in campaigns; their names say so.
+    exclude_only: frozenset[str] = frozenset()
+    #: Segments that come first where only the *most* are sent.
+    pinned: tuple[str, ...] = ()
+    most: int | None = None
+    #: Pairs of segments, or of all segments of a model, whose customers in common are an audience.
+    intersections: tuple[tuple[str, str], ...] = ()
+    most_intersections: int = 20
 
 
 @dataclass(frozen=True, slots=True)
