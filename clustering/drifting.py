@@ -20,6 +20,8 @@ DRIFT_LIMIT: Final = 1.1
 BEYOND_COMPARE: Final = 1000.0
 #: Features that grow by a day a day for everybody: that alone is no drift.
 _AGEING: Final = frozenset({"tenure_days"})
+#: Features that go with the calendar and the weather, for everybody: distances say when it is too much.
+_CALENDAR: Final = frozenset({"season_sin", "season_cos", "quarter_share", "context_mean"})
 #: Points a silhouette is looked at over at every run: its standard deviation is 0.005.
 _SILHOUETTE_POINTS: Final = 5000
 
@@ -99,10 +101,19 @@ def read_drift(sample: pd.DataFrame, specs: Sequence[FeatureSpec], previous: Mod
 
 def _by_feature(sample: pd.DataFrame, previous: ModelVersion) -> tuple[dict[str, float], dict[str, float]]:
     then: Mapping[str, Population] = of_json(previous.quality.get("populations"))
-    known = [feature for feature in previous.centroid_model.features if feature.name in then]
-    found = {f.name: psi_of(sample, f, then[f.name], ages=f.name in _AGEING) for f in known}
+    known = [
+        feature
+        for feature in previous.centroid_model.features
+        if feature.name in then and _plain(feature.name) not in _CALENDAR
+    ]
+    found = {f.name: psi_of(sample, f, then[f.name], ages=_plain(f.name) in _AGEING) for f in known}
     noise = {f.name: noise_of(then[f.name], len(sample)) for f in known}
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0]))), noise
+
+
+def _plain(name: str) -> str:
+    """A feature's name without its window, and without the value of which it is the share."""
+    return name.partition(":")[0].partition("@")[0]
 
 
 def _inertia_ratio(points: Points, places: Places, at_fit: float | None) -> float:
