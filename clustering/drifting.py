@@ -49,6 +49,8 @@ class Reading:
     #: Feature -> what the index may reach by chance alone with that many customers.
     noise: Mapping[str, float] = field(default_factory=dict)
     inertia_ratio: float = 1.0
+    #: Whether the model reads what the settings now ask for.
+    comparable: bool = True
     #: Of today, and of the fit; None where it was not measured.
     silhouette: float | None = None
     silhouette_at_fit: float | None = None
@@ -63,8 +65,8 @@ class Reading:
                 yield f"{name} PSI {found:.2f} (limit {limits.psi:g})"
 
     def _distances(self, limits: DriftLimits) -> Iterator[str]:
-        if self.inertia_ratio >= BEYOND_COMPARE:
-            yield "the model reads other features than the settings ask for, or its fit was perfect"
+        if not self.comparable:
+            yield "the settings ask for other features than the model reads"
         elif self.inertia_ratio > limits.inertia:
             yield f"inertia {self.inertia_ratio:.2f} times as at the fit (limit {limits.inertia:g})"
         if self.silhouette is None or self.silhouette_at_fit is None or limits.silhouette_drop is None:
@@ -83,7 +85,7 @@ def read_drift(sample: pd.DataFrame, specs: Sequence[FeatureSpec], previous: Mod
     """
     asked = strings_in(previous.quality, "features")
     if asked and set(asked) != {spec.name for spec in specs}:
-        return Reading(inertia_ratio=BEYOND_COMPARE)
+        return Reading(inertia_ratio=BEYOND_COMPARE, comparable=False)
     if sample.empty:
         return Reading()
     places = places_of(previous.centroid_model)
@@ -93,9 +95,9 @@ def read_drift(sample: pd.DataFrame, specs: Sequence[FeatureSpec], previous: Mod
         return Reading(
             psi,
             noise,
-            _inertia_ratio(points, places, number_in(previous.quality, "inertia")),
-            _silhouette(points, places),
-            number_in(previous.quality, "silhouette"),
+            inertia_ratio=_inertia_ratio(points, places, number_in(previous.quality, "inertia")),
+            silhouette=_silhouette(points, places),
+            silhouette_at_fit=number_in(previous.quality, "silhouette"),
         )
 
 

@@ -78,7 +78,10 @@ def test_segments_that_blur_are_drift(model) -> None:
 
 
 def test_other_features_are_beyond_comparison(model) -> None:
-    assert read_drift(week(0), SPECS[:3], model).inertia_ratio == BEYOND_COMPARE
+    reading = read_drift(week(0), SPECS[:3], model)
+
+    assert reading.inertia_ratio == BEYOND_COMPARE
+    assert reading.drifts(LIMITS) == ("the settings ask for other features than the model reads",)
 
 
 def test_nobody_has_not_drifted(model) -> None:

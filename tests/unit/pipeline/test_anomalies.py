@@ -105,6 +105,10 @@ def test_a_table_that_holds_only_its_last_weeks_is_never_stopped(watcher: Watche
             "events.occurred_at: 5 days without any event, and later ones have some: 2026-03-01 to",
         ),
         (
+            newer(lambda row: row | {"occurred_at": NOW + timedelta(days=6, hours=5)}),
+            "events.occurred_at: 100.0% of the 140 new rows are of one second",
+        ),
+        (
             [
                 row | {"occurred_at": NOW - timedelta(seconds=n + 1)}
                 for n, row in enumerate(events_until(NOW))
@@ -112,7 +116,7 @@ def test_a_table_that_holds_only_its_last_weeks_is_never_stopped(watcher: Watche
             "events.occurred_at: 100.0% of the rows are of one day",
         ),
     ],
-    ids=["cents", "times of day", "twice", "gap", "one day"],
+    ids=["cents", "times of day", "twice", "gap", "one second", "one day"],
 )
 def test_a_broken_week_is_told_although_the_year_before_it_is_fine(
     watcher: Watcher, rows: list[Row], told: str
