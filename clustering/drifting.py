@@ -20,6 +20,8 @@ DRIFT_LIMIT: Final = 1.1
 BEYOND_COMPARE: Final = 1000.0
 #: Features that grow by a day a day for everybody: that alone is no drift.
 _AGEING: Final = frozenset({"tenure_days"})
+#: Features that go with the calendar and the weather, for everybody: distances say when it is too much.
+_CALENDAR: Final = frozenset({"season_sin", "season_cos", "quarter_share", "context_mean"})
 #: Points a silhouette is looked at over at every run: its standard deviation is 0.005.
 _SILHOUETTE_POINTS: Final = 5000
 
@@ -47,6 +49,8 @@ class Reading:
     #: Feature -> what the index may reach by chance alone with that many customers.
     noise: Mapping[str, float] = field(default_factory=dict)
     inertia_ratio: float = 1.0
+    #: Whether the model reads what the settings now ask for.
+    comparable: bool = True
     #: Of today, and of the fit; None where it was not measured.
     silhouette: float | None = None
     silhouette_at_fit: float | None = None
@@ -61,8 +65,8 @@ class Reading:
                 yield f"{name} PSI {found:.2f} (limit {limits.psi:g})"
 
     def _distances(self, limits: DriftLimits) -> Iterator[str]:
-        if self.inertia_ratio >= BEYOND_COMPARE:
-            yield "the model reads other features than the settings ask for, or its fit was perfect"
+        if not self.comparable:
+            yield "the settings ask for other features than the model reads"
         elif self.inertia_ratio > limits.inertia:
             yield f"inertia {self.inertia_ratio:.2f} times as at the fit (limit {limits.inertia:g})"
         if self.silhouette is None or self.silhouette_at_fit is None or limits.silhouette_drop is None:
@@ -81,7 +85,7 @@ def read_drift(sample: pd.DataFrame, specs: Sequence[FeatureSpec], previous: Mod
     """
     asked = strings_in(previous.quality, "features")
     if asked and set(asked) != {spec.name for spec in specs}:
-        return Reading(inertia_ratio=BEYOND_COMPARE)
+        return Reading(inertia_ratio=BEYOND_COMPARE, comparable=False)
     if sample.empty:
         return Reading()
     places = places_of(previous.centroid_model)
@@ -91,18 +95,27 @@ def read_drift(sample: pd.DataFrame, specs: Sequence[FeatureSpec], previous: Mod
         return Reading(
             psi,
             noise,
-            _inertia_ratio(points, places, number_in(previous.quality, "inertia")),
-            _silhouette(points, places),
-            number_in(previous.quality, "silhouette"),
+            inertia_ratio=_inertia_ratio(points, places, number_in(previous.quality, "inertia")),
+            silhouette=_silhouette(points, places),
+            silhouette_at_fit=number_in(previous.quality, "silhouette"),
         )
 
 
 def _by_feature(sample: pd.DataFrame, previous: ModelVersion) -> tuple[dict[str, float], dict[str, float]]:
     then: Mapping[str, Population] = of_json(previous.quality.get("populations"))
-    known = [feature for feature in previous.centroid_model.features if feature.name in then]
-    found = {f.name: psi_of(sample, f, then[f.name], ages=f.name in _AGEING) for f in known}
+    known = [
+        feature
+        for feature in previous.centroid_model.features
+        if feature.name in then and _plain(feature.name) not in _CALENDAR
+    ]
+    found = {f.name: psi_of(sample, f, then[f.name], ages=_plain(f.name) in _AGEING) for f in known}
     noise = {f.name: noise_of(then[f.name], len(sample)) for f in known}
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0]))), noise
+
+
+def _plain(name: str) -> str:
+    """A feature's name without its window, and without the value of which it is the share."""
+    return name.partition(":")[0].partition("@")[0]
 
 
 def _inertia_ratio(points: Points, places: Places, at_fit: float | None) -> float:

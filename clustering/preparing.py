@@ -24,7 +24,7 @@ class Preparing:
 
     scaling: Scaling = "standard"
     #: From this correlation on, whatever its sign, two features say the same; 1 for never.
-    correlation_limit: float = 0.95
+    correlation_limit: float = 0.995
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ class Segmentation(Strict):
         " quartiles: `robust` where many values are absurd.",
     )
     correlation_limit: float = Field(
-        default=0.95,
+        default=0.995,
         gt=0,
         le=1,
         description="From this correlation on two features say the same and the one named later is left"

@@ -14,6 +14,8 @@ class Rows:
     repeated: int = 0
     #: Rows whose time is midnight to the second.
     midnight: int = 0
+    #: Rows of the same second as the newest of all.
+    latest: int = 0
 
     @property
     def repeated_share(self) -> float:
@@ -24,6 +26,11 @@ class Rows:
     def midnight_share(self) -> float:
         """Which part of the rows is of midnight."""
         return self.midnight / self.rows if self.rows else 0.0
+
+    @property
+    def latest_share(self) -> float:
+        """Which part of the rows is of the newest second."""
+        return self.latest / self.rows if self.rows else 0.0
 
 
 @dataclass(frozen=True, slots=True)

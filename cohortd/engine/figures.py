@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -53,7 +53,7 @@ def event_figures(
     edge = int(min(since or day_before, day_before).timestamp())
     is_new = _seconds(events) > edge
     days = _days(events, fetch)
-    rows, new = _rows(events, is_new, fetch)
+    rows, new = _rows(events, is_new, int(latest.timestamp()), fetch)
     recent = {day: n for day, n in days.items() if day > max(days) - timedelta(days=DAYS_KEPT)}
     return TableFigures(
         "events",
@@ -114,23 +114,27 @@ def _middle(counted: pd.DataFrame) -> float | None:
     return float(f"{math.exp((step + 0.5) / _STEPS):.4g}")
 
 
-def _rows(events: ir.Table, is_new: ir.BooleanValue, fetch: Fetch) -> tuple[Rows, Rows]:
-    """Count rows, those that repeat another, and those of midnight; of all and of the new ones."""
+def _rows(events: ir.Table, is_new: ir.BooleanValue, latest_s: int, fetch: Fetch) -> tuple[Rows, Rows]:
+    """Count rows, and those that repeat another, of midnight, of the last second; of all and of the new."""
     says = ibis.struct({name: events[name] for name in _told_by(events.columns)}).hash()
-    told = events.select(says=says, new=is_new, midnight=_seconds(events) % _DAY_S == 0)
+    seconds = _seconds(events)
+    told = events.select(says=says, new=is_new, midnight=seconds % _DAY_S == 0, latest=seconds == latest_s)
     found = fetch(
         told.group_by("new").agg(
-            rows=told.count(), distinct=told.says.nunique(), midnight=told.midnight.sum()
+            rows=told.count(),
+            distinct=told.says.nunique(),
+            midnight=told.midnight.sum(),
+            latest=told.latest.sum(),
         )
     )
-    columns = (found[name] for name in ("new", "rows", "distinct", "midnight"))
+    columns = (found[name].astype(int) for name in ("new", "rows", "distinct", "midnight", "latest"))
     by_age = {
-        bool(new): Rows(int(rows), int(rows) - int(distinct), int(midnight))
-        for new, rows, distinct, midnight in zip(*columns, strict=True)
+        bool(new): Rows(rows, rows - distinct, midnight, latest)
+        for new, rows, distinct, midnight, latest in zip(*(each.tolist() for each in columns), strict=True)
     }
     old, new = by_age.get(False, Rows()), by_age.get(True, Rows())
     # A row and its repetition have one time: both are old, or both are new.
-    together = Rows(old.rows + new.rows, old.repeated + new.repeated, old.midnight + new.midnight)
+    together = Rows(*(before + since for before, since in zip(astuple(old), astuple(new), strict=True)))
     return together, new
 
 

@@ -115,6 +115,8 @@ def _clock(now: TableFigures, was: TableFigures) -> Iterator[str]:
                 f" sync {usual:.1%}"
             )
             break
+    if now.new.rows >= _ENOUGH_NEW and was.new.latest_share < _FEW and now.new.latest_share > _MOST:
+        yield f"{now.new.latest_share:.1%} of the {now.new.rows:,} new rows are of one second"
     before, busiest = _share(was.busiest, was.all), _share(now.busiest, now.all)
     if now.all.rows >= _ENOUGH_NEW and before < _FEW and busiest > _MOST:
         yield f"{busiest:.1%} of the rows are of one day; at the last sync {before:.1%} were of the busiest"

@@ -62,6 +62,14 @@ def test_other_habits_are_drift_by_distance(model) -> None:
     assert any(told.startswith("inertia ") for told in reading.drifts(LIMITS))
 
 
+def test_the_calendar_is_no_drift() -> None:
+    sample = week(0).assign(season_sin=np.linspace(-1, 1, 600))
+    specs = (*SPECS, spec("season_sin"))
+    later = sample.assign(season_sin=sample["season_sin"] + 0.5)
+
+    assert "season_sin" not in read_drift(later, specs, model_of(sample, specs)).psi
+
+
 def test_segments_that_blur_are_drift(model) -> None:
     reading = replace(read_drift(week(0), SPECS, model), silhouette=0.0)
 
@@ -70,7 +78,10 @@ def test_segments_that_blur_are_drift(model) -> None:
 
 
 def test_other_features_are_beyond_comparison(model) -> None:
-    assert read_drift(week(0), SPECS[:3], model).inertia_ratio == BEYOND_COMPARE
+    reading = read_drift(week(0), SPECS[:3], model)
+
+    assert reading.inertia_ratio == BEYOND_COMPARE
+    assert reading.drifts(LIMITS) == ("the settings ask for other features than the model reads",)
 
 
 def test_nobody_has_not_drifted(model) -> None:

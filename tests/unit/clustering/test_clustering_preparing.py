@@ -74,12 +74,15 @@ def test_of_two_features_that_say_the_same_the_later_one_is_left_out() -> None:
     assert found.twins == {"points": "value_sum"}
 
 
-@pytest.mark.parametrize("limit", [1.0, 0.999])
-def test_the_limit_says_what_the_same_is(limit: float) -> None:
-    noisy = with_twin(week(0), noise=0.1)
+@pytest.mark.parametrize(("limit", "left_out"), [(1.0, set()), (0.995, set()), (0.95, {"points"})])
+def test_the_limit_says_what_the_same_is(limit: float, left_out: set[str]) -> None:
+    noisy = with_twin(week(0), noise=0.15)
 
-    assert learn(noisy, TWINNED, Preparing(correlation_limit=limit)).dropped == {}
-    assert "points" in learn(noisy, TWINNED).dropped
+    assert learn(noisy, TWINNED, Preparing(correlation_limit=limit)).dropped.keys() == left_out
+
+
+def test_at_a_limit_of_one_not_even_a_copy_is_left_out() -> None:
+    assert learn(with_twin(week(0)), TWINNED, Preparing(correlation_limit=1.0)).dropped == {}
 
 
 def test_a_handful_of_customers_says_nothing_of_correlation() -> None:
@@ -123,5 +126,5 @@ def test_the_quality_record_says_how_the_features_were_prepared() -> None:
     quality = model_of(with_twin(week(0)), scaling="robust").quality
 
     assert quality["scaling"] == "robust"
-    assert quality["correlation_limit"] == 0.95
+    assert quality["correlation_limit"] == 0.995
     assert set(quality["populations"]) == {each.name for each in SPECS}
