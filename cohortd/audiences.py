@@ -1,8 +1,9 @@
 """Which segments become audiences, out of the settings: people's own conditions are read here."""
 
+from clustering import refuse_sensitive
 from cohortd.core.errors import SettingsError
 from cohortd.core.modelling import Segment
-from cohortd.engine import Condition, parse_condition
+from cohortd.engine import Condition, parse_condition, resolve
 from cohortd.features import vocabulary_of
 from cohortd.pipeline.wiring import AudiencePolicy, Rule, WhenGone
 from config.rules import Rule as RuleSettings
@@ -41,6 +42,10 @@ def _condition(settings: Settings, key: str, text: str) -> Condition:
     customers = settings.sources.customers
     try:
         attributes = None if customers.columns is None else customers.attributes
-        return parse_condition(text, attributes, vocabulary_of(settings))
+        vocabulary = vocabulary_of(settings)
+        condition = parse_condition(text, attributes, vocabulary)
+        named = resolve(condition.attributes, condition.attributes) if condition.attributes else []
+        refuse_sensitive([*condition.specs, *named], settings.segmentation.allow_sensitive)
+        return condition
     except SettingsError as error:
         raise SettingsError(f"audiences.rules.{key}.condition: {error}") from None

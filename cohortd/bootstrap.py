@@ -9,22 +9,21 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import config
-from clustering import ClusteringPolicy, DriftLimits, Preparing, refuse_sensitive
 from cohortd.accounts import Shared, family_of, open_destinations
 from cohortd.audiences import audience_policy
 from cohortd.core.consenting import ConsentStatus
 from cohortd.core.errors import SettingsError
 from cohortd.core.times import Clock, now_utc
-from cohortd.engine import Engine, connect, resolve, with_own
+from cohortd.engine import Engine, connect
 from cohortd.features import attributes_of, context_numbers, place_attribute, vocabulary_of
 from cohortd.ledger import Ledger
+from cohortd.models import beside, segmentation
 from cohortd.pipeline.anomalies import AnomalyLimits
 from cohortd.pipeline.wiring import (
     GuardLimits,
     IdentityPolicy,
     Pipeline,
     Progress,
-    SegmentationPolicy,
     Sources,
     silent,
 )
@@ -92,7 +91,8 @@ def open_pipeline(
             engine=lambda workdir: _engine(settings, workdir),
             sources=_sources(settings),
             destinations=destinations,
-            segmentation=_segmentation(settings),
+            segmentation=segmentation(settings),
+            models={name: segmentation(each) for name, each in beside(settings).items()},
             audiences=audience_policy(settings),
             identity=IdentityPolicy(settings.identity.default_region, settings.sources.customers.hashed),
             consent=ConsentRules(
@@ -158,44 +158,8 @@ def _table(name: str, source: Source, *, attributes: tuple[str, ...] = ()) -> Ta
 def _read_attributes(settings: Settings) -> tuple[str, ...]:
     """Attributes that features or people's own rules ask for, and the one that holds a place."""
     ruled = (name for rule in audience_policy(settings).rules for name in rule.condition.attributes)
-    return tuple(dict.fromkeys((*attributes_of(settings), *place_attribute(settings), *ruled)))
-
-
-def _segmentation(settings: Settings) -> SegmentationPolicy:
-    wanted = settings.segmentation
-    attributes, vocabulary = attributes_of(settings), vocabulary_of(settings)
-    specs = tuple(with_own(resolve(wanted.chosen, attributes, vocabulary), vocabulary))
-    refuse_sensitive(specs, wanted.allow_sensitive)
-    return SegmentationPolicy(
-        specs=specs,
-        vocabulary=vocabulary,
-        attributes=attributes,
-        window=wanted.window,
-        refit_every=wanted.refit_every,
-        sample_size=wanted.sample_size,
-        drift=DriftLimits(
-            wanted.drift.psi, wanted.drift_limit, wanted.drift.silhouette_drop, wanted.drift.churn
-        ),
-        allow_sensitive=frozenset(wanted.allow_sensitive),
-        churn_budget=wanted.churn_budget,
-        clustering=ClusteringPolicy(
-            algorithm=wanted.algorithm,
-            k=None if wanted.k == "auto" else wanted.k,
-            k_min=wanted.k_min,
-            k_max=wanted.k_max,
-            margin=wanted.margin,
-            churn_budget=wanted.churn_budget,
-            minimum_size=settings.audiences.minimum_size,
-            minimum_share=settings.audiences.minimum_share,
-            below_minimum=settings.audiences.below_minimum,
-            seed=wanted.seed,
-            names=settings.audiences.names,
-            pinned=frozenset(settings.audiences.pinned),
-            noise=wanted.noise,
-            micro_audiences=wanted.micro_audiences,
-            preparing=Preparing(wanted.scaling, wanted.correlation_limit),
-        ),
-    )
+    asked = (name for each in (settings, *beside(settings).values()) for name in attributes_of(each))
+    return tuple(dict.fromkeys((*asked, *place_attribute(settings), *ruled)))
 
 
 def _guards(settings: Settings) -> GuardLimits:

@@ -16,6 +16,7 @@ from config.countries import check_country, check_place
 from config.cron import check_cron
 from config.database import check_database, place_database
 from config.destinations import CsvDrop, Destination
+from config.models import Models
 from config.reports import Reports
 from config.segmentation import Segmentation
 from config.sources import Sources
@@ -180,6 +181,11 @@ class Settings(BaseSettings):
     sources: Sources = Field(description="The tables of first-party data.")
     segmentation: Segmentation = Field(
         default_factory=Segmentation, description="How customers become segments."
+    )
+    models: Models = Field(
+        default_factory=dict,
+        description="Models beside it, by name: `{value: {features: [value_sum, order_count], k: 4}}`; their"
+        " segments are known as `value-s1`.",
     )
     audiences: Audiences = Field(default_factory=Audiences, description="Which segments become audiences.")
     identity: Identity = Field(default_factory=Identity, description="How contact fields are read.")

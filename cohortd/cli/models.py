@@ -47,6 +47,10 @@ def recluster(
     history: Annotated[
         bool, typer.Option("--history", help="List the model versions, the newest first; do nothing.")
     ] = False,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="NAME", help="Only this one of the models beside the main one."),
+    ] = None,
 ) -> None:
     """Fit a new model version when it is the first, due, drifted or forced. Sends nothing.
 
@@ -54,11 +58,13 @@ def recluster(
     Exits with 3 when the churn budget held the new version back.
     """
     _check_together(force=force, accept=accept, rollback=rollback is not None, history=history)
-    with opened(config, as_json=as_json) as pipeline:
+    with opened(config, as_json=as_json) as whole:
         from cohortd.pipeline import versions
+        from cohortd.pipeline.models import only_model
         from cohortd.pipeline.reclustering import put_in_force
         from cohortd.pipeline.reclustering import recluster as run_recluster
 
+        pipeline = only_model(whole, model) if model is not None else whole
         if history:
             rows = versions.history(pipeline)
             answer({"models": rows}, as_json=as_json, show=lambda console: _show_history(console, rows))
@@ -69,8 +75,8 @@ def recluster(
             made = put_in_force(versions.accept(pipeline))
         else:
             made = run_recluster(pipeline, as_of=as_of, force=force, accept=accept)
-    answer(made.as_json(), as_json=as_json, show=lambda console: _show(console, made))
-    if made.stopped is not None:
+    answer(made.as_json(), as_json=as_json, show=lambda console: _show_all(console, made))
+    if made.is_stopped:
         raise typer.Exit(GuardError.exit_code)
 
 
@@ -79,6 +85,13 @@ def _check_together(*, force: bool, accept: bool, rollback: bool, history: bool)
         raise typer.BadParameter("it goes without --force and --accept", param_hint="--rollback")
     if history and (force or accept or rollback):
         raise typer.BadParameter("it goes alone", param_hint="--history")
+
+
+def _show_all(console: Console, made: "Reclustered") -> None:
+    _show(console, made)
+    for name, each in made.beside.items():
+        console.print(f"Model {name}:")
+        _show(console, each)
 
 
 def _show(console: Console, made: "Reclustered") -> None:

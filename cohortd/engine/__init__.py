@@ -1,6 +1,6 @@
 """Where data is aggregated: Ibis on DuckDB. Nothing outside this room knows either."""
 
-from cohortd.engine.belonging import SEGMENT
+from cohortd.engine.belonging import PLACE
 from cohortd.engine.catalog import catalog, meaning_of
 from cohortd.engine.conditions import Condition, parse_condition
 from cohortd.engine.engine import MOST_OF_A_FAMILY, Engine, connect
@@ -14,7 +14,7 @@ from cohortd.engine.vocabulary import OwnFeature, Vocabulary
 __all__ = [
     "EVERYBODY",
     "MOST_OF_A_FAMILY",
-    "SEGMENT",
+    "PLACE",
     "TEMPLATES",
     "Condition",
     "Engine",

@@ -1,5 +1,7 @@
 """Everybody's segment and which conditions hold of them, in one table of small codes."""
 
+import functools
+import operator
 from collections.abc import Mapping, Sequence
 
 import ibis
@@ -7,15 +9,14 @@ import ibis.expr.types as ir
 
 from cohortd.engine.conditions import Condition
 
-#: The column of the segment's place among those asked for, -1 for none; no attribute is called so.
-SEGMENT = "place of the segment"
+#: How the column of a segment's place begins, among those asked for and -1 for none; no attribute does.
+PLACE = "place in "
 
 
 def belonging_table(
     customers: ir.Table,
-    assigned: ir.Table,
+    assigned: Mapping[str, tuple[ir.Table, Sequence[str]]],
     *,
-    segments: Sequence[str],
     features: Sequence[ir.Table],
     conditions: Mapping[str, Condition],
 ) -> ir.Table:
@@ -23,27 +24,30 @@ def belonging_table(
 
     Args:
         customers: Everybody, with the attributes that the conditions read.
-        assigned: ``customer_id`` and ``segment_id``.
-        segments: Whose places are given.
+        assigned: By model, ``customer_id`` and ``segment_id``, and the segments whose places are given.
         features: Tables by customer; of a column that several have, the first one's counts.
         conditions: By the name of their column; true or false.
     """
-    places = assigned.select("customer_id", **{SEGMENT: _place(assigned, segments)})
-    if not conditions:
-        return places
-    joined = _left_join(customers, places)
+    placed = [
+        table.select("customer_id", **{f"{PLACE}{name}": _place(table, segments)})
+        for name, (table, segments) in assigned.items()
+    ]
+    if len(placed) == 1 and not conditions:
+        return placed[0]
+    joined = customers
+    for table in placed:
+        joined = _left_join(joined, table)
     for table in features:
         fresh = [name for name in table.columns if name not in joined.columns]
         joined = _left_join(joined, table.select("customer_id", *fresh))
+    places = [f"{PLACE}{name}" for name in assigned]
     told = joined.select(
         "customer_id",
-        **{SEGMENT: joined[SEGMENT].fill_null(ibis.literal(-1, "int16"))},
+        **{name: joined[name].fill_null(ibis.literal(-1, "int16")) for name in places},
         **{name: condition.of(joined) for name, condition in conditions.items()},
     )
-    anywhere = told[SEGMENT] >= 0
-    for name in conditions:
-        anywhere |= told[name]
-    return told.filter(anywhere)
+    anywhere = [*(told[name] >= 0 for name in places), *(told[name] for name in conditions)]
+    return told.filter(functools.reduce(operator.or_, anywhere))
 
 
 def _place(assigned: ir.Table, segments: Sequence[str]) -> ir.IntegerColumn:

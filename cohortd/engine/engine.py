@@ -64,6 +64,12 @@ class Engine:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def beside(self, name: str) -> Self:
+        """The same engine, which stages its tables in a folder of its own within this one's."""
+        folder = self._workdir / name
+        folder.mkdir(exist_ok=True, mode=0o700)
+        return type(self)(folder, self._backend, self._vocabulary)
+
     def close(self) -> None:
         """Give back memory and spill files; staged tables stay."""
         self._backend.close()
@@ -241,22 +247,26 @@ class Engine:
     def belonging(
         self,
         customers: StagedTable,
-        assigned: StagedTable,
+        assigned: Mapping[str, tuple[StagedTable, Sequence[str]]],
         *,
-        segments: Sequence[str],
         features: Sequence[StagedTable] = (),
         conditions: Mapping[str, Condition] | None = None,
     ) -> pd.DataFrame:
-        """Bring into memory which segment everybody is in, and which conditions hold of them.
+        """Bring into memory which segments everybody is in, and which conditions hold of them.
+
+        Args:
+            customers: Everybody, with the attributes that the conditions read.
+            assigned: By model, an assignment and the segments to look for.
+            features: What the conditions read.
+            conditions: By name.
 
         Returns:
-            Index ``customer_id``; ``SEGMENT``, then a column of truths a condition. Whoever has none
-            of them is left out.
+            Index ``customer_id``; a column for each model, its name after ``PLACE``, then one of truths
+            for each condition. Whoever has none of them is left out.
         """
         table = belonging_table(
             self._read(customers),
-            self._read(assigned),
-            segments=segments,
+            {name: (self._read(table), segments) for name, (table, segments) in assigned.items()},
             features=[self._read(each) for each in features],
             conditions=conditions or {},
         )

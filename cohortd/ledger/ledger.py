@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from copy import copy
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -63,6 +64,12 @@ class Ledger:
         self.resyncs = Resyncs(database, self.removals)
         self.request_counts = RequestCounts(database)
         self.consent = ConsentStore(database, self.removals)
+
+    def of_model(self, model: str) -> "Ledger":
+        """The same ledger, but with the versions and the assignment of another model."""
+        seen = copy(self)
+        seen.models = self.models.of(model)
+        return seen
 
     @classmethod
     def open(cls, url: str, *, sealer: Sealer, state_dir: Path) -> "Ledger":

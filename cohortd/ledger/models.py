@@ -20,7 +20,7 @@ from cohortd.core.modelling import (
 from cohortd.core.times import format_time, parse_time
 from cohortd.ledger.database import Database
 
-_IN_FORCE = "SELECT id, body FROM model_version WHERE held_back = '' ORDER BY id DESC LIMIT 1"
+_IN_FORCE = "SELECT id, body FROM model_version WHERE model = ? AND held_back = '' ORDER BY id DESC LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,18 @@ class Applied:
 
 
 class Models:
-    """Model versions by number, never changed but for names; the newest not held back is in force."""
+    """Model versions by number, never changed but for names; the newest not held back is in force.
 
-    def __init__(self, database: Database) -> None:
+    Those of one model: the main one, whose name is empty, or one beside it. Numbers are shared.
+    """
+
+    def __init__(self, database: Database, model: str = "") -> None:
         self._database = database
+        self._model = model
+
+    def of(self, model: str) -> "Models":
+        """Return the versions of another model."""
+        return Models(self._database, model)
 
     def save(
         self,
@@ -69,21 +77,23 @@ class Models:
             LedgerError: Meanwhile another version came into force.
         """
         with self._database.write() as connection:
-            _refuse_overtaken(connection, follows)
+            _refuse_overtaken(connection, self._model, follows)
             newest = connection.exec_driver_sql(
-                "SELECT coalesce(max(id), 0) AS id, coalesce(max(next_segment_number), 1) AS number"
-                " FROM model_version"
+                "SELECT coalesce(max(id), 0) AS id, coalesce(max(CASE WHEN model = ?"
+                " THEN next_segment_number END), 1) AS number FROM model_version",
+                (self._model,),
             ).one()
             saved = replace(version, id=newest.id + 1)
             connection.exec_driver_sql(
-                "INSERT INTO model_version (id, created_at, next_segment_number, body, held_back)"
-                " VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO model_version (id, created_at, next_segment_number, body, held_back, model)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
                 (
                     saved.id,
                     format_time(at),
                     max(next_segment_number, newest.number),
                     encode(saved),
                     held_back,
+                    self._model,
                 ),
             )
         return saved
@@ -91,7 +101,7 @@ class Models:
     def current(self) -> ModelVersion | None:
         """Return the version in force."""
         with self._database.read() as connection:
-            row = connection.exec_driver_sql(_IN_FORCE).first()
+            row = connection.exec_driver_sql(_IN_FORCE, (self._model,)).first()
         return decode(row.body) if row is not None else None
 
     def waiting(self) -> KeptVersion | None:
@@ -103,7 +113,8 @@ class Models:
         """Return the newest versions, newest first, those held back included."""
         with self._database.read() as connection:
             rows = connection.exec_driver_sql(
-                "SELECT body, held_back FROM model_version ORDER BY id DESC LIMIT ?", (limit,)
+                "SELECT body, held_back FROM model_version WHERE model = ? ORDER BY id DESC LIMIT ?",
+                (self._model, limit),
             ).all()
         return [KeptVersion(decode(row.body), row.held_back) for row in rows]
 
@@ -111,7 +122,8 @@ class Models:
         """Return the versions that came into force after one, oldest first."""
         with self._database.read() as connection:
             rows = connection.exec_driver_sql(
-                "SELECT body FROM model_version WHERE id > ? AND held_back = '' ORDER BY id", (version_id,)
+                "SELECT body FROM model_version WHERE model = ? AND id > ? AND held_back = '' ORDER BY id",
+                (self._model, version_id),
             ).all()
         return [decode(row.body) for row in rows]
 
@@ -119,8 +131,9 @@ class Models:
         """Return the version that was in force before one."""
         with self._database.read() as connection:
             body = connection.exec_driver_sql(
-                "SELECT body FROM model_version WHERE id < ? AND held_back = '' ORDER BY id DESC LIMIT 1",
-                (version_id,),
+                "SELECT body FROM model_version WHERE model = ? AND id < ? AND held_back = ''"
+                " ORDER BY id DESC LIMIT 1",
+                (self._model, version_id),
             ).scalar()
         return decode(body) if body is not None else None
 
@@ -133,7 +146,8 @@ class Models:
         """Return one version, and why it did not come into force if it did not."""
         with self._database.read() as connection:
             row = connection.exec_driver_sql(
-                "SELECT body, held_back FROM model_version WHERE id = ?", (version_id,)
+                "SELECT body, held_back FROM model_version WHERE model = ? AND id = ?",
+                (self._model, version_id),
             ).first()
         return KeptVersion(decode(row.body), row.held_back) if row is not None else None
 
@@ -141,7 +155,7 @@ class Models:
         """Return the first number that no segment ever had, of versions held back neither."""
         with self._database.read() as connection:
             newest = connection.exec_driver_sql(
-                "SELECT max(next_segment_number) FROM model_version"
+                "SELECT max(next_segment_number) FROM model_version WHERE model = ?", (self._model,)
             ).scalar()
         return newest if newest is not None else 1
 
@@ -152,7 +166,7 @@ class Models:
             LedgerError: The version in force has no such segment.
         """
         with self._database.write() as connection:
-            row = connection.exec_driver_sql(_IN_FORCE).first()
+            row = connection.exec_driver_sql(_IN_FORCE, (self._model,)).first()
             version = decode(row.body) if row is not None else None
             known = [segment.id for segment in version.segments] if version is not None else []
             if row is None or version is None or segment_id not in known:
@@ -176,7 +190,9 @@ class Models:
     def applied(self) -> Applied | None:
         """Return the last applied assignment, None while none was."""
         with self._database.read() as connection:
-            row = connection.exec_driver_sql("SELECT path, model_version FROM assignment").first()
+            row = connection.exec_driver_sql(
+                "SELECT path, model_version FROM model_assignment WHERE model = ?", (self._model,)
+            ).first()
         return Applied(Path(row.path), row.model_version) if row is not None else None
 
     def set_assignment(
@@ -188,17 +204,20 @@ class Models:
         """
         with self._database.write() as connection:
             connection.exec_driver_sql(
-                "INSERT INTO assignment (id, path, run_id, at, model_version) VALUES (1, ?, ?, ?, ?)"
-                " ON CONFLICT (id) DO UPDATE SET path = excluded.path, run_id = excluded.run_id,"
-                " at = excluded.at",
-                (str(path), run_id, format_time(at), 0),
+                "INSERT INTO model_assignment (model, path, run_id, at, model_version)"
+                " VALUES (?, ?, ?, ?, ?) ON CONFLICT (model) DO UPDATE SET path = excluded.path,"
+                " run_id = excluded.run_id, at = excluded.at",
+                (self._model, str(path), run_id, format_time(at), 0),
             )
             if model_version is not None:
-                connection.exec_driver_sql("UPDATE assignment SET model_version = ?", (model_version,))
+                connection.exec_driver_sql(
+                    "UPDATE model_assignment SET model_version = ? WHERE model = ?",
+                    (model_version, self._model),
+                )
 
 
-def _refuse_overtaken(connection: Connection, follows: int | None) -> None:
-    row = connection.exec_driver_sql(_IN_FORCE).first()
+def _refuse_overtaken(connection: Connection, model: str, follows: int | None) -> None:
+    row = connection.exec_driver_sql(_IN_FORCE, (model,)).first()
     now = row.id if row is not None else 0
     if follows is not None and now != follows:
         raise LedgerError(

@@ -91,16 +91,18 @@ model_version = _table(
     _text("body"),
     #: Why it did not come into force, a sentence; empty for all that did.
     _text("held_back"),
+    #: Of which model; empty for the main one.
+    _text("model"),
 )
-assignment = _table(
-    "assignment",
-    _id(),
+#: The assignment that was applied last, of each model; the main one has no name.
+model_assignment = _table(
+    "model_assignment",
+    Column("model", TEXT, primary_key=True, nullable=False),
     _text("path"),
     _text("run_id"),
     _text("at"),
     #: Under which version all of it was applied; 0 while none was.
     _number("model_version", default=0),
-    CheckConstraint("id = 1"),
 )
 
 #: What keeps a destination from being sent to, by name.

@@ -1,7 +1,7 @@
 """Which audiences everybody belongs to: a column of small codes for each way to divide the customers."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -19,13 +19,15 @@ class Division:
 
     audiences: tuple[str, ...]
     codes: Codes
+    #: The model's; empty where it is none.
+    name: str = ""
 
     def only(self, audiences: Collection[str]) -> "Division":
         """The same with no other audiences than these."""
         kept = [code for code, audience in enumerate(self.audiences) if audience in audiences]
         moved = np.full(len(self.audiences) + 1, NOWHERE)  # the last place is that of -1
         moved[kept] = np.arange(len(kept))
-        return Division(tuple(self.audiences[code] for code in kept), moved[self.codes])
+        return Division(tuple(self.audiences[code] for code in kept), moved[self.codes], self.name)
 
     def crossed(self, other: "Division", name: Callable[[str, str], str]) -> "Division":
         """Whoever is in an audience of both, in one for each pair."""
@@ -46,7 +48,7 @@ class Division:
     def at(self, places: NDArray[np.int64]) -> "Division":
         """Only the customers in these places; -1 is somebody unknown, who is nowhere."""
         taken = self.codes[places] if len(self.codes) else np.full(len(places), NOWHERE)
-        return Division(self.audiences, np.where(places >= 0, taken, NOWHERE).astype(np.int16))
+        return replace(self, codes=np.where(places >= 0, taken, NOWHERE).astype(np.int16))
 
 
 @dataclass(frozen=True, slots=True)

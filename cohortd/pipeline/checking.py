@@ -13,6 +13,7 @@ from cohortd.identity import how_it_hashes
 from cohortd.pipeline.guards import bad_rows
 from cohortd.pipeline.leftovers import LEFTOVERS_CURE, look_for_leftovers
 from cohortd.pipeline.looking import ledger_line
+from cohortd.pipeline.models import MAIN, versions_in_force
 from cohortd.pipeline.naming import name_faults
 from cohortd.pipeline.planning import workdir
 from cohortd.pipeline.quality import contact_quality, customers_quality, identify_in, rows_quality
@@ -77,8 +78,8 @@ def check_all(pipeline: Pipeline) -> Checked:
 
 
 def _names(pipeline: Pipeline) -> list[AccessCheck]:
-    current = pipeline.ledger.models.current()
-    segments = living_segments(pipeline, current) if current else ()
+    versions = versions_in_force(pipeline)
+    segments = living_segments(pipeline, versions) if MAIN in versions else ()
     faults = name_faults(pipeline, segments)
     cure = "Choose other words in the settings, or another segment under audiences.names."
     named = [AccessCheck("audience names", ok=False, detail=fault, cure=cure) for fault in faults]

@@ -12,8 +12,6 @@ from cohortd.pipeline.wiring import Pipeline
 
 #: Between the ids of the two; no id has it within.
 JOINT: Final = "+"
-#: What stands for all segments of the model.
-MAIN: Final = "main"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,7 @@ def _crossings(pipeline: Pipeline, belonging: Belonging) -> Iterator[Division]:
 
 def _asked(belonging: Belonging, number: int, name: str) -> Division:
     division = belonging.divisions[number]
-    return division if name == MAIN and number == 0 else division.only({name})
+    return division if name and name == division.name else division.only({name})
 
 
 def _there(pipeline: Pipeline) -> set[str]:
@@ -100,7 +98,8 @@ def _floor(pipeline: Pipeline) -> int:
 
 
 def _notes(pipeline: Pipeline, belonging: Belonging, rest: Sequence[str]) -> Iterator[str]:
-    known = {MAIN, *belonging.audiences}
+    models = {division.name for division in belonging.divisions if division.name}
+    known = {*models, *belonging.audiences}
     unknown = sorted({name for pair in pipeline.audiences.intersections for name in pair} - known)
     if unknown:
         yield (

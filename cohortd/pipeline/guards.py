@@ -73,13 +73,18 @@ def filled_shares(sources: Iterable[SourceQuality]) -> dict[tuple[str, str], flo
     }
 
 
-def moved_share(share: float | None, *, limit: float) -> list[GuardStop]:
-    """Stop where more than *limit* of the customers changed segment."""
+def moved_share(share: float | None, *, limit: float, model: str = "") -> list[GuardStop]:
+    """Stop where more than *limit* of the customers changed segment.
+
+    *model* is the name of a model beside the main one.
+    """
     if share is None or share <= limit:
         return []
     return [
         GuardStop(
-            "moved_share", f"{_percent(share)} of the customers changed segment, limit {_percent(limit)}"
+            "moved_share",
+            f"{_percent(share)} of the customers changed segment{f' of model {model}' if model else ''},"
+            f" limit {_percent(limit)}",
         )
     ]
 

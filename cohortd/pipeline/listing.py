@@ -9,6 +9,7 @@ from cohortd.core.modelling import Segment
 from cohortd.ledger import Reading, Remote
 from cohortd.pipeline.crossing import intersection_of
 from cohortd.pipeline.drifting import SMALLEST, Drift, drifts_of, middle
+from cohortd.pipeline.models import audience_id, versions_in_force
 from cohortd.pipeline.outcome import platform_size
 from cohortd.pipeline.serving import living_segments
 from cohortd.pipeline.why import NOTHING_TOLD, why_of
@@ -24,10 +25,14 @@ HISTORY: Final = timedelta(days=60)
 def audience_rows(pipeline: Pipeline) -> list[dict[str, object]]:
     """One row a remote audience, in the order of their making."""
     counts = pipeline.ledger.members.counts()
-    current = pipeline.ledger.models.current()
-    segments = living_segments(pipeline, current)
+    versions = versions_in_force(pipeline)
+    segments = living_segments(pipeline, versions)
     known = {segment.id: segment for segment in segments}
-    why = {segment.id: why_of(current, segment) for segment in current.segments} if current else {}
+    why = {
+        audience_id(model, segment.id): why_of(version, segment)
+        for model, version in versions.items()
+        for segment in version.segments
+    }
     readings = pipeline.ledger.readings.since(pipeline.clock() - HISTORY)
     drifts = drifts_of(pipeline, of_paused=True)
     rows = []

@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from cohortd.core.modelling import Segment
 from cohortd.core.planning import Delta, Target
 from cohortd.ledger import Comparison
+from cohortd.pipeline.audiences import Audiences
 from cohortd.pipeline.choosing import choice_notes
-from cohortd.pipeline.clusters import Clustered
 from cohortd.pipeline.desired import Desired
 from cohortd.pipeline.naming import name_faults
 from cohortd.pipeline.serving import unknown_segments
@@ -17,16 +17,15 @@ from cohortd.pipeline.wiring import Pipeline
 def plan_notes(
     pipeline: Pipeline,
     comparison: Comparison,
-    clustered: Clustered,
     weighed: Weighed,
     *,
-    segments: Sequence[Segment],
+    audiences: Audiences,
     desired: Desired,
 ) -> tuple[str, ...]:
     """Gather the sentences: what was left out, what needs a look."""
-    compared = weighed.compared
+    compared, segments = weighed.compared, audiences.segments
     return (
-        *clustered.notes,
+        *audiences.notes,
         *name_faults(pipeline, segments),
         *unknown_segments(pipeline, segments),
         *_left_alone(pipeline, compared),

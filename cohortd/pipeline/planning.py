@@ -19,18 +19,17 @@ from cohortd.engine import Engine
 from cohortd.identity import NORMALIZATION_VERSION
 from cohortd.ledger import Comparison, Withdrawn
 from cohortd.pipeline import guards
+from cohortd.pipeline.audiences import audiences_of
 from cohortd.pipeline.belonging import Belonging
-from cohortd.pipeline.clusters import Clustered, cluster
-from cohortd.pipeline.crossing import with_intersections
+from cohortd.pipeline.clusters import Clustered
 from cohortd.pipeline.desired import Desired, stage_desired
 from cohortd.pipeline.fates import fates_of
 from cohortd.pipeline.intake import Intake, take_in, withdraw_all
+from cohortd.pipeline.models import MAIN, audience_id, cluster_all
 from cohortd.pipeline.plan_notes import plan_notes
 from cohortd.pipeline.quality import tables_quality
 from cohortd.pipeline.reading import quality_before, read_all
 from cohortd.pipeline.refreshing import refresh_days
-from cohortd.pipeline.rules import belonging_of
-from cohortd.pipeline.serving import living_segments
 from cohortd.pipeline.sharing import withdraw_shared
 from cohortd.pipeline.traits import Trait, traits
 from cohortd.pipeline.weighing import Weighed, weigh
@@ -43,8 +42,9 @@ class Plan:
 
     plan_id: str
     as_of: datetime
-    clustered: Clustered
-    #: Every segment there is now: the model's, then people's own.
+    #: Everybody under each model, by its name.
+    models: Mapping[str, Clustered]
+    #: Every segment there is now: the models', then people's own.
     segments: tuple[Segment, ...]
     deltas: Mapping[Target, Delta]
     #: Why a target gets no new members.
@@ -66,6 +66,11 @@ class Plan:
     left: frozenset[Target] = frozenset()
     #: Targets whose members are replaced, since that takes fewer requests.
     replaced: frozenset[Target] = frozenset()
+
+    @property
+    def clustered(self) -> Clustered:
+        """Everybody under the main model."""
+        return self.models[MAIN]
 
     def stops(self, approved: str | None) -> Sequence[GuardStop]:
         """Say what stops this plan, given the id of the one that a person approved, if any did.
@@ -116,49 +121,32 @@ def planned(
         tables, reports, shrunk = read_all(pipeline, engine, intake.report, as_of=as_of)
         # What looks broken must not become a model either.
         refit = refit and not tables.anomalies
-        clustered = cluster(pipeline, engine, tables, as_of=as_of, refit=refit, force=False)
+        models = cluster_all(pipeline, engine, tables, as_of=as_of, refit=refit)
         if observe is not None:
-            observe(engine, clustered)
-        found = living_segments(pipeline, clustered.version)
-        belonging = belonging_of(pipeline, engine, tables, clustered, as_of=as_of)
-        crossed = with_intersections(pipeline, belonging, found)
-        segments = (*found, *crossed.segments)
-        desired = _stage(
-            pipeline,
-            comparison,
-            crossed.belonging,
-            intake=intake,
-            as_of=as_of,
-            decisions=decisions,
-            scratch=folder,
-        )
+            observe(engine, models[MAIN])
+        audiences = audiences_of(pipeline, engine, tables, models, as_of=as_of)
+        segments = audiences.segments
+        stage = partial(_stage, intake=intake, as_of=as_of, decisions=decisions, scratch=folder)
+        desired = stage(pipeline, comparison, audiences.belonging)
         pipeline.progress("comparing with what was sent")
         weighed = _weighed(pipeline, comparison, segments, desired, anew=anew, may_replace=may_replace)
         quality = tables_quality(reports, desired.contacts)
-        stops = [
-            *shrunk,
-            *tables.anomalies,
-            *_stops(pipeline, clustered, segments, weighed.deltas, quality),
-        ]
         plan = Plan(
-            plan_id=_plan_id(clustered.version.id, comparison.fingerprint()),
+            plan_id=_plan_id(models, comparison.fingerprint()),
             as_of=as_of,
-            clustered=clustered,
+            models=models,
             segments=segments,
             deltas=weighed.deltas,
-            notes=(
-                *crossed.notes,
-                *plan_notes(pipeline, comparison, clustered, weighed, segments=segments, desired=desired),
-            ),
+            notes=plan_notes(pipeline, comparison, weighed, audiences=audiences, desired=desired),
             held=weighed.held,
-            guards=tuple(stops),
+            guards=(*shrunk, *tables.anomalies, *_stops(pipeline, models, segments, weighed, quality)),
             sources=reports,
             figures=tables.figures,
             quality=quality,
             desired=desired,
             intake=intake,
-            traits=traits(engine, clustered),
-            fates=fates_of(pipeline, engine, clustered, weighed),
+            traits=_traits(engine, models),
+            fates=fates_of(pipeline, engine, models[MAIN], weighed),
             left=weighed.left,
             replaced=frozenset(weighed.replaced),
         )
@@ -187,18 +175,22 @@ def _weighed(
 
 def _stops(
     pipeline: Pipeline,
-    clustered: Clustered,
+    models: Mapping[str, Clustered],
     segments: Sequence[Segment],
-    deltas: Mapping[Target, Delta],
+    weighed: Weighed,
     quality: Sequence[SourceQuality],
 ) -> list[GuardStop]:
     """Hold the plan's numbers against the limits."""
-    limits = pipeline.guards
+    limits, deltas = pipeline.guards, weighed.deltas
     names = {segment.id: segment.name for segment in segments}
     filled = guards.filled_shares(quality_before(pipeline))
     return [
         *guards.null_share(quality, filled, limit=limits.null_share),
-        *guards.moved_share(clustered.moved_share, limit=limits.moved_share),
+        *(
+            stop
+            for name, each in models.items()
+            for stop in guards.moved_share(each.moved_share, limit=limits.moved_share, model=name)
+        ),
         *guards.removed_share(deltas, limit=limits.removed_share, names=names),
         *guards.audience_drop(deltas, limit=limits.audience_drop, names=names),
         *guards.first_size(deltas, limit=limits.first_size),
@@ -288,9 +280,18 @@ def _withdraw_leftovers(pipeline: Pipeline, comparison: Comparison, desired: Des
     return bool(left)
 
 
-def _plan_id(model_version: int, fingerprint: str) -> str:
+def _plan_id(models: Mapping[str, Clustered], fingerprint: str) -> str:
     """Name a plan by what it would do: changed data or a new model make another plan."""
-    return sha256(f"{model_version}:{fingerprint}".encode()).hexdigest()[:12]
+    versions = ":".join(str(each.version.id) for each in models.values())
+    return sha256(f"{versions}:{fingerprint}".encode()).hexdigest()[:12]
+
+
+def _traits(engine: Engine, models: Mapping[str, Clustered]) -> dict[str, Sequence[Trait]]:
+    return {
+        audience_id(name, segment): told
+        for name, each in models.items()
+        for segment, told in traits(engine, each).items()
+    }
 
 
 @contextmanager

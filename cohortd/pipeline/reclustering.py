@@ -1,7 +1,7 @@
 """A new model version when one is due; sends nothing."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -9,8 +9,10 @@ import structlog
 
 from cohortd.core.modelling import ModelVersion
 from cohortd.core.planning import GuardStop
+from cohortd.engine import Engine
 from cohortd.ledger import KeptVersion
-from cohortd.pipeline.clusters import cluster
+from cohortd.pipeline.clusters import Clustered
+from cohortd.pipeline.models import MAIN, cluster_all, of_model
 from cohortd.pipeline.planning import workdir
 from cohortd.pipeline.portraits import page_of
 from cohortd.pipeline.reading import read_tables, require_customers
@@ -37,11 +39,18 @@ class Reclustered:
     waiting: KeptVersion | None = None
     #: The version's page; None where it is not there.
     report: Path | None = None
+    #: The same of the models beside the main one, by name.
+    beside: Mapping[str, "Reclustered"] = field(default_factory=dict)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a version that this run made did not come into force, of any model."""
+        return self.stopped is not None or any(each.is_stopped for each in self.beside.values())
 
     def as_json(self) -> dict[str, object]:
         """The answer of ``recluster --json``."""
         return {
-            "status": "stopped" if self.stopped is not None else "done",
+            "status": "stopped" if self.is_stopped else "done",
             "model_version": self.version.id,
             "reclustered": self.reason is not None,
             "reason": self.reason,
@@ -54,6 +63,7 @@ class Reclustered:
             "stability": self.stability,
             "guards": [{"guard": s.guard, "detail": s.detail} for s in (self.stopped,) if s is not None],
             "held_back": _waiting_json(self.waiting),
+            "models": {name: each.as_json() for name, each in self.beside.items()},
         }
 
 
@@ -72,9 +82,16 @@ def recluster(
         tables = read_tables(pipeline, engine, as_of=at)
         require_customers(tables)
         refuse_anomalies(tables.anomalies, force=force)
-        clustered = cluster(pipeline, engine, tables, as_of=at, refit=True, force=force, accept=accept)
-        sizes = engine.sizes(clustered.assignment)
-        sure = engine.confidences(clustered.assignment)
+        models = cluster_all(pipeline, engine, tables, as_of=at, refit=True, force=force, accept=accept)
+        made = {
+            name: _made(of_model(pipeline, name), engine, clustered) for name, clustered in models.items()
+        }
+    return replace(made.pop(MAIN), beside=made)
+
+
+def _made(pipeline: Pipeline, engine: Engine, clustered: Clustered) -> Reclustered:
+    sizes = engine.sizes(clustered.assignment)
+    sure = engine.confidences(clustered.assignment)
     if clustered.stopped is not None:
         log.warning("recluster_stopped", guard=clustered.stopped.guard, detail=clustered.stopped.detail)
     return Reclustered(

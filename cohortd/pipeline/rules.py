@@ -1,22 +1,23 @@
 """Whom people's own conditions hold of, beside everybody's segment under the model."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 import numpy as np
 
 from cohortd.core.errors import SettingsError
-from cohortd.engine import SEGMENT, Engine, StagedTable, available
+from cohortd.engine import PLACE, Engine, StagedTable, available
 from cohortd.pipeline.belonging import Belonging, Division
 from cohortd.pipeline.clusters import Clustered, compute_features
+from cohortd.pipeline.models import MAIN, audience_id
 from cohortd.pipeline.reading import Tables
 from cohortd.pipeline.wiring import Pipeline
 
 
 def belonging_of(
-    pipeline: Pipeline, engine: Engine, tables: Tables, clustered: Clustered, *, as_of: datetime
+    pipeline: Pipeline, engine: Engine, tables: Tables, models: Mapping[str, Clustered], *, as_of: datetime
 ) -> Belonging:
-    """Find out which audiences everybody belongs to: a segment's, and those of the rules that hold.
+    """Find out which audiences everybody belongs to: a segment's of each model, those of rules that hold.
 
     Raises:
         SettingsError: A rule reads what the tables do not have; nobody would be left in its audience.
@@ -24,20 +25,26 @@ def belonging_of(
     rules = pipeline.audiences.rules
     if rules:
         pipeline.progress("deciding people's own segments")
-    segments = clustered.version.centroid_model.segment_ids
+    segments = {name: each.version.centroid_model.segment_ids for name, each in models.items()}
     told = engine.belonging(
         tables.customers,
-        clustered.assignment,
-        segments=segments,
-        features=list(_features(pipeline, engine, tables, clustered, as_of=as_of)) if rules else (),
+        {name: (each.assignment, segments[name]) for name, each in models.items()},
+        features=list(_features(pipeline, engine, tables, models[MAIN], as_of=as_of)) if rules else (),
         conditions={rule.segment.id: rule.condition for rule in rules},
     )
-    found = Division(segments, told[SEGMENT].to_numpy(dtype=np.int16))
+    found = (
+        Division(
+            tuple(audience_id(name, segment) for segment in segments[name]),
+            told[f"{PLACE}{name}"].to_numpy(dtype=np.int16),
+            name or "main",
+        )
+        for name in models
+    )
     own = (
         Division((rule.segment.id,), (told[rule.segment.id].to_numpy(dtype=np.bool_) - 1).astype(np.int16))
         for rule in rules
     )
-    return Belonging(told.index, (found, *own))
+    return Belonging(told.index, (*found, *own))
 
 
 def _features(

@@ -5,18 +5,38 @@ from dataclasses import replace
 from typing import Final
 
 from cohortd.core.modelling import ModelVersion, Segment
+from cohortd.pipeline.models import MAIN, audience_id
 from cohortd.pipeline.wiring import AudiencePolicy, Pipeline
 
 _NAME_MARK: Final = " (exclude only)"
 _DESCRIPTION_MARK: Final = "For exclusion only. "
 
 
-def living_segments(pipeline: Pipeline, version: ModelVersion | None) -> tuple[Segment, ...]:
-    """List the segments that have, or may have, an audience: the model's, then people's own."""
+def living_segments(pipeline: Pipeline, versions: Mapping[str, ModelVersion]) -> tuple[Segment, ...]:
+    """List the segments that have, or may have, an audience: the models', then people's own.
+
+    Args:
+        versions: The version in force of each model, by its name.
+    """
     policy = pipeline.audiences
-    found = version.segments if version is not None else ()
+    found = (
+        _of_model(pipeline, model, segment)
+        for model, version in versions.items()
+        for segment in version.segments
+    )
     segments = [*found, *(rule.segment for rule in policy.rules)]
-    return _within_most([marked(pipeline, each) for each in segments], policy, _sizes(version))
+    sizes: dict[str, int] = {}
+    for model, version in versions.items():
+        sizes |= {audience_id(model, segment): size for segment, size in _sizes(version).items()}
+    return _within_most([marked(pipeline, each) for each in segments], policy, sizes)
+
+
+def _of_model(pipeline: Pipeline, model: str, segment: Segment) -> Segment:
+    """Name a segment of a model beside the main one so that nobody takes it for another model's."""
+    if model == MAIN:
+        return segment
+    given = pipeline.models[model].clustering.names.get(segment.id)
+    return replace(segment, id=audience_id(model, segment.id), name=given or f"{segment.name} ({model})")
 
 
 def unknown_segments(pipeline: Pipeline, segments: Sequence[Segment]) -> list[str]:
@@ -77,6 +97,6 @@ def _turn(segment: Segment, pinned: Collection[str], sizes: Mapping[str, int]) -
     return segment.id not in pinned, segment.kind != "rule", -sizes.get(segment.id, 0)
 
 
-def _sizes(version: ModelVersion | None) -> dict[str, int]:
-    found = version.quality.get("sizes") if version is not None else None
+def _sizes(version: ModelVersion) -> dict[str, int]:
+    found = version.quality.get("sizes")
     return {str(each): int(size) for each, size in found.items()} if isinstance(found, dict) else {}

@@ -164,7 +164,8 @@ class _Run:
         )
         resyncing.begin(self.pipeline, replaced, epoch=self.delivery.epoch)
         leave(self.pipeline, [target for target in plan.left if self._wanted(target)])
-        self._keep_assignment(plan.clustered)
+        for name, clustered in plan.models.items():
+            self._keep_assignment(name, clustered)
 
     def _is_anew(self, target: Target) -> bool:
         return self.call.replace and self._wanted(target) and resyncing.is_sent_anew(self.pipeline, target)
@@ -178,7 +179,7 @@ class _Run:
                 f"{target.audience} on {target.destination} is not sent anew: nobody may be sent there now"
             )
 
-    def _keep_assignment(self, clustered: Clustered) -> None:
+    def _keep_assignment(self, model: str, clustered: Clustered) -> None:
         """Remember who is where: hysteresis and the moved share compare with the last applied run.
 
         And by which model, unless only some audiences follow it yet.
@@ -187,12 +188,13 @@ class _Run:
         narrowed = self.call.destinations or self.call.audiences
         folder = self.pipeline.data_dir / "assignments"
         folder.mkdir(parents=True, exist_ok=True)
-        kept = folder / f"{self.run_id}.parquet"
+        kept = folder / f"{'-'.join(filter(None, (self.run_id, model)))}.parquet"
         part = kept.with_suffix(".part")
         copyfile(staged, part)
         part.replace(kept)
-        before = self.pipeline.ledger.models.assignment()
-        self.pipeline.ledger.models.set_assignment(
+        models = self.pipeline.ledger.models.of(model)
+        before = models.assignment()
+        models.set_assignment(
             kept,
             run_id=self.run_id,
             at=self.pipeline.clock(),

@@ -204,6 +204,8 @@ class Pipeline:
     known_rows: KnownRows = field(default_factory=KnownRows)
     #: Whether reports have plots.
     plots: bool = True
+    #: Models beside the main one, by name.
+    models: Mapping[str, SegmentationPolicy] = field(default_factory=dict)
     #: Spreads waits for which no platform named a time.
     chance: Chance = random.random
 

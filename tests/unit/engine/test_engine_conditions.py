@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from cohortd.core.errors import SettingsError
-from cohortd.engine import SEGMENT, Engine, StagedTable, parse_condition
+from cohortd.engine import PLACE, Engine, StagedTable, parse_condition
 
 ATTRIBUTES = ("plan", "age_group", "is_member")
 #: Who: recency in days, value, orders, share of groceries; then plan, whether a member.
@@ -67,7 +67,7 @@ def test_a_condition_holds_of_whom_it_says(engine: Engine, text: str, who: str) 
     customers, features, assigned = _staged(engine)
     condition = parse_condition(text, ATTRIBUTES)
     found = engine.belonging(
-        customers, assigned, segments=[], features=[features], conditions={"rule": condition}
+        customers, {"": (assigned, [])}, features=[features], conditions={"rule": condition}
     )
 
     assert sorted(found.index) == who.split()
@@ -78,20 +78,24 @@ def test_everybody_is_told_with_their_segment_and_what_holds(engine: Engine) -> 
     texts = {"a": "value_sum < 850", "b": "is_member"}
     conditions = {name: parse_condition(text, ATTRIBUTES) for name, text in texts.items()}
     found = engine.belonging(
-        customers, assigned, segments=["s2", "s7"], features=[features], conditions=conditions
+        customers,
+        {"": (assigned, ["s2", "s7"]), "value": (assigned, ["s7"])},
+        features=[features],
+        conditions=conditions,
     ).sort_index()
 
-    assert found[SEGMENT].to_dict() == {"ann": 1, "bob": 0, "cem": -1, "dee": -1}
+    assert found[PLACE].to_dict() == {"ann": 1, "bob": 0, "cem": -1, "dee": -1}
+    assert found[f"{PLACE}value"].to_dict() == {"ann": 0, "bob": -1, "cem": -1, "dee": -1}
     assert found["a"].to_dict() == {"ann": False, "bob": True, "cem": True, "dee": False}
     assert found["b"].to_dict() == {"ann": True, "bob": False, "cem": False, "dee": True}
-    assert str(found[SEGMENT].dtype) == "int16"
+    assert str(found[PLACE].dtype) == "int16"
 
 
 def test_without_conditions_only_segments_are_told(engine: Engine) -> None:
     customers, _, assigned = _staged(engine)
-    found = engine.belonging(customers, assigned, segments=["s2"])
+    found = engine.belonging(customers, {"": (assigned, ["s2"])})
 
-    assert found[SEGMENT].to_dict() == {"ann": -1, "bob": 0}
+    assert found[PLACE].to_dict() == {"ann": -1, "bob": 0}
 
 
 def test_a_condition_says_what_it_reads() -> None:

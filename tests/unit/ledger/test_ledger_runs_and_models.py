@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from ledger_world import GOOGLE, NOW, World, on_sqlite
+from sqlalchemy import Connection
 
 from cohortd.core.delivery import RemoteStatus
 from cohortd.core.errors import LedgerError, SettingsError
@@ -76,6 +77,21 @@ def test_a_segment_can_be_renamed_by_people(world: World) -> None:
     assert current.segments == (Segment("s1", "VIP", "Our best."), VERSION.segments[1])
     with pytest.raises(LedgerError, match="there is no segment s9; there are s1, s2"):
         models.rename("s9", "x", "y")
+
+
+def test_models_beside_each_other_have_versions_numbers_and_assignments_of_their_own(world: World) -> None:
+    main, value = world.ledger.models, world.ledger.of_model("value").models
+    first = main.save(VERSION, next_segment_number=9, at=NOW)
+    beside = value.save(VERSION, next_segment_number=3, at=NOW, follows=0)
+    main.set_assignment(Path("/x/main.parquet"), run_id="r1", at=NOW, model_version=first.id)
+    value.set_assignment(Path("/x/value.parquet"), run_id="r1", at=NOW, model_version=beside.id)
+
+    assert (first.id, beside.id) == (1, 2)
+    assert [models.current() for models in (main, value, main.of("other"))] == [first, beside, None]
+    assert [models.next_segment_number() for models in (main, value, main.of("other"))] == [9, 3, 1]
+    assert [models.get(1) for models in (main, value)] == [first, None]
+    assert [str(models.assignment()) for models in (main, value)] == ["/x/main.parquet", "/x/value.parquet"]
+    assert [kept.version.id for kept in value.history(limit=9)] == [2]
 
 
 def test_the_last_applied_assignment_is_pointed_to(world: World) -> None:
@@ -159,6 +175,17 @@ def test_what_is_not_there_is_an_error(world: World) -> None:
     assert world.ledger.remotes.blocked_until("nowhere") is None
 
 
+def before_several_models(connection: Connection) -> None:
+    """Take out what was added since model versions are kept that were held back."""
+    connection.exec_driver_sql("ALTER TABLE model_version DROP COLUMN model")
+    connection.exec_driver_sql(
+        "CREATE TABLE assignment (id INTEGER NOT NULL PRIMARY KEY, path TEXT DEFAULT '' NOT NULL,"
+        " run_id TEXT DEFAULT '' NOT NULL, at TEXT DEFAULT '' NOT NULL, CHECK (id = 1)) STRICT"
+    )
+    connection.exec_driver_sql("INSERT INTO assignment SELECT 1, path, run_id, at FROM model_assignment")
+    connection.exec_driver_sql("DROP TABLE model_assignment")
+
+
 @on_sqlite
 def test_runs_of_a_ledger_from_before_keep_their_order(world: World) -> None:
     started = [world.ledger.runs.start("sync", as_of=NOW, at=NOW) for _ in range(3)]
@@ -172,7 +199,7 @@ def test_runs_of_a_ledger_from_before_keep_their_order(world: World) -> None:
         for name in ("legal_basis", "confirmed"):
             connection.exec_driver_sql(f"ALTER TABLE consent_record DROP COLUMN {name}")
         connection.exec_driver_sql("ALTER TABLE model_version DROP COLUMN held_back")
-        connection.exec_driver_sql("ALTER TABLE assignment DROP COLUMN model_version")
+        before_several_models(connection)
         for table in ("resync", "request_count", "reading"):
             connection.exec_driver_sql(f"DROP TABLE {table}")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")

@@ -21,7 +21,7 @@ def codes(text: str) -> "np.ndarray":
 BELONGING = Belonging(
     pd.Index(list("abcdefgh")),
     (
-        Division(("s1", "s2"), codes("0000111.")),
+        Division(("s1", "s2"), codes("0000111."), "main"),
         Division(("rule-a",), codes("000..0.0")),
         Division(("rule-b",), codes("00...000")),
     ),

@@ -42,21 +42,21 @@ def pipeline(**policy: object) -> SimpleNamespace:
     ],
 )
 def test_pinned_segments_come_first_then_rules_then_the_largest(policy: dict, sent: str) -> None:
-    found = living_segments(pipeline(**policy), VERSION)
+    found = living_segments(pipeline(**policy), {"": VERSION})
 
     assert [segment.id for segment in found if not segment.held] == sent.split()
     assert len(found) == 5
 
 
 def test_whoever_is_held_is_told_why() -> None:
-    found = {segment.id: segment.held for segment in living_segments(pipeline(most=1), VERSION)}
+    found = {segment.id: segment.held for segment in living_segments(pipeline(most=1), {"": VERSION})}
 
     assert found["s1"] == "audiences.most is 1, and others come first"
     assert found["s4"] == "too small"
 
 
 def test_the_name_says_what_is_for_exclusion_only() -> None:
-    found = living_segments(pipeline(exclude_only=frozenset({"s2", "rule-a"})), VERSION)
+    found = living_segments(pipeline(exclude_only=frozenset({"s2", "rule-a"})), {"": VERSION})
 
     assert [segment.name for segment in found] == [
         "Name s1",
@@ -71,7 +71,7 @@ def test_the_name_says_what_is_for_exclusion_only() -> None:
 def test_segments_that_are_not_there_are_told() -> None:
     asked = pipeline(exclude_only=frozenset({"s9", "rule-a"}), pinned=("s1", "rule-a"))
 
-    assert unknown_segments(asked, living_segments(asked, VERSION)) == [
+    assert unknown_segments(asked, living_segments(asked, {"": VERSION})) == [
         "audiences.exclude_only: there is no segment s9 that could be; there are rule-a, s1, s2, s3, s4",
         "audiences.pinned: there is no segment rule-a that could be; there are s1, s2, s3, s4",
     ]
