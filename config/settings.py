@@ -184,8 +184,8 @@ class Settings(BaseSettings):
     )
     models: Models = Field(
         default_factory=dict,
-        description="Models beside it, by name: `{value: {features: [value_sum, order_count], k: 4}}`; their"
-        " segments are known as `value-s1`.",
+        description="Models beside it, by name: `{value: {features: [value_sum, order_count], k: 4}}`;"
+        " their segments are known as `value-s1`.",
     )
     audiences: Audiences = Field(default_factory=Audiences, description="Which segments become audiences.")
     identity: Identity = Field(default_factory=Identity, description="How contact fields are read.")
