@@ -149,15 +149,18 @@ def _of_rest(policy: ClusteringPolicy, pinned: Pinned) -> ClusteringPolicy:
 
 
 def _with_pinned(points: Points, found: Findings, pinned: Pinned) -> Findings:
-    fit = with_pinned(points, found.outcome.fit, pinned)
+    outcome, calm = _put_back(points, found.outcome, pinned), found.outcome.calm
+    if calm is not None:
+        outcome = replace(outcome, calm=_put_back(points, calm, pinned))
+    choice = replace(found.choice, k=found.choice.k + len(pinned.rows))
+    return replace(found, points=points, choice=choice, outcome=outcome)
+
+
+def _put_back(points: Points, outcome: Outcome, pinned: Pinned) -> Outcome:
+    fit = with_pinned(points, outcome.fit, pinned)
     first = len(fit.places) - len(pinned.rows)
     kept = {first + number: row for number, row in enumerate(pinned.rows)}
-    return replace(
-        found,
-        points=points,
-        choice=replace(found.choice, k=found.choice.k + len(pinned.rows)),
-        outcome=replace(found.outcome, fit=fit, pinned=kept),
-    )
+    return replace(outcome, fit=fit, pinned=kept)
 
 
 def _unkept(previous: ModelVersion | None, memory: _Memory, policy: ClusteringPolicy) -> list[str]:
