@@ -25,8 +25,8 @@ class OwnExpression(Strict):
     low: str = Field(default="", description="What to call a segment that is low in it; may be left out.")
     heavy_tail: bool | None = Field(
         default=None,
-        description="Whether logs are taken, since a few customers have far more of it, as with sums and counts;"
-        " left out, the customers say it.",
+        description="Whether logs are taken, since a few customers have far more of it, as with sums and"
+        " counts; left out, the customers say it.",
     )
     absent: Literal["zero", "median"] = Field(
         default="median", description="What stands for it where a customer has none."
