@@ -37,6 +37,8 @@ class Reclustered:
     waiting: KeptVersion | None = None
     #: The version's page; None where it is not there.
     report: Path | None = None
+    #: Sentences for people, as a plan has them: features left out, what needs a look.
+    notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """The answer of ``recluster --json``."""
@@ -54,6 +56,7 @@ class Reclustered:
             "stability": self.stability,
             "guards": [{"guard": s.guard, "detail": s.detail} for s in (self.stopped,) if s is not None],
             "held_back": _waiting_json(self.waiting),
+            "notes": list(self.notes),
         }
 
 
@@ -86,6 +89,7 @@ def recluster(
         clustered.stopped,
         waiting := pipeline.ledger.models.waiting(),
         page_of(pipeline, _looked_at(clustered.version, waiting)),
+        clustered.notes,
     )
 
 
