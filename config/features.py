@@ -23,9 +23,10 @@ class OwnExpression(Strict):
     title: str = Field(min_length=1, description="What it is, in reports: `Share of big baskets`.")
     high: str = Field(default="", description="What to call a segment that is high in it; may be left out.")
     low: str = Field(default="", description="What to call a segment that is low in it; may be left out.")
-    heavy_tail: bool = Field(
-        default=False,
-        description="Whether a few customers may have far more of it than others, as with sums and counts.",
+    heavy_tail: bool | None = Field(
+        default=None,
+        description="Whether logs are taken, since a few customers have far more of it, as with sums and"
+        " counts; left out, the customers say it.",
     )
     absent: Literal["zero", "median"] = Field(
         default="median", description="What stands for it where a customer has none."

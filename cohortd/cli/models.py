@@ -110,10 +110,20 @@ def _show(console: Console, made: "Reclustered") -> None:
         console.print(f"{made.moved_share:.1%} of the customers change segment.")
     if made.report is not None:
         console.print(f"Who they are and why, with plots: {made.report}", soft_wrap=True)
+    _show_notes(console, made)
     if made.stopped is not None:
         _show_stopped(console, made)
     if version.restores and made.reason is not None:
         console.print("Nothing was sent: cohortd plan shows what a sync would do now.")
+
+
+def _show_notes(console: Console, made: "Reclustered") -> None:
+    """What was left out and what needs a look, but for what was told with the choice."""
+    warnings = made.version.quality.get("warnings") if made.reason is not None else None
+    told = warnings if isinstance(warnings, list) else ()
+    for note in made.notes:
+        if note not in told:
+            console.print(f"Note: {note}.".replace("..", "."), soft_wrap=True)
 
 
 def _why_it_stays(made: "Reclustered") -> str:

@@ -40,7 +40,7 @@ segmentation:
 - **Attributes** of the customers are features by their mapped name: as numbers where 95 % of the values
   are, else one feature for each of the five commonest values, 1 or 0 (`plan:gold`).
 - **Heavy-tailed** features (counts, sums) are taken as logarithms before clustering: a few customers have
-  far more.
+  far more. Of attributes and of expressions of your own the customers say it.
 
 ## Templates
 

@@ -18,7 +18,8 @@ class OwnFeature:
     title: str
     high_word: str = ""
     low_word: str = ""
-    heavy_tail: bool = False
+    #: None where the sample must say it.
+    heavy_tail: bool | None = None
     absent: Impute = Impute.MEDIAN
 
 

@@ -41,6 +41,8 @@ class Reclustered:
     report: Path | None = None
     #: The same of the models beside the main one, by name.
     beside: Mapping[str, "Reclustered"] = field(default_factory=dict)
+    #: Sentences for people, as a plan has them: features left out, what needs a look.
+    notes: tuple[str, ...] = ()
 
     @property
     def is_stopped(self) -> bool:
@@ -64,6 +66,7 @@ class Reclustered:
             "guards": [{"guard": s.guard, "detail": s.detail} for s in (self.stopped,) if s is not None],
             "held_back": _waiting_json(self.waiting),
             "models": {name: each.as_json() for name, each in self.beside.items()},
+            "notes": list(self.notes),
         }
 
 
@@ -103,6 +106,7 @@ def _made(pipeline: Pipeline, engine: Engine, clustered: Clustered) -> Recluster
         clustered.stopped,
         waiting := pipeline.ledger.models.waiting(),
         page_of(pipeline, _looked_at(clustered.version, waiting)),
+        notes=clustered.notes,
     )
 
 

@@ -36,7 +36,10 @@ def test_own_features_and_context_make_segments(curious: Shop) -> None:
         "context_mean:is_weekend",
         "big_share",
     ]
-    assert "feature discount_share left out: events has no column discount" in planned.json["notes"]
+    left_out = "feature discount_share left out: events has no column discount"
+    assert left_out in planned.json["notes"]
+    assert left_out in made.json["notes"]
+    assert f"Note: {left_out}." in curious.call("recluster").out
     (context,) = [table for table in planned.json["quality"] if table["table"] == "context"]
     assert (context["rows"], context["dropped"]) == (121, {"unparsable_date": 1})
     assert "source context" in curious.call("check").out

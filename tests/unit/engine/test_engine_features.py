@@ -124,7 +124,9 @@ def test_which_types_are_conversions_and_page_views_is_a_setting(tmp_path):
     vocabulary = Vocabulary(conversion_types=("demo booked",), page_view_types=("E-Mail Opened",))
     with Engine.duckdb(tmp_path, vocabulary=vocabulary) as engine:
         found = computed(engine, events, names)
+        alone = computed(engine, events, ["page_views"])
 
+    assert alone.loc["a", "page_views"] == 2
     assert found.loc["a"].to_dict() == pytest.approx(
         {"conversion_count": 2, "conversion_rate": 2 / 3, "touchpoints_mean": 0.5, "page_views": 2}
     )
