@@ -117,8 +117,14 @@ def _place(row: dict[str, object]) -> str:
     return f"{row['destination']}, audience {row['audience']}, {row['kind']} {row['digest']}…:"
 
 
-def trace_person(pipeline: Pipeline, kind: SubjectKind, value: str) -> Trace:
+def trace_person(pipeline: Pipeline, kind: SubjectKind, value: str, *, why: bool = True) -> Trace:
     """Gather what the ledger, the last decisions and the removal log say of one person.
+
+    Args:
+        pipeline: Where to look.
+        kind: How the person is named.
+        value: The name.
+        why: Whether to compute why they are in their segment, which reads the events anew.
 
     Raises:
         SettingsError: The contact field is no valid one.
@@ -174,7 +180,7 @@ def trace_person(pipeline: Pipeline, kind: SubjectKind, value: str) -> Trace:
         memberships=memberships,
         history=history,
         consent=consent,
-        placements=tuple(place(pipeline, each) for each in _decided(decisions)),
+        placements=tuple(place(pipeline, each) for each in _decided(decisions) if why),
         removals=tuple(sorted(removals, key=lambda row: int(str(row["seq"])))),
     )
 
