@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from clustering.algorithms import AUTO, algorithm_named
+from clustering.approaching import NEW
 from clustering.choosing import Choice, Remembered, choose
 from clustering.contest import Outcome, contend
 from clustering.density import MOST_NOISE, with_leftovers
@@ -41,6 +42,13 @@ class Findings:
     #: How the algorithm was picked; None where the settings name it.
     picked: Pick | None
     notes: tuple[str, ...]
+
+    def calmed(self, moved: float) -> "Findings":
+        """The same without the fit that would move so many; it is tried again at the next refit."""
+        if self.outcome.calm is None:
+            return self
+        note = f"a better fit was left out: it would move {moved:.0%} of the customers (churn_budget)"
+        return replace(self, outcome=self.outcome.calm, notes=(*self.notes, note))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +103,8 @@ def find(
     outcome = contend(
         points, choice, policy=policy, floor=floor, start=memory.start, wins=memory.wins, cold=groups
     )
+    if outcome.calm is not None:
+        outcome = replace(outcome, calm=_apart(points, outcome.calm, policy, floor, memory))
     outcome = _apart(points, outcome, policy, floor, memory)
     notes = (why_not,) if why_not else ()
     return Findings(points, preparation, floor, policy.algorithm, choice, outcome, picked, notes)
@@ -150,9 +160,9 @@ def _apart(
 ) -> Outcome:
     """Set apart who is in no group and who is far off, as far as the settings want it."""
     fit = outcome.fit
-    if outcome.way == "warm":
-        # So far rows of what the fit was started from.
-        fit = replace(fit, origins=np.array(memory.plain, dtype=np.intp)[fit.origins])
+    if outcome.moved_on:
+        # So far rows of what the fit was started from; the last one is for what was put elsewhere.
+        fit = replace(fit, origins=np.array([*memory.plain, NEW], dtype=np.intp)[fit.origins])
     if policy.noise == "leftovers":
         if outcome.way == "warm" and fit.reach and memory.reach:
             fit = replace(fit, reach=memory.reach)  # measured anew each time it moved people in and out

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pandas as pd
 from threadpoolctl import threadpool_limits
@@ -72,16 +73,20 @@ def fit(
     sample = sample[~sample.index.duplicated()].sort_index()
     with threadpool_limits(1):  # spinning threads cost small fits 45x, and their sums differ by chance
         findings = find(sample, specs, policy, total=total, previous=previous)
-        identified = identify(
+        identify_in = partial(
+            identify,
             sample,
             findings.points,
-            findings.outcome,
             previous=previous,
             previous_labels=previous_labels,
             next_number=next_segment_number,
             floor=findings.floor,
             margin=policy.margin,
         )
+        identified = identify_in(findings.outcome)
+        if findings.outcome.calm is not None and identified.moved > policy.churn_budget:
+            findings = findings.calmed(identified.moved)
+            identified = identify_in(findings.outcome)
         fitted = _fitted(sample, findings, identified, specs=specs, policy=policy, previous=previous)
         return replace(fitted, quality=fitted.quality | _prepared(sample, findings, policy))
 

@@ -29,6 +29,8 @@ class Identified:
     ids: tuple[str, ...]
     events: tuple[LineageEvent, ...]
     next_number: int
+    #: Share of the customers with a segment before that have another now; 0 at the first fit.
+    moved: float
 
 
 def identify(
@@ -58,7 +60,9 @@ def identify(
         ids[row] = f"s{next_number}"
         next_number += 1
     named = tuple(ids[row] for row in range(len(fit.centroids)))
-    return Identified(named, _events(matching, named, old_ids=old_ids, fit=fit, floor=floor), next_number)
+    events = _events(matching, named, old_ids=old_ids, fit=fit, floor=floor)
+    moved = _moved(points, fit, before, matching.kept, old=len(old_ids), margin=margin)
+    return Identified(named, events, next_number, moved)
 
 
 def number_of(segment_id: str) -> int:
@@ -99,6 +103,20 @@ def _after(points: Points, outcome: Outcome, before: Labels, *, old: int, margin
     known = outcome.origins >= 0
     moved_on[outcome.origins[known]] = np.flatnonzero(known)
     return outcome.fit.places.settled(points, moved_on[before], margin=margin)
+
+
+def _moved(
+    points: Points, fit: Fit, before: Labels, kept: Mapping[int, int], *, old: int, margin: float
+) -> float:
+    """The share that leaves its segment, once all who stay by the margin stay."""
+    known = before != _NOBODY
+    if not known.any():
+        return 0.0
+    goes_on = np.full(old, _NOBODY)
+    goes_on[list(kept.values())] = list(kept)
+    own = goes_on[before[known]]
+    now = fit.places.settled(points[known], own, margin=margin)
+    return float((now != own).mean())
 
 
 def _new_rows(fit: Fit, matching: Matching) -> list[int]:

@@ -34,6 +34,8 @@ class ClusteringPolicy:
     seed: int = 0
     #: Share of inertia a cold fit must save, twice running, before it replaces the warm one.
     challenger_gain: float = 0.03
+    #: Share of the customers that a better fit may move when nobody asked for another one.
+    churn_budget: float = 1.0
     #: What becomes of those in no group of a density: they join the nearest, or are a segment.
     noise: Noise = "nearest"
     #: Whether small tight groups far from all segments are kept apart.
@@ -59,6 +61,7 @@ class ClusteringPolicy:
             0 < self.preparing.correlation_limit <= 1,
             f"correlation_limit is {self.preparing.correlation_limit}; it must be above 0 and at most 1",
         )
+        _demand(0 <= self.churn_budget <= 1, f"churn_budget is {self.churn_budget}; it must be in 0..1")
         _demand(self.micro_size >= 1, f"micro_size is {self.micro_size}; it must be at least 1")
         _demand(
             self.noise in {"nearest", "leftovers"},

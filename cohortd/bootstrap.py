@@ -180,12 +180,14 @@ def _segmentation(settings: Settings) -> SegmentationPolicy:
             wanted.drift.psi, wanted.drift_limit, wanted.drift.silhouette_drop, wanted.drift.churn
         ),
         allow_sensitive=frozenset(wanted.allow_sensitive),
+        churn_budget=wanted.churn_budget,
         clustering=ClusteringPolicy(
             algorithm=wanted.algorithm,
             k=None if wanted.k == "auto" else wanted.k,
             k_min=wanted.k_min,
             k_max=wanted.k_max,
             margin=wanted.margin,
+            churn_budget=wanted.churn_budget,
             minimum_size=settings.audiences.minimum_size,
             minimum_share=settings.audiences.minimum_share,
             below_minimum=settings.audiences.below_minimum,

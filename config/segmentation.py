@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from config.base import Duration, Strict
+from config.base import Duration, Share, Strict
 from config.features import OwnExpression, check_own_names
 from config.preparing import Drift
 
@@ -20,7 +20,7 @@ class Segmentation(Strict):
     )
     expressions: dict[str, OwnExpression] = Field(
         default_factory=dict,
-        description="Features of your own, one SQL aggregate over the events each, by name (docs/features.md).",
+        description="Features of your own by name: SQL aggregates over the events (docs/features.md).",
     )
     conversion_types: tuple[str, ...] = Field(
         default=(*("purchase", "order", "transaction", "checkout", "subscription", "subscribe", "signup"),),
@@ -66,6 +66,13 @@ class Segmentation(Strict):
         ge=0,
         lt=1,
         description="How much nearer another segment must be before a customer moves there.",
+    )
+    churn_budget: Share = Field(
+        default=0.3,
+        ge=0,
+        le=1,
+        description="Share of customers that a re-clustering may move to another segment; one that would"
+        " move more is held back, and the model in force stays (docs/segments.md).",
     )
     sample_size: int = Field(default=100_000, ge=1000, description="Most customers a model is fitted on.")
     seed: int = Field(default=0, ge=0, description="Fixes every random choice.")

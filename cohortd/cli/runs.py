@@ -1,5 +1,6 @@
-"""``recluster``, ``plan``, ``sync`` and ``run``."""
+"""``plan``, ``sync`` and ``run``."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,10 +11,10 @@ from cohortd.cli.opening import opened
 from cohortd.cli.options import AsJson, AsOf, ConfigFile
 from cohortd.cli.output import answer, table
 from cohortd.core.errors import GuardError, NotLeaderError
+from cohortd.core.fates import SegmentFate
 from cohortd.core.reporting import RunReport
 
 if TYPE_CHECKING:
-    from cohortd.core.modelling import ModelVersion
     from cohortd.pipeline.planning import Plan
 
 EXIT_OF = {"done": 0, "partial": 1, "stopped": 3}
@@ -28,56 +29,9 @@ Timeout = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    app.command()(recluster)
     app.command()(plan)
     app.command()(sync)
     app.command()(run)
-
-
-def recluster(
-    config: ConfigFile = None,
-    as_json: AsJson = False,
-    as_of: AsOf = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Make a new model version even if none is due.")
-    ] = False,
-) -> None:
-    """Fit a new model version when it is the first, due, drifted or forced. Sends nothing.
-
-    Segments keep their ids and names; births, splits, merges and deaths are told before anything is sent.
-    """
-    from cohortd.pipeline.reclustering import recluster as run_recluster
-
-    with opened(config, as_json=as_json) as pipeline:
-        made = run_recluster(pipeline, as_of=as_of, force=force)
-
-    def show(console: Console) -> None:
-        if made.reason is None:
-            console.print(f"Model version {made.version.id} stays: it is not due, and nothing drifted.")
-        else:
-            console.print(f"Model version {made.version.id} made ({made.reason}).")
-            _show_choice(console, made.version)
-        rows = [(s["segment"], s["name"], s["customers"], s["held"] or "") for s in made.segments]
-        console.print(table("", ("segment", "name", "customers", "held back"), rows))
-        for event in made.version.lineage if made.reason is not None else ():
-            console.print(f"{event.segment_id} {event.kind} {event.other_id} {event.detail}".rstrip())
-        if made.moved_share is not None:
-            console.print(f"{made.moved_share:.1%} of the customers change segment.")
-        if made.report is not None:
-            console.print(f"Who they are and why, with plots: {made.report}", soft_wrap=True)
-
-    answer(made.as_json(), as_json=as_json, show=show)
-
-
-def _show_choice(console: Console, version: "ModelVersion") -> None:
-    """How the segments were found and why so, and what a person should look at."""
-    quality = version.quality
-    if quality.get("algorithm_asked") == "auto":
-        console.print(f"By {version.algorithm}: {quality.get('algorithm_reason')}.")
-    console.print(f"{len(version.segments)} segments; how many: {quality.get('k_reason')}.")
-    warnings = quality.get("warnings")
-    for warning in warnings if isinstance(warnings, list) else ():
-        console.print(f"Note: {warning}.".replace("..", "."))
 
 
 def plan(config: ConfigFile = None, as_json: AsJson = False, as_of: AsOf = None) -> None:
@@ -208,6 +162,7 @@ def sync_json(report: RunReport) -> dict[str, object]:
             for a in report.audiences
         ],
         "guards": [{"guard": stop.guard, "detail": stop.detail} for stop in report.guards],
+        "lineage": [asdict(fate) for fate in report.lineage],
         "notes": report.notes,
         "stability": report.stability,
         "quality": [asdict(each) for each in report.quality],
@@ -236,6 +191,7 @@ def _show_sync(console: Console, report: RunReport) -> None:
         "held back",
     )
     console.print(table("", columns, rows))
+    _show_fates(console, report.lineage)
     for note in report.notes:
         console.print(f"! {note}")
     for stop in report.guards:
@@ -269,10 +225,7 @@ def _plan_json(made: "Plan") -> dict[str, object]:
         "notes": list(made.notes),
         "stability": made.clustered.stability.as_json(),
         "moved_share": made.clustered.moved_share,
-        "lineage": [
-            {"event": e.kind, "segment": e.segment_id, "other": e.other_id, "detail": e.detail}
-            for e in made.clustered.version.lineage
-        ],
+        "lineage": [asdict(fate) for fate in made.fates],
         "quality": [asdict(each) for each in made.quality],
     }
 
@@ -294,8 +247,19 @@ def _show_plan(console: Console, made: "Plan") -> None:
     ]
     columns = ("audience", "name", "destination", "eligible", "adds", "removes", "refreshes", "held back")
     console.print(table("", columns, rows))
+    _show_fates(console, made.fates)
     for note in made.notes:
         console.print(f"! {note}")
     for stop in made.guards:
         console.print(f"guard {stop.guard} would stop it: {stop.detail}")
     console.print(f"Plan {made.plan_id} under model version {made.clustered.version.id}. Nothing was sent.")
+
+
+def _show_fates(console: Console, fates: Collection[SegmentFate]) -> None:
+    """Which segments came and went since the last sync, and what that does to their audiences."""
+    from cohortd.pipeline.fates import lines_of
+
+    if fates:
+        console.print("Since the last sync:")
+    for line in lines_of(fates):
+        console.print(line)

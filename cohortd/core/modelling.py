@@ -102,7 +102,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class LineageEvent:
-    """What became of a segment at a refit: born, split, merged, died or held."""
+    """What became of a segment: born, split, merged, died or held at a refit, returned by going back."""
 
     kind: str
     segment_id: str
@@ -118,7 +118,7 @@ class ModelVersion:
     id: int
     created_at: datetime
     as_of: datetime
-    #: first, due, drifted or forced.
+    #: first, due, drifted or forced; rolled_back where it is an earlier version once more.
     reason: str
     algorithm: str
     centroid_model: CentroidModel
@@ -126,3 +126,5 @@ class ModelVersion:
     lineage: tuple[LineageEvent, ...] = ()
     #: customers, sample, inertia, silhouette, moved_share, k_scores ... JSON-ready.
     quality: dict[str, object] = field(default_factory=dict)
+    #: The version that this one puts in force once more, or after people had looked at it; 0 for none.
+    restores: int = 0

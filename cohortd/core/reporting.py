@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Final, Self
 
+from cohortd.core.fates import SegmentFate
 from cohortd.core.planning import GuardStop
 from cohortd.core.quality import SourceQuality, quality_of_json
 
@@ -103,6 +104,8 @@ class RunReport:
     quality: list[SourceQuality] = field(default_factory=list)
     audiences: list[AudienceReport] = field(default_factory=list)
     guards: list[GuardStop] = field(default_factory=list)
+    #: Segments that came and went since the sync before, with what became of their audiences.
+    lineage: list[SegmentFate] = field(default_factory=list)
     revocations: list[RevocationReport] = field(default_factory=list)
     #: How far the data has moved from the model: drift by feature, inertia_ratio, silhouette, alerts.
     stability: dict[str, object] = field(default_factory=dict)
@@ -126,5 +129,6 @@ _PARTS: Final[Mapping[str, Callable[..., object]]] = {
     "quality": quality_of_json,
     "audiences": AudienceReport,
     "guards": GuardStop,
+    "lineage": SegmentFate.of_json,
     "revocations": RevocationReport,
 }

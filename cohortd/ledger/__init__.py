@@ -7,7 +7,7 @@ from cohortd.ledger.heads import read_heads
 from cohortd.ledger.history import History, PastBatch, RejectedRow
 from cohortd.ledger.ledger import Ledger
 from cohortd.ledger.memberships import Members, MembershipRow, PastMembership
-from cohortd.ledger.models import Models
+from cohortd.ledger.models import Applied, KeptVersion, Models
 from cohortd.ledger.outbox import Outbox
 from cohortd.ledger.readings import Reading, Readings
 from cohortd.ledger.remotes import Remote, Remotes
@@ -35,12 +35,14 @@ __all__ = [
     "CUSTOMER_STATEMENTS",
     "DELETING",
     "STAGED",
+    "Applied",
     "BatchRow",
     "Claimed",
     "Comparison",
     "ConsentStore",
     "Extra",
     "History",
+    "KeptVersion",
     "Ledger",
     "Members",
     "MembershipRow",

@@ -1,9 +1,12 @@
 """Model versions, the names of segments, and which assignment was applied last."""
 
 import json
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
+
+from sqlalchemy import Connection
 
 from cohortd.core.errors import LedgerError
 from cohortd.core.modelling import (
@@ -17,44 +20,125 @@ from cohortd.core.modelling import (
 from cohortd.core.times import format_time, parse_time
 from cohortd.ledger.database import Database
 
+_IN_FORCE = "SELECT id, body FROM model_version WHERE held_back = '' ORDER BY id DESC LIMIT 1"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptVersion:
+    """One model version of the history."""
+
+    version: ModelVersion
+    #: Why it did not come into force, a sentence; empty for all that did.
+    held_back: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The assignment that was applied last."""
+
+    path: Path
+    #: The version under which all of it was applied last; 0 while none was.
+    model_version: int
+
 
 class Models:
-    """Model versions by number; the newest one is in force."""
+    """Model versions by number, never changed but for names; the newest not held back is in force."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def save(self, version: ModelVersion, *, next_segment_number: int, at: datetime) -> ModelVersion:
-        """Keep a new version; its id is assigned here, whatever it was."""
+    def save(
+        self,
+        version: ModelVersion,
+        *,
+        next_segment_number: int,
+        at: datetime,
+        held_back: str = "",
+        follows: int | None = None,
+    ) -> ModelVersion:
+        """Keep a new version; its id is assigned here, whatever it was.
+
+        Args:
+            version: What to keep.
+            next_segment_number: The first number that none of its segments has; it never goes back.
+            at: Now.
+            held_back: Why it does not come into force, if it does not.
+            follows: The version in force from which it was made, 0 for none; None for any.
+
+        Raises:
+            LedgerError: Meanwhile another version came into force.
+        """
         with self._database.write() as connection:
+            _refuse_overtaken(connection, follows)
             newest = connection.exec_driver_sql(
-                "SELECT coalesce(max(id), 0) FROM model_version"
-            ).scalar_one()
-            saved = replace(version, id=newest + 1)
+                "SELECT coalesce(max(id), 0) AS id, coalesce(max(next_segment_number), 1) AS number"
+                " FROM model_version"
+            ).one()
+            saved = replace(version, id=newest.id + 1)
             connection.exec_driver_sql(
-                "INSERT INTO model_version (id, created_at, next_segment_number, body) VALUES (?, ?, ?, ?)",
-                (saved.id, format_time(at), next_segment_number, encode(saved)),
+                "INSERT INTO model_version (id, created_at, next_segment_number, body, held_back)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (
+                    saved.id,
+                    format_time(at),
+                    max(next_segment_number, newest.number),
+                    encode(saved),
+                    held_back,
+                ),
             )
         return saved
 
     def current(self) -> ModelVersion | None:
         """Return the version in force."""
         with self._database.read() as connection:
+            row = connection.exec_driver_sql(_IN_FORCE).first()
+        return decode(row.body) if row is not None else None
+
+    def waiting(self) -> KeptVersion | None:
+        """Return the version that was held back last, unless another came into force since."""
+        newest = next(iter(self.history(limit=1)), None)
+        return newest if newest is not None and newest.held_back else None
+
+    def history(self, *, limit: int) -> Sequence[KeptVersion]:
+        """Return the newest versions, newest first, those held back included."""
+        with self._database.read() as connection:
+            rows = connection.exec_driver_sql(
+                "SELECT body, held_back FROM model_version ORDER BY id DESC LIMIT ?", (limit,)
+            ).all()
+        return [KeptVersion(decode(row.body), row.held_back) for row in rows]
+
+    def after(self, version_id: int) -> Sequence[ModelVersion]:
+        """Return the versions that came into force after one, oldest first."""
+        with self._database.read() as connection:
+            rows = connection.exec_driver_sql(
+                "SELECT body FROM model_version WHERE id > ? AND held_back = '' ORDER BY id", (version_id,)
+            ).all()
+        return [decode(row.body) for row in rows]
+
+    def before(self, version_id: int) -> ModelVersion | None:
+        """Return the version that was in force before one."""
+        with self._database.read() as connection:
             body = connection.exec_driver_sql(
-                "SELECT body FROM model_version ORDER BY id DESC LIMIT 1"
+                "SELECT body FROM model_version WHERE id < ? AND held_back = '' ORDER BY id DESC LIMIT 1",
+                (version_id,),
             ).scalar()
         return decode(body) if body is not None else None
 
     def get(self, version_id: int) -> ModelVersion | None:
-        """Return one version."""
+        """Return one version, whether it ever was in force or not."""
+        kept = self.kept(version_id)
+        return kept.version if kept is not None else None
+
+    def kept(self, version_id: int) -> KeptVersion | None:
+        """Return one version, and why it did not come into force if it did not."""
         with self._database.read() as connection:
-            body = connection.exec_driver_sql(
-                "SELECT body FROM model_version WHERE id = ?", (version_id,)
-            ).scalar()
-        return decode(body) if body is not None else None
+            row = connection.exec_driver_sql(
+                "SELECT body, held_back FROM model_version WHERE id = ?", (version_id,)
+            ).first()
+        return KeptVersion(decode(row.body), row.held_back) if row is not None else None
 
     def next_segment_number(self) -> int:
-        """Return the first number that no segment ever had."""
+        """Return the first number that no segment ever had, of versions held back neither."""
         with self._database.read() as connection:
             newest = connection.exec_driver_sql(
                 "SELECT max(next_segment_number) FROM model_version"
@@ -68,9 +152,7 @@ class Models:
             LedgerError: The version in force has no such segment.
         """
         with self._database.write() as connection:
-            row = connection.exec_driver_sql(
-                "SELECT id, body FROM model_version ORDER BY id DESC LIMIT 1"
-            ).first()
+            row = connection.exec_driver_sql(_IN_FORCE).first()
             version = decode(row.body) if row is not None else None
             known = [segment.id for segment in version.segments] if version is not None else []
             if row is None or version is None or segment_id not in known:
@@ -88,18 +170,41 @@ class Models:
 
     def assignment(self) -> Path | None:
         """Return the file of the last applied assignment."""
-        with self._database.read() as connection:
-            path = connection.exec_driver_sql("SELECT path FROM assignment").scalar()
-        return Path(path) if path is not None else None
+        applied = self.applied()
+        return applied.path if applied is not None else None
 
-    def set_assignment(self, path: Path, *, run_id: str, at: datetime) -> None:
-        """Point to the assignment that was applied."""
+    def applied(self) -> Applied | None:
+        """Return the last applied assignment, None while none was."""
+        with self._database.read() as connection:
+            row = connection.exec_driver_sql("SELECT path, model_version FROM assignment").first()
+        return Applied(Path(row.path), row.model_version) if row is not None else None
+
+    def set_assignment(
+        self, path: Path, *, run_id: str, at: datetime, model_version: int | None = None
+    ) -> None:
+        """Point to the assignment that was applied.
+
+        *model_version* is the one that every audience follows now; None where some still wait for it.
+        """
         with self._database.write() as connection:
             connection.exec_driver_sql(
-                "INSERT INTO assignment (id, path, run_id, at) VALUES (1, ?, ?, ?) ON CONFLICT (id)"
-                " DO UPDATE SET path = excluded.path, run_id = excluded.run_id, at = excluded.at",
-                (str(path), run_id, format_time(at)),
+                "INSERT INTO assignment (id, path, run_id, at, model_version) VALUES (1, ?, ?, ?, ?)"
+                " ON CONFLICT (id) DO UPDATE SET path = excluded.path, run_id = excluded.run_id,"
+                " at = excluded.at",
+                (str(path), run_id, format_time(at), 0),
             )
+            if model_version is not None:
+                connection.exec_driver_sql("UPDATE assignment SET model_version = ?", (model_version,))
+
+
+def _refuse_overtaken(connection: Connection, follows: int | None) -> None:
+    row = connection.exec_driver_sql(_IN_FORCE).first()
+    now = row.id if row is not None else 0
+    if follows is not None and now != follows:
+        raise LedgerError(
+            f"model version {now} came into force meanwhile, so nothing was changed: look at"
+            " cohortd recluster --history, then call it again"
+        )
 
 
 def encode(version: ModelVersion) -> str:
@@ -139,4 +244,5 @@ def decode(body: str) -> ModelVersion:
         segments=tuple(Segment(**segment) for segment in values["segments"]),
         lineage=tuple(LineageEvent(**line) for line in values["lineage"]),
         quality=values["quality"],
+        restores=values.get("restores", 0),
     )

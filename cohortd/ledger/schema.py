@@ -84,10 +84,23 @@ run = _table(
     _number("number", default=0),
 )
 model_version = _table(
-    "model_version", _id(), _text("created_at"), _number("next_segment_number"), _text("body")
+    "model_version",
+    _id(),
+    _text("created_at"),
+    _number("next_segment_number"),
+    _text("body"),
+    #: Why it did not come into force, a sentence; empty for all that did.
+    _text("held_back"),
 )
 assignment = _table(
-    "assignment", _id(), _text("path"), _text("run_id"), _text("at"), CheckConstraint("id = 1")
+    "assignment",
+    _id(),
+    _text("path"),
+    _text("run_id"),
+    _text("at"),
+    #: Under which version all of it was applied; 0 while none was.
+    _number("model_version", default=0),
+    CheckConstraint("id = 1"),
 )
 
 #: What keeps a destination from being sent to, by name.

@@ -3,19 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
-
-import pandas as pd
 
 import clustering
 from cohortd.core.modelling import FeatureSpec, ModelVersion
 from cohortd.core.movement import Movement
-from cohortd.core.portrait import Portrait
+from cohortd.core.planning import GuardStop
 from cohortd.engine import Engine, StagedTable
-from cohortd.pipeline.featuring import Chosen, choose_features, meanings
+from cohortd.pipeline.featuring import Chosen, choose_features
 from cohortd.pipeline.naming import take_names
 from cohortd.pipeline.portraits import movement_of, write_portrait
 from cohortd.pipeline.reading import Tables
+from cohortd.pipeline.refitting import Wanted, previous_assignment, refitted, rests, waiting_told
 from cohortd.pipeline.stability import Stability, read_stability
 from cohortd.pipeline.wiring import Pipeline
 
@@ -33,18 +31,28 @@ class Clustered:
     specs: tuple[FeatureSpec, ...]
     notes: tuple[str, ...]
     stability: Stability
+    #: Why a version that was made in this run did not come into force.
+    stopped: GuardStop | None = None
     #: Who went where since the last applied assignment; None where there was none.
     movement: Movement | None = None
 
 
 def cluster(
-    pipeline: Pipeline, engine: Engine, tables: Tables, *, as_of: datetime, refit: bool, force: bool
+    pipeline: Pipeline,
+    engine: Engine,
+    tables: Tables,
+    *,
+    as_of: datetime,
+    refit: bool,
+    force: bool,
+    accept: bool = False,
 ) -> Clustered:
     """Assign everybody, with a new model version where there is none, or *refit* and it is due.
 
     Args:
         refit: Whether a version that is due or drifted may be replaced; the first one always is made.
         force: Whether to make a new version in any case.
+        accept: Whether it comes into force however many it moves.
     """
     current = pipeline.ledger.models.current()
     chosen = choose_features(pipeline, engine, tables, current)
@@ -63,44 +71,47 @@ def cluster(
     reason = _reason(
         pipeline, chosen, current, as_of=as_of, refit=refit, force=force, drifts=stability.drifts
     )
-    portrait = None
+    assignment, stopped = None, None
     if reason is not None:
         pipeline.progress("clustering")
-        current, portrait = _new_version(
-            pipeline, engine, features, chosen.fitted, current, as_of=as_of, reason=reason
-        )
+        # Where the model in force can no longer be computed, there is nothing to stay with.
+        wanted = Wanted(reason, chosen.fitted, as_of, any_churn=accept or bool(chosen.lost))
+        made = refitted(pipeline, engine, features, current, wanted)
+        stopped = made.stopped
+        if stopped is None:
+            current, assignment = made.version, made.assignment
+        write_portrait(pipeline, engine, made.version, made.portrait, made.assignment)
     assert current is not None
     current = take_names(pipeline, current)
     pipeline.progress("assigning segments")
-    assignment = engine.assign(features, current.centroid_model, previous_assignment(pipeline))
+    if assignment is None:
+        assignment = engine.assign(features, current.centroid_model, previous_assignment(pipeline))
     moved = engine.moved_share(assignment)
-    stability = replace(stability, refitted=reason is not None, moved_share=moved)
-    movement = movement_of(pipeline, engine, current, assignment)
-    if portrait is not None:
-        write_portrait(pipeline, current, portrait, engine.sizes(assignment), movement)
+    stability = replace(stability, refitted=reason is not None and stopped is None, moved_share=moved)
     return Clustered(
         version=current,
-        refitted=reason,
+        refitted=reason if stopped is None else None,
         features=features,
         assignment=assignment,
         moved_share=moved,
         specs=chosen.fitted,
-        notes=(*chosen.notes, *_warnings(current), *stability.alerts),
+        notes=(*chosen.notes, *_warnings(current), *stability.alerts, *_held_back(pipeline)),
         stability=stability,
-        movement=movement,
+        stopped=stopped,
+        movement=movement_of(pipeline, engine, current, assignment),
     )
+
+
+def _held_back(pipeline: Pipeline) -> list[str]:
+    """Say that a model version waits for a person, for as long as it does."""
+    waiting = pipeline.ledger.models.waiting()
+    return [] if waiting is None else [waiting_told(waiting)]
 
 
 def _warnings(version: ModelVersion) -> list[str]:
     """What the fit found worth a person's look, such as a name that no longer fits."""
     found = version.quality.get("warnings")
     return [str(warning) for warning in found] if isinstance(found, list) else []
-
-
-def previous_assignment(pipeline: Pipeline) -> Path | None:
-    """Find the last applied assignment; a lost file only means that nobody has a previous segment."""
-    path = pipeline.ledger.models.assignment()
-    return path if path is not None and path.exists() else None
 
 
 def day_after_last_event(engine: Engine, tables: Tables, as_of: datetime) -> datetime:
@@ -127,7 +138,7 @@ def _reason(
         return "first"
     if force or chosen.lost:
         return "forced"
-    if not refit:
+    if not refit or rests(pipeline, current, chosen.fitted, as_of=as_of):
         return None
     return clustering.due(
         current,
@@ -136,52 +147,3 @@ def _reason(
         force=False,
         drifts=drifts,
     )
-
-
-def _new_version(
-    pipeline: Pipeline,
-    engine: Engine,
-    features: StagedTable,
-    specs: Sequence[FeatureSpec],
-    current: ModelVersion | None,
-    *,
-    as_of: datetime,
-    reason: str,
-) -> tuple[ModelVersion, Portrait]:
-    policy = pipeline.segmentation
-    models = pipeline.ledger.models
-    sample = engine.sample(features, policy.sample_size, "fit")
-    fitted = clustering.fit(
-        sample,
-        specs,
-        _within_reach(pipeline),
-        total=engine.count(features),
-        previous=current,
-        previous_labels=_previous_labels(pipeline, engine),
-        next_segment_number=models.next_segment_number(),
-    )
-    version = ModelVersion(
-        id=0,
-        created_at=pipeline.clock(),
-        as_of=as_of,
-        reason=reason,
-        algorithm=fitted.algorithm,
-        centroid_model=fitted.centroid_model,
-        segments=fitted.segments,
-        lineage=fitted.lineage,
-        quality=fitted.quality | meanings(pipeline, specs),
-    )
-    saved = models.save(version, next_segment_number=fitted.next_segment_number, at=pipeline.clock())
-    return saved, fitted.portrait
-
-
-def _within_reach(pipeline: Pipeline) -> clustering.ClusteringPolicy:
-    """What people decide, but no segment so small that no destination would serve it."""
-    served = min((d.connector.limits.minimum_size for d in pipeline.destinations.values()), default=1)
-    policy = pipeline.segmentation.clustering
-    return replace(policy, minimum_size=max(policy.minimum_size, served), micro_size=max(1, served))
-
-
-def _previous_labels(pipeline: Pipeline, engine: Engine) -> "pd.Series[str] | None":
-    path = previous_assignment(pipeline)
-    return engine.read_assignment(path) if path is not None else None

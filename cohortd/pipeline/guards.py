@@ -84,6 +84,20 @@ def moved_share(share: float | None, *, limit: float) -> list[GuardStop]:
     ]
 
 
+def churn_budget(moved: float, *, without: float, limit: float, version: int) -> GuardStop | None:
+    """Keep model version *version* in force where another would move more than *limit*.
+
+    Unless as many move under the one in force too: then to stay with it spares nobody anything.
+    """
+    if moved <= limit or moved <= without:
+        return None
+    return GuardStop(
+        "churn_budget",
+        f"{_percent(moved)} of the customers would change segment, limit {_percent(limit)}; under model"
+        f" version {version}, which stays in force, {_percent(without)} do",
+    )
+
+
 def removed_share(
     deltas: Mapping[Target, Delta], *, limit: float, names: Mapping[str, str]
 ) -> list[GuardStop]:

@@ -78,6 +78,7 @@ def status_of(pipeline: Pipeline) -> Health:
         ledger_line(pipeline),
         _last_sync(pipeline),
         *stability_line(pipeline),
+        *_held_back(pipeline),
         *_destinations(pipeline),
         *_terms(pipeline),
         *_drifts(pipeline),
@@ -105,6 +106,22 @@ def _last_sync(pipeline: Pipeline) -> AccessCheck:
     return AccessCheck(
         "last sync", ok=ok, detail=f"{last.status}, {_text(last.finished_at)}", cure="" if ok else cure
     )
+
+
+def _held_back(pipeline: Pipeline) -> list[AccessCheck]:
+    """A model version that the churn budget keeps from coming into force."""
+    waiting = pipeline.ledger.models.waiting()
+    if waiting is None:
+        return []
+    return [
+        AccessCheck(
+            "re-clustering",
+            ok=False,
+            detail=f"model version {waiting.version.id} waits since {_text(waiting.version.created_at)}:"
+            f" {waiting.held_back}",
+            cure="cohortd recluster --history shows it; --accept puts it in force if the move is wanted.",
+        )
+    ]
 
 
 def _destinations(pipeline: Pipeline) -> list[AccessCheck]:

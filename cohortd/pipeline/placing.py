@@ -14,10 +14,11 @@ from cohortd.core.errors import GuardError, SettingsError, SourceError
 from cohortd.core.modelling import CentroidModel, ModelVersion
 from cohortd.core.times import format_time
 from cohortd.engine import Engine, StagedTable
-from cohortd.pipeline.clusters import day_after_last_event, previous_assignment
+from cohortd.pipeline.clusters import day_after_last_event
 from cohortd.pipeline.featuring import choose_features
 from cohortd.pipeline.planning import workdir
 from cohortd.pipeline.reading import Tables, stage_context
+from cohortd.pipeline.refitting import previous_assignment
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.report.quoting import quantity
 from cohortd.sources import Tally, read_customers, read_events

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from cohortd.core.errors import GuardError
+from cohortd.core.fates import SegmentFate
 from cohortd.core.figures import TableFigures
 from cohortd.core.planning import Delta, GuardStop, Target
 from cohortd.core.quality import SourceQuality
@@ -22,6 +23,7 @@ from cohortd.ledger import Comparison, Withdrawn
 from cohortd.pipeline import guards
 from cohortd.pipeline.clusters import Clustered, cluster
 from cohortd.pipeline.desired import Desired, stage_desired
+from cohortd.pipeline.fates import fates_of
 from cohortd.pipeline.intake import Intake, take_in, withdraw_all
 from cohortd.pipeline.plan_notes import plan_notes
 from cohortd.pipeline.quality import tables_quality
@@ -61,6 +63,8 @@ class Plan:
     intake: Intake
     #: What sets each segment apart, for the report.
     traits: Mapping[str, Sequence[Trait]]
+    #: Segments that came and went since the last sync.
+    fates: tuple[SegmentFate, ...] = ()
     #: Targets whose segment is gone and whose members stay where they are.
     left: frozenset[Target] = frozenset()
     #: Targets whose members are replaced, since that takes fewer requests.
@@ -146,6 +150,7 @@ def planned(
             desired=desired,
             intake=intake,
             traits=traits(engine, clustered),
+            fates=fates_of(pipeline, engine, clustered, weighed),
             left=weighed.left,
             replaced=frozenset(weighed.replaced),
         )

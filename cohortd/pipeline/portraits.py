@@ -1,6 +1,6 @@
 """The page of a new model version: what clustering found, drawn with what the ledger remembers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +18,20 @@ _VERSIONS = 60
 
 
 def write_portrait(
-    pipeline: Pipeline,
-    version: ModelVersion,
-    portrait: Portrait,
-    sizes: Mapping[str, int],
-    movement: Movement | None,
+    pipeline: Pipeline, engine: Engine, version: ModelVersion, portrait: Portrait, assignment: StagedTable
 ) -> None:
-    """Write the page of *version*, which was just made."""
+    """Write the page of *version*, which was just made, whether it comes into force or is held back."""
     pipeline.progress("writing the report of the segments")
+    sizes, movement = engine.sizes(assignment), movement_of(pipeline, engine, version, assignment)
     looks = Looks(portrait, sizes, movement, tuple(readings(pipeline, version)), _limits(pipeline))
     write_segments_report(pipeline.data_dir / "reports", version, looks, plots=pipeline.plots)
 
 
-def page_of(pipeline: Pipeline, version_id: int) -> Path | None:
-    """Find the page of a version; None where nobody wrote it, or somebody took it away."""
-    page = pipeline.data_dir / "reports" / page_name(version_id)
-    return page if page.exists() else None
+def page_of(pipeline: Pipeline, version: ModelVersion) -> Path | None:
+    """Find the page of a version, or of that which it restores; None where somebody took it away."""
+    numbers = (version.id, version.restores) if version.restores else (version.id,)
+    pages = (pipeline.data_dir / "reports" / page_name(number) for number in numbers)
+    return next((page for page in pages if page.exists()), None)
 
 
 def movement_of(

@@ -1,16 +1,24 @@
 """A new model version when one is due; sends nothing."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import structlog
+
 from cohortd.core.modelling import ModelVersion
+from cohortd.core.planning import GuardStop
+from cohortd.ledger import KeptVersion
 from cohortd.pipeline.clusters import cluster
 from cohortd.pipeline.planning import workdir
 from cohortd.pipeline.portraits import page_of
 from cohortd.pipeline.reading import read_tables, require_customers
+from cohortd.pipeline.versions import events_json
 from cohortd.pipeline.watching import refuse_anomalies
 from cohortd.pipeline.wiring import Pipeline
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +30,18 @@ class Reclustered:
     moved_share: float | None
     #: segment, name, description, kind, customers, confidence (if soft), hint, stage, held of each segment.
     segments: tuple[dict[str, object], ...]
-    stability: dict[str, object]
+    stability: Mapping[str, object]
+    #: Why the version that this run made did not come into force.
+    stopped: GuardStop | None = None
+    #: A version that is held back, of this run or an earlier one.
+    waiting: KeptVersion | None = None
     #: The version's page; None where it is not there.
     report: Path | None = None
 
     def as_json(self) -> dict[str, object]:
         """The answer of ``recluster --json``."""
         return {
-            "status": "done",
+            "status": "stopped" if self.stopped is not None else "done",
             "model_version": self.version.id,
             "reclustered": self.reason is not None,
             "reason": self.reason,
@@ -37,45 +49,82 @@ class Reclustered:
             "moved_share": self.moved_share,
             "segments": list(self.segments),
             "report": str(self.report) if self.report is not None else None,
-            "lineage": [
-                {"event": e.kind, "segment": e.segment_id, "other": e.other_id, "detail": e.detail}
-                for e in (self.version.lineage if self.reason is not None else ())
-            ],
+            "lineage": events_json(self.version) if self.reason is not None else [],
             "quality": self.version.quality,
             "stability": self.stability,
+            "guards": [{"guard": s.guard, "detail": s.detail} for s in (self.stopped,) if s is not None],
+            "held_back": _waiting_json(self.waiting),
         }
 
 
-def recluster(pipeline: Pipeline, *, as_of: datetime | None, force: bool) -> Reclustered:
-    """Fit where a new model version is the first, due, drifted or forced."""
+def recluster(
+    pipeline: Pipeline, *, as_of: datetime | None, force: bool, accept: bool = False
+) -> Reclustered:
+    """Fit where a new model version is the first, due, drifted or forced.
+
+    Args:
+        as_of: Now, if it is not the clock's.
+        force: Whether to fit although none is due.
+        accept: Whether the new version comes into force however many it moves.
+    """
     at = pipeline.at(as_of)
     with workdir(pipeline) as folder, pipeline.engine(folder) as engine:
         tables = read_tables(pipeline, engine, as_of=at)
         require_customers(tables)
         refuse_anomalies(tables.anomalies, force=force)
-        clustered = cluster(pipeline, engine, tables, as_of=at, refit=True, force=force)
+        clustered = cluster(pipeline, engine, tables, as_of=at, refit=True, force=force, accept=accept)
         sizes = engine.sizes(clustered.assignment)
         sure = engine.confidences(clustered.assignment)
-    version = clustered.version
-    segments: tuple[dict[str, object], ...] = tuple(
+    if clustered.stopped is not None:
+        log.warning("recluster_stopped", guard=clustered.stopped.guard, detail=clustered.stopped.detail)
+    return Reclustered(
+        clustered.version,
+        clustered.refitted,
+        clustered.moved_share,
+        _segment_rows(clustered.version, lambda each: sizes.get(each, 0), sure),
+        clustered.stability.as_json(),
+        clustered.stopped,
+        pipeline.ledger.models.waiting(),
+        page_of(pipeline, clustered.version),
+    )
+
+
+def put_in_force(pipeline: Pipeline, version: ModelVersion) -> Reclustered:
+    """Describe a version that people put in force without a fit, by the customers it was fitted on."""
+    known = version.quality.get("sizes")
+    sizes: Mapping[str, object] = known if isinstance(known, dict) else {}
+    rows = _segment_rows(version, sizes.get, {})
+    return Reclustered(version, version.reason, None, rows, {}, report=page_of(pipeline, version))
+
+
+def _segment_rows(
+    version: ModelVersion, size_of: Callable[[str], object], sure: Mapping[str, float]
+) -> tuple[dict[str, object], ...]:
+    return tuple(
         {
             "segment": segment.id,
             "name": segment.name,
             "description": segment.description,
             "kind": segment.kind,
-            "customers": sizes.get(segment.id, 0),
+            "customers": size_of(segment.id),
             "confidence": round(sure[segment.id], 4) if segment.id in sure else None,
-            "hint": segment.hint,
+            "hint": segment.hint or None,
             "stage": segment.stage or None,
             "held": segment.held or None,
         }
         for segment in version.segments
     )
-    return Reclustered(
-        version,
-        clustered.refitted,
-        clustered.moved_share,
-        segments,
-        clustered.stability.as_json(),
-        page_of(pipeline, version.id),
-    )
+
+
+def _waiting_json(waiting: KeptVersion | None) -> dict[str, object] | None:
+    if waiting is None:
+        return None
+    version = waiting.version
+    return {
+        "model_version": version.id,
+        "why": waiting.held_back,
+        "reason": version.reason,
+        "moved_share": version.quality.get("moved_share"),
+        "segments": [{"segment": each.id, "name": each.name} for each in version.segments],
+        "lineage": events_json(version),
+    }

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from shutil import copyfile
 
 import structlog
@@ -166,7 +165,7 @@ class _Run:
         )
         resyncing.begin(self.pipeline, replaced, epoch=self.delivery.epoch)
         leave(self.pipeline, [target for target in plan.left if self._wanted(target)])
-        self._keep_assignment(plan.clustered.assignment.path)
+        self._keep_assignment(plan.clustered)
 
     def _is_anew(self, target: Target) -> bool:
         return self.call.replace and self._wanted(target) and resyncing.is_sent_anew(self.pipeline, target)
@@ -180,8 +179,13 @@ class _Run:
                 f"{target.audience} on {target.destination} is not sent anew: nobody may be sent there now"
             )
 
-    def _keep_assignment(self, staged: Path) -> None:
-        """Remember who is where: hysteresis and the moved share compare with the last applied run."""
+    def _keep_assignment(self, clustered: Clustered) -> None:
+        """Remember who is where: hysteresis and the moved share compare with the last applied run.
+
+        And by which model, unless only some audiences follow it yet.
+        """
+        staged = clustered.assignment.path
+        narrowed = self.call.destinations or self.call.audiences
         folder = self.pipeline.data_dir / "assignments"
         folder.mkdir(parents=True, exist_ok=True)
         kept = folder / f"{self.run_id}.parquet"
@@ -189,7 +193,12 @@ class _Run:
         copyfile(staged, part)
         part.replace(kept)
         before = self.pipeline.ledger.models.assignment()
-        self.pipeline.ledger.models.set_assignment(kept, run_id=self.run_id, at=self.pipeline.clock())
+        self.pipeline.ledger.models.set_assignment(
+            kept,
+            run_id=self.run_id,
+            at=self.pipeline.clock(),
+            model_version=None if narrowed else clustered.version.id,
+        )
         if before is not None and before != kept:
             before.unlink(missing_ok=True)
 
@@ -235,6 +244,7 @@ class _Run:
             quality=list(plan.quality),
             guards=list(plan.stops(self.call.approve)),
             stability=plan.clustered.stability.as_json(),
+            lineage=list(plan.fates),
             notes=notes,
         )
 

@@ -107,6 +107,8 @@ class SegmentationPolicy:
     refit_every: timedelta
     sample_size: int
     drift: DriftLimits
+    #: Share of customers that a refit may move to another segment; 1.0 for any.
+    churn_budget: float
     clustering: ClusteringPolicy
     #: What the settings say of features beside the catalog.
     vocabulary: Vocabulary = field(default_factory=Vocabulary)

@@ -106,7 +106,7 @@ def test_a_challenger_must_win_twice_running(points) -> None:
 
     assert (once.way, once.wins) == ("warm", 1)
     assert once.ratio > 1.03
-    assert (twice.way, twice.wins) == ("challenger", 0)
+    assert (twice.way, twice.wins) == ("renewed", 0)
 
 
 def test_a_challenger_that_fails_once_starts_over(points) -> None:

@@ -60,7 +60,7 @@ def test_every_algorithm_comes_down_to_centroids_and_goes_on(algorithm) -> None:
     assert len(first.segments) >= 2 if counts else len(first.segments) == 5
     assert {each.id for each in again.segments} & {each.id for each in first.segments}
     assert again.lineage == ()
-    assert again.quality["way"] == ("cold" if algorithm == "ward" else "warm")
+    assert again.quality["way"] == "warm"
 
 
 def test_fewer_customers_than_the_minimum_are_one_held_segment() -> None:

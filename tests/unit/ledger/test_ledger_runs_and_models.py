@@ -9,7 +9,7 @@ from ledger_world import GOOGLE, NOW, World, on_sqlite
 from cohortd.core.delivery import RemoteStatus
 from cohortd.core.errors import LedgerError, SettingsError
 from cohortd.core.modelling import CentroidModel, LineageEvent, ModelVersion, Part, PreparedFeature, Segment
-from cohortd.ledger import Reading
+from cohortd.ledger import Applied, Reading
 from cohortd.ledger.models import decode, encode
 
 VERSION = ModelVersion(
@@ -54,6 +54,7 @@ def test_a_model_version_of_before_there_were_parts_is_read() -> None:
     body = json.loads(encode(VERSION))
     for name in ("parts", "soft"):
         del body["centroid_model"][name]
+    del body["restores"]
     for segment in body["segments"]:
         del segment["kind"]
 
@@ -81,9 +82,11 @@ def test_the_last_applied_assignment_is_pointed_to(world: World) -> None:
     models = world.ledger.models
     assert models.assignment() is None
     models.set_assignment(Path("/x/1.parquet"), run_id="r1", at=NOW)
-    models.set_assignment(Path("/x/2.parquet"), run_id="r2", at=NOW)
+    models.set_assignment(Path("/x/2.parquet"), run_id="r2", at=NOW, model_version=4)
+    models.set_assignment(Path("/x/3.parquet"), run_id="r3", at=NOW)
 
-    assert models.assignment() == Path("/x/2.parquet")
+    assert models.assignment() == Path("/x/3.parquet")
+    assert models.applied() == Applied(Path("/x/3.parquet"), 4)
 
 
 def test_runs_are_listed_newest_first_and_found_by_kind_and_status(world: World) -> None:
@@ -168,6 +171,8 @@ def test_runs_of_a_ledger_from_before_keep_their_order(world: World) -> None:
         connection.exec_driver_sql("ALTER TABLE batch DROP COLUMN by_resync")
         for name in ("legal_basis", "confirmed"):
             connection.exec_driver_sql(f"ALTER TABLE consent_record DROP COLUMN {name}")
+        connection.exec_driver_sql("ALTER TABLE model_version DROP COLUMN held_back")
+        connection.exec_driver_sql("ALTER TABLE assignment DROP COLUMN model_version")
         for table in ("resync", "request_count", "reading"):
             connection.exec_driver_sql(f"DROP TABLE {table}")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")

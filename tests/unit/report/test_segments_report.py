@@ -204,7 +204,10 @@ def test_a_runs_page_shows_who_moved_and_leads_to_the_segments(page: Path) -> No
         "20261102T030000-7c1f", "sync", "done", *["2026-11-02T03:00:00.000000Z"] * 3, model_version=3
     )
 
-    html = write_run_report(page.parent, report, SEGMENTS, None, MOVEMENT).read_text(encoding="utf-8")
+    written = write_run_report(
+        page.parent, report, SEGMENTS, None, movement=MOVEMENT, segments_page=page.name
+    )
+    html = written.read_text(encoding="utf-8")
 
     assert 'href="segments-v3.html"' in html
     assert "Who moved from which segment to which" in html
