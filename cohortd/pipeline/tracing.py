@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from cohortd.core.consenting import ConsentRecord, SubjectKind
 from cohortd.core.errors import SettingsError, SourceError
 from cohortd.core.identifiers import Family, member_key
-from cohortd.core.removals import RemovalEvent
+from cohortd.core.removals import RemovalEntry, RemovalEvent
 from cohortd.core.times import format_time
 from cohortd.identity import identify
 from cohortd.ledger import MembershipRow, PastMembership
@@ -159,16 +159,7 @@ def trace_person(pipeline: Pipeline, kind: SubjectKind, value: str, *, why: bool
     )
     references = {pipeline.ledger.removals.subject_ref(k, s) for k, s in subjects}
     removals = tuple(
-        {
-            "seq": entry.seq,
-            "at": entry.at,
-            "event": entry.event,
-            "audience": entry.audience,
-            "destination": entry.destination,
-            "remote_id": entry.remote_id,
-            "trigger": entry.trigger,
-            "source": entry.source,
-        }
+        _removal(entry)
         for reference in sorted(references)
         for entry in pipeline.ledger.removals.entries(subject=reference)
     )
@@ -276,6 +267,19 @@ def _past(row: PastMembership) -> dict[str, object]:
         "digest": row.digest.hex()[:8],
         "added_at": str(row.added_at),
         "removed_at": str(row.removed_at),
+    }
+
+
+def _removal(entry: RemovalEntry) -> dict[str, object]:
+    return {
+        "seq": entry.seq,
+        "at": entry.at,
+        "event": entry.event,
+        "audience": entry.audience,
+        "destination": entry.destination,
+        "remote_id": entry.remote_id,
+        "trigger": entry.trigger,
+        "source": entry.source,
     }
 
 
