@@ -136,13 +136,20 @@ def trace(
     customer: Customer = None,
     email: Email = None,
     phone: Phone = None,
+    no_why: Annotated[
+        bool,
+        typer.Option("--no-why", help="Not why they are in their segment: that reads the events anew."),
+    ] = False,
 ) -> None:
-    """Tell everything decided and sent about one person, and when it was taken back."""
+    """Tell everything decided and sent about one person, and when it was taken back.
+
+    Also why they are in their segment: their values beside typical ones, computed for this one person.
+    """
     from cohortd.pipeline.tracing import trace_person
 
     kind, value = one_subject(customer, email, phone)
     with opened(config, as_json=as_json) as pipeline:
-        found = trace_person(pipeline, kind, value)
+        found = trace_person(pipeline, kind, value, why=not no_why)
     answer(
         found.as_json(), as_json=as_json, show=lambda console: console.print("\n".join(found.sentences()))
     )

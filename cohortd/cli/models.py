@@ -70,9 +70,9 @@ def recluster(
             answer({"models": rows}, as_json=as_json, show=lambda console: _show_history(console, rows))
             return
         if rollback is not None:
-            made = put_in_force(versions.roll_back(pipeline, rollback, as_of=as_of))
+            made = put_in_force(pipeline, versions.roll_back(pipeline, rollback, as_of=as_of))
         elif accept and not force:
-            made = put_in_force(versions.accept(pipeline))
+            made = put_in_force(pipeline, versions.accept(pipeline))
         else:
             made = run_recluster(pipeline, as_of=as_of, force=force, accept=accept)
     answer(made.as_json(), as_json=as_json, show=lambda console: _show_all(console, made))

@@ -138,8 +138,15 @@ def _result(
         revocations=tuple(revocation_reports(pipeline, since=None)),
         settings=str(path),
         reports=str(pipeline.data_dir / "reports"),
-        segments=str(page_of(pipeline, reports[-1].model_version or 0) or ""),
+        segments=_page(pipeline),
     )
+
+
+def _page(pipeline: Pipeline) -> str:
+    """Find the page of the segments as they are at the end."""
+    version = pipeline.ledger.models.current()
+    page = page_of(pipeline, version) if version is not None else None
+    return str(page or "")
 
 
 def _audiences(reports: Sequence[RunReport]) -> Iterator[DemoAudience]:

@@ -13,7 +13,7 @@ from cohortd.pipeline.featuring import Chosen, choose_features
 from cohortd.pipeline.naming import take_names
 from cohortd.pipeline.portraits import movement_of, write_portrait
 from cohortd.pipeline.reading import Tables
-from cohortd.pipeline.refitting import Wanted, previous_assignment, refitted, rests, waiting_told
+from cohortd.pipeline.refitting import Refit, Wanted, previous_assignment, refitted, rests, waiting_told
 from cohortd.pipeline.stability import Stability, read_stability
 from cohortd.pipeline.wiring import Pipeline
 
@@ -66,12 +66,10 @@ def cluster(
     )
     assignment, stopped = None, None
     if reason is not None:
-        pipeline.progress("clustering")
         # Where the model in force can no longer be computed, there is nothing to stay with.
         wanted = Wanted(reason, chosen.fitted, as_of, any_churn=accept or bool(chosen.lost))
-        made = refitted(pipeline, engine, features, current, wanted)
+        made = _made(pipeline, engine, features, current, wanted)
         stopped = made.stopped
-        write_portrait(pipeline, engine, made)
         if stopped is None:
             current, assignment = made.version, made.assignment
     assert current is not None
@@ -93,6 +91,16 @@ def cluster(
         stopped=stopped,
         movement=movement_of(pipeline, engine, current, assignment),
     )
+
+
+def _made(
+    pipeline: Pipeline, engine: Engine, features: StagedTable, current: ModelVersion | None, wanted: Wanted
+) -> Refit:
+    """Make a new version, in force or held back, and its page."""
+    pipeline.progress("clustering")
+    made = refitted(pipeline, engine, features, current, wanted)
+    write_portrait(pipeline, engine, made.version, made.portrait, made.assignment)
+    return made
 
 
 def _held_back(pipeline: Pipeline) -> list[str]:

@@ -14,6 +14,7 @@ from cohortd.core.times import parse_time
 from cohortd.ledger import Remote
 from cohortd.pipeline.drifting import Drift, drifts_of, sentences
 from cohortd.pipeline.planning import Plan
+from cohortd.pipeline.portraits import page_of
 from cohortd.pipeline.reading_back import Counts, read_back
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.report import write_run_report
@@ -38,12 +39,14 @@ def finish_run(pipeline: Pipeline, plan: Plan, report: RunReport, *, since: date
         notes=[*report.notes, *sentences(drifts)],
         revocations=revocation_reports(pipeline, since=_last_end(pipeline)),
     )
+    page = page_of(pipeline, plan.clustered.version)
     write_run_report(
         pipeline.data_dir / "reports",
         whole,
         plan.segments,
         plan.traits,
-        plan.clustered.movement if pipeline.plots else None,
+        movement=plan.clustered.movement if pipeline.plots else None,
+        segments_page=page.name if page is not None else "",
     )
     rows = {source.table: source.kept + source.later for source in plan.sources}
     summary = {**whole.as_json(), "rows": rows, "figures": [each.as_json() for each in plan.figures]}

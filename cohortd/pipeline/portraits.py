@@ -6,9 +6,9 @@ from typing import Any
 
 from cohortd.core.modelling import ModelVersion
 from cohortd.core.movement import Flow, Movement
+from cohortd.core.portrait import Portrait
 from cohortd.core.reporting import StabilityReading
 from cohortd.engine import Engine, StagedTable
-from cohortd.pipeline.refitting import Refit
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.report import Looks, page_name, write_segments_report
 
@@ -17,19 +17,21 @@ _RUNS = 200
 _VERSIONS = 60
 
 
-def write_portrait(pipeline: Pipeline, engine: Engine, made: Refit) -> None:
-    """Write the page of a version that was just made, also where it is held back: people look at it."""
+def write_portrait(
+    pipeline: Pipeline, engine: Engine, version: ModelVersion, portrait: Portrait, assignment: StagedTable
+) -> None:
+    """Write the page of *version*, which was just made, whether it comes into force or is held back."""
     pipeline.progress("writing the report of the segments")
-    sizes, past = engine.sizes(made.assignment), tuple(readings(pipeline, made.version))
-    movement = movement_of(pipeline, engine, made.version, made.assignment)
-    looks = Looks(made.portrait, sizes, movement, past, _limits(pipeline))
-    write_segments_report(pipeline.data_dir / "reports", made.version, looks, plots=pipeline.plots)
+    sizes, movement = engine.sizes(assignment), movement_of(pipeline, engine, version, assignment)
+    looks = Looks(portrait, sizes, movement, tuple(readings(pipeline, version)), _limits(pipeline))
+    write_segments_report(pipeline.data_dir / "reports", version, looks, plots=pipeline.plots)
 
 
-def page_of(pipeline: Pipeline, version_id: int) -> Path | None:
-    """Find the page of a version; None where nobody wrote it, or somebody took it away."""
-    page = pipeline.data_dir / "reports" / page_name(version_id)
-    return page if page.exists() else None
+def page_of(pipeline: Pipeline, version: ModelVersion) -> Path | None:
+    """Find the page of a version, or of that which it restores; None where somebody took it away."""
+    numbers = (version.id, version.restores) if version.restores else (version.id,)
+    pages = (pipeline.data_dir / "reports" / page_name(number) for number in numbers)
+    return next((page for page in pages if page.exists()), None)
 
 
 def movement_of(

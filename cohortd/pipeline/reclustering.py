@@ -105,22 +105,17 @@ def _made(pipeline: Pipeline, engine: Engine, clustered: Clustered) -> Recluster
         clustered.stability.as_json(),
         clustered.stopped,
         waiting := pipeline.ledger.models.waiting(),
-        page_of(pipeline, _looked_at(clustered.version, waiting)),
+        page_of(pipeline, clustered.version if waiting is None else waiting.version),
         notes=clustered.notes,
     )
 
 
-def _looked_at(version: ModelVersion, waiting: KeptVersion | None) -> int:
-    """Of a version that is held back people want to see the page before they put it in force."""
-    return version.id if waiting is None else waiting.version.id
-
-
-def put_in_force(version: ModelVersion) -> Reclustered:
+def put_in_force(pipeline: Pipeline, version: ModelVersion) -> Reclustered:
     """Describe a version that people put in force without a fit, by the customers it was fitted on."""
     known = version.quality.get("sizes")
     sizes: Mapping[str, object] = known if isinstance(known, dict) else {}
     rows = _segment_rows(version, sizes.get, {})
-    return Reclustered(version, version.reason, None, rows, {})
+    return Reclustered(version, version.reason, None, rows, {}, report=page_of(pipeline, version))
 
 
 def _segment_rows(
@@ -134,7 +129,7 @@ def _segment_rows(
             "kind": segment.kind,
             "customers": size_of(segment.id),
             "confidence": round(sure[segment.id], 4) if segment.id in sure else None,
-            "hint": segment.hint,
+            "hint": segment.hint or None,
             "stage": segment.stage or None,
             "held": segment.held or None,
         }

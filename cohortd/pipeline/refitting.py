@@ -40,7 +40,7 @@ class Refit:
     assignment: StagedTable
     #: Why it does not come into force, if it does not.
     stopped: GuardStop | None
-    #: What the fit saw, for its page.
+    #: For its page.
     portrait: Portrait
 
 
@@ -54,7 +54,7 @@ def refitted(
     """
     models = pipeline.ledger.models
     before = previous_assignment(pipeline)
-    version, next_number, portrait = _fitted(pipeline, engine, features, current, wanted)
+    version, fitted = _fitted(pipeline, engine, features, current, wanted)
     assignment = engine.assign(features, version.centroid_model, before, name="assignment_refitted")
     moved = engine.moved_share(assignment)
     stopped = None
@@ -62,12 +62,12 @@ def refitted(
         stopped = _over_budget(pipeline, engine, features, current, moved=moved, before=before)
     kept = models.save(
         replace(version, quality={**version.quality, "moved_share": moved}),
-        next_segment_number=next_number,
+        next_segment_number=fitted.next_segment_number,
         at=pipeline.clock(),
         held_back=stopped.detail if stopped is not None else "",
         follows=current.id if current is not None else 0,
     )
-    return Refit(kept, assignment, stopped, portrait)
+    return Refit(kept, assignment, stopped, fitted.portrait)
 
 
 def rests(
@@ -126,7 +126,7 @@ def _fitted(
     features: StagedTable,
     current: ModelVersion | None,
     wanted: Wanted,
-) -> tuple[ModelVersion, int, Portrait]:
+) -> tuple[ModelVersion, clustering.Fitted]:
     before = previous_assignment(pipeline)
     sample = engine.sample(features, pipeline.segmentation.sample_size, "fit")
     labels: pd.Series[str] | None = engine.read_assignment(before) if before is not None else None
@@ -150,7 +150,7 @@ def _fitted(
         lineage=fitted.lineage,
         quality=fitted.quality | meanings(pipeline, wanted.specs),
     )
-    return version, fitted.next_segment_number, fitted.portrait
+    return version, fitted
 
 
 def _within_reach(pipeline: Pipeline) -> clustering.ClusteringPolicy:

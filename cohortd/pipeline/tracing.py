@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from cohortd.core.consenting import ConsentRecord, SubjectKind
 from cohortd.core.errors import SettingsError, SourceError
 from cohortd.core.identifiers import Family, member_key
-from cohortd.core.removals import RemovalEvent
+from cohortd.core.removals import RemovalEntry, RemovalEvent
 from cohortd.core.times import format_time
 from cohortd.identity import identify
 from cohortd.ledger import MembershipRow, PastMembership
@@ -122,8 +122,14 @@ def _place(row: dict[str, object]) -> str:
     return f"{row['destination']}, audience {row['audience']}, {row['kind']} {row['digest']}…:"
 
 
-def trace_person(pipeline: Pipeline, kind: SubjectKind, value: str) -> Trace:
+def trace_person(pipeline: Pipeline, kind: SubjectKind, value: str, *, why: bool = True) -> Trace:
     """Gather what the ledger, the last decisions and the removal log say of one person.
+
+    Args:
+        pipeline: Where to look.
+        kind: How the person is named.
+        value: The name.
+        why: Whether to compute why they are in their segment, which reads the events anew.
 
     Raises:
         SettingsError: The contact field is no valid one.
@@ -158,16 +164,7 @@ def trace_person(pipeline: Pipeline, kind: SubjectKind, value: str) -> Trace:
     )
     references = {pipeline.ledger.removals.subject_ref(k, s) for k, s in subjects}
     removals = tuple(
-        {
-            "seq": entry.seq,
-            "at": entry.at,
-            "event": entry.event,
-            "audience": entry.audience,
-            "destination": entry.destination,
-            "remote_id": entry.remote_id,
-            "trigger": entry.trigger,
-            "source": entry.source,
-        }
+        _removal(entry)
         for reference in sorted(references)
         for entry in pipeline.ledger.removals.entries(subject=reference)
     )
@@ -179,7 +176,7 @@ def trace_person(pipeline: Pipeline, kind: SubjectKind, value: str) -> Trace:
         memberships=memberships,
         history=history,
         consent=consent,
-        placements=tuple(place(pipeline, each) for each in _decided(decisions)),
+        placements=tuple(place(pipeline, each) for each in _decided(decisions) if why),
         removals=tuple(sorted(removals, key=lambda row: int(str(row["seq"])))),
     )
 
@@ -275,6 +272,19 @@ def _past(row: PastMembership) -> dict[str, object]:
         "digest": row.digest.hex()[:8],
         "added_at": str(row.added_at),
         "removed_at": str(row.removed_at),
+    }
+
+
+def _removal(entry: RemovalEntry) -> dict[str, object]:
+    return {
+        "seq": entry.seq,
+        "at": entry.at,
+        "event": entry.event,
+        "audience": entry.audience,
+        "destination": entry.destination,
+        "remote_id": entry.remote_id,
+        "trigger": entry.trigger,
+        "source": entry.source,
     }
 
 

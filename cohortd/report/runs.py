@@ -12,7 +12,6 @@ from cohortd.core.reporting import RunReport
 from cohortd.report import cards
 from cohortd.report.pages import render, write_picture, write_whole
 from cohortd.report.quality import quality_view
-from cohortd.report.segments import page_name
 from cohortd.report.views import Profile, card_views, source_views, totals
 
 __all__ = ["Profile", "write_run_report"]
@@ -23,7 +22,9 @@ def write_run_report(
     report: RunReport,
     segments: Sequence[Segment],
     profile: Profile | None,
+    *,
     movement: Movement | None = None,
+    segments_page: str = "",
 ) -> Path:
     """Write ``<run_id>.json`` and ``<run_id>.html``, each whole or not at all.
 
@@ -33,6 +34,7 @@ def write_run_report(
         segments: In the order of the cards; one without an audience is shown as not sent.
         profile: What sets each segment apart, or None where it was not computed.
         movement: Who went where, to be drawn, with a PNG in a folder of the run's name; None for no plot.
+        segments_page: The page beside this one that tells who the segments are; empty for none.
 
     Returns:
         The page. It names the SHA-256 of the JSON, so that the two can be held against each other.
@@ -49,7 +51,7 @@ def write_run_report(
         "sha256": hashlib.sha256(data.encode()).hexdigest(),
         "drawings": _drawings(folder / page.stem, segments, movement),
         "folder": page.stem,
-        "segments_page": _segments_page(folder, report.model_version),
+        "segments_page": segments_page,
     }
     write_whole(page, _page(report, segments, profile, told))
     return page
@@ -64,12 +66,6 @@ def _drawings(folder: Path, segments: Sequence[Segment], movement: Movement | No
     drawing = flow_plot(segments, movement)
     write_picture(folder / f"{drawing.name}.png", drawing.png)
     return [drawing]
-
-
-def _segments_page(folder: Path, version: int | None) -> str:
-    """Name the page of the model version beside this one; empty where there is none."""
-    name = page_name(version) if version is not None else ""
-    return name if name and (folder / name).exists() else ""
 
 
 def _page(

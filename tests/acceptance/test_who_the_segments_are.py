@@ -24,6 +24,7 @@ def test_a_new_model_version_is_told_drawn_and_asked_for_by_person(drawn: Shop) 
     assert made["quality"]["explanation"]["fidelity"] > 0.5
     assert all(row["effects"] and row["rules"] and row["hint"] for row in audiences)
     _check_placement(drawn, traced)
+    assert drawn.call("trace", "--customer", "c00007", "--json", "--no-why").json["placements"] == []
 
 
 def _check_page(shop: Shop, page: Path) -> None:

@@ -150,6 +150,12 @@ def test_streams_below_ten_are_drawn_alike() -> None:
     assert drawn[0] == drawn[1]
 
 
+def test_names_of_any_script_and_length_are_drawn() -> None:
+    odd = (replace(SEGMENTS[0], name="\u9ad8\u4fa1 \u5024"), replace(SEGMENTS[1], name="word " * 80))
+
+    assert "\u9ad8\u4fa1" in flow_plot(odd, MOVEMENT).svg
+
+
 def test_features_that_drifted_are_told_by_their_titles(plots: dict[str, Plot]) -> None:
     assert re.search(r"Value .*0\.20 0\.30", words_of(plots["drift"]))
     assert "Value 0.30" in plots["drift"].alt
@@ -198,7 +204,10 @@ def test_a_runs_page_shows_who_moved_and_leads_to_the_segments(page: Path) -> No
         "20261102T030000-7c1f", "sync", "done", *["2026-11-02T03:00:00.000000Z"] * 3, model_version=3
     )
 
-    html = write_run_report(page.parent, report, SEGMENTS, None, MOVEMENT).read_text(encoding="utf-8")
+    written = write_run_report(
+        page.parent, report, SEGMENTS, None, movement=MOVEMENT, segments_page=page.name
+    )
+    html = written.read_text(encoding="utf-8")
 
     assert 'href="segments-v3.html"' in html
     assert "Who moved from which segment to which" in html
