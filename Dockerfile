@@ -37,6 +37,7 @@ ENV PATH=/opt/cohortd/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     JOBLIB_MULTIPROCESSING=0 \
+    MPLCONFIGDIR=/var/lib/cohortd/matplotlib \
     COHORTD_CONFIG=/etc/cohortd/cohortd.yaml \
     COHORTD_DATA_DIR=/var/lib/cohortd
 USER 10001:10001

@@ -3,6 +3,7 @@
 from clustering.algorithms import ALGORITHMS
 from clustering.drifting import BEYOND_COMPARE, DRIFT_LIMIT, DriftLimits, Reading, read_drift
 from clustering.due import due
+from clustering.explaining import Explanation, explain
 from clustering.fitting import Fitted, fit
 from clustering.naive import fit_naive
 from clustering.policy import BelowMinimum, ClusteringPolicy
@@ -17,10 +18,12 @@ __all__ = [
     "BelowMinimum",
     "ClusteringPolicy",
     "DriftLimits",
+    "Explanation",
     "Fitted",
     "Preparing",
     "Reading",
     "due",
+    "explain",
     "fit",
     "fit_naive",
     "is_sensitive",

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from clustering.advising import hint
 from clustering.measuring import Points
 from clustering.phrases import Clause, Kind, clause_for
 from clustering.wording import sensitive_words
@@ -63,6 +64,11 @@ def description_of(centroid: Points, specs: Sequence[FeatureSpec]) -> str:
         lead, rest = rest[:2], rest[2:]
     sentence = "; ".join(part for part in (" and ".join(lead), ", ".join(rest)) if part)
     return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def hint_of(centroid: Points, specs: Sequence[FeatureSpec]) -> str:
+    """One sentence of what to say to the segment, and what not."""
+    return hint((specs[number].name, bool(centroid[number] > 0)) for number, _ in _telling(centroid, specs))
 
 
 def still_describes(before: Points, after: Points, specs: Sequence[FeatureSpec]) -> bool:

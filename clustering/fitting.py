@@ -15,8 +15,10 @@ from clustering.populations import populations_of, to_json
 from clustering.preparing import outliers
 from clustering.reporting import quality_of
 from clustering.segments import newly_held, segments_of
+from clustering.telling import tell
 from cohortd.core.errors import SettingsError, SourceError
 from cohortd.core.modelling import CentroidModel, FeatureSpec, LineageEvent, ModelVersion, Segment
+from cohortd.core.portrait import Portrait
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Fitted:
     quality: dict[str, object]
     #: The number the next new segment gets; ids are never used again.
     next_segment_number: int
+    #: For the report to draw; nothing of it is kept.
+    portrait: Portrait
 
 
 def fit(
@@ -83,7 +87,7 @@ def fit(
         if findings.outcome.calm is not None and identified.moved > policy.churn_budget:
             findings = findings.calmed(identified.moved)
             identified = identify_in(findings.outcome)
-        fitted = _fitted(findings, identified, specs=specs, policy=policy, previous=previous)
+        fitted = _fitted(sample, findings, identified, specs=specs, policy=policy, previous=previous)
         return replace(fitted, quality=fitted.quality | _prepared(sample, findings, policy))
 
 
@@ -100,6 +104,7 @@ def _prepared(sample: pd.DataFrame, findings: Findings, policy: ClusteringPolicy
 
 
 def _fitted(
+    sample: pd.DataFrame,
     findings: Findings,
     identified: Identified,
     *,
@@ -115,8 +120,16 @@ def _fitted(
     read = [by_name[feature.name] for feature in features]
     ordered = found.places.rows(rows)
     kinds = dict(zip(centroids, ordered.kinds, strict=True)) if ordered.kinds else {}
+    told = tell(sample, findings, ids, read)
     segments = segments_of(
-        centroids, sizes, read, kinds=kinds, floor=findings.floor, policy=policy, previous=previous
+        centroids,
+        sizes,
+        read,
+        kinds=kinds,
+        floor=findings.floor,
+        policy=policy,
+        previous=previous,
+        stages=told.stages,
     )
     model = CentroidModel(
         features,
@@ -131,6 +144,10 @@ def _fitted(
         centroid_model=model,
         segments=segments,
         lineage=(*identified.events, *newly_held(segments, previous)),
-        quality=quality_of(findings, segments, sizes=sizes, specs=specs, policy=policy, previous=previous),
+        quality={
+            **quality_of(findings, segments, sizes=sizes, specs=specs, policy=policy, previous=previous),
+            **told.quality,
+        },
         next_segment_number=identified.next_number,
+        portrait=told.portrait,
     )

@@ -128,10 +128,10 @@ def clause_for(spec: FeatureSpec, z: float) -> Clause:
         return Clause(spec.name, _plainly(spec, z), Kind.PLAIN)
     thing = re.sub(r"[-_]+", " ", rest)
     words = _by_strength(phrase.high if z > 0 else phrase.low, z).replace("{}", thing)
-    return Clause(phrase.theme.replace("{}", name), words + _since(window), phrase.kind)
+    return Clause(phrase.theme.replace("{}", name), words + since(window), phrase.kind)
 
 
-def _since(window: str) -> str:
+def since(window: str) -> str:
     """Say a feature's own window: ``30d``, ``4w``, ``all`` or none."""
     if not window or window == "all":
         return ""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from clustering.density import LEFTOVERS
-from clustering.describing import description_of, names_for, still_describes
+from clustering.describing import description_of, hint_of, names_for, still_describes
 from clustering.measuring import Points
 from clustering.merging import Floor
 from clustering.micro import MICRO
@@ -24,8 +24,9 @@ def segments_of(
     floor: Floor,
     policy: ClusteringPolicy,
     previous: ModelVersion | None,
+    stages: Mapping[str, str],
 ) -> tuple[Segment, ...]:
-    """Name, describe and, below the floor, hold every segment.
+    """Name, describe, advise on and, below the floor, hold every segment.
 
     Args:
         centroids: Segment id -> centroid in prepared units, in the order wanted.
@@ -34,7 +35,8 @@ def segments_of(
         kinds: Segment id -> its kind where it is no plain segment.
         floor: What is too small.
         policy: What then happens, and the names people gave.
-        previous: Names and descriptions to stay with.
+        previous: Names, descriptions and advice to stay with.
+        stages: Segment id -> the step of the journey its customers are at.
     """
     before = {each.id: each for each in previous.segments} if previous is not None else {}
     rest = {each: _LEFTOVERS_NAME for each, kind in kinds.items() if kind == LEFTOVERS}
@@ -52,6 +54,8 @@ def segments_of(
             before[each].description if each in kept else description_of(centroid, specs),
             _held(sizes[each], _floor_of(kinds.get(each, ""), floor, policy), policy),
             kinds.get(each) or "segment",
+            (before[each].hint if each in kept else "") or hint_of(centroid, specs),
+            stages.get(each, ""),
         )
         for each, centroid in centroids.items()
     )

@@ -109,6 +109,7 @@ def open_pipeline(
             ),
             guards=_guards(settings),
             log_key=sealer.public_key,
+            plots=settings.reports.plots,
             clock=clock,
             stop=stop,
             progress=progress,

@@ -1,4 +1,4 @@
-"""Features out of their settings: attributes that are asked for, own expressions, what is in the context."""
+"""Features out of their settings: attributes asked for, own expressions, what is in the context."""
 
 from collections.abc import Iterable
 

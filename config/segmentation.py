@@ -20,7 +20,7 @@ class Segmentation(Strict):
     )
     expressions: dict[str, OwnExpression] = Field(
         default_factory=dict,
-        description="Features of your own, one SQL aggregate over the events each, by name (docs/features.md).",
+        description="Features of your own by name: SQL aggregates over the events (docs/features.md).",
     )
     conversion_types: tuple[str, ...] = Field(
         default=(*("purchase", "order", "transaction", "checkout", "subscription", "subscribe", "signup"),),

@@ -16,6 +16,7 @@ from config.countries import check_country, check_place
 from config.cron import check_cron
 from config.database import check_database, place_database
 from config.destinations import CsvDrop, Destination
+from config.reports import Reports
 from config.segmentation import Segmentation
 from config.sources import Sources
 
@@ -188,6 +189,7 @@ class Settings(BaseSettings):
     )
     schedule: Schedule = Field(default_factory=Schedule, description="When the daemon does what.")
     guards: Guards = Field(default_factory=Guards, description="How much may change unasked.")
+    reports: Reports = Field(default_factory=Reports, description="What is written for people.")
 
     @property
     def database_url(self) -> str:

@@ -163,15 +163,15 @@ class ConsentSource(Source):
 
 
 class ContextSource(Source):
-    """What each day was like, one row a day, or a day and place: weather, holidays, prices. All in numbers."""
+    """What days were like in numbers, one row a day, or a day and place: weather, holidays, prices."""
 
     required: ClassVar[tuple[str, ...]] = ("date",)
     optional: ClassVar[tuple[str, ...]] = ("place",)
 
     by_place: str | None = Field(
         default=None,
-        description="Context only: which attribute of the customers, or column of the events, says the place"
-        " that `place` stands for; left out, a day is the same for everybody.",
+        description="Context only: which attribute of the customers, or column of the events, holds the"
+        " values of `place`; left out, a day is the same for everybody.",
     )
 
     @property
@@ -183,6 +183,12 @@ class ContextSource(Source):
     def _check_name(cls, name: str) -> None:
         if _NUMBER_NAME.fullmatch(name) is None:
             raise ValueError(f"{name} cannot name a number: use a-z, 0-9 and _")
+
+    @model_validator(mode="after")
+    def _check_place_together(self) -> Self:
+        if self.columns is not None and ("place" in self.columns) != (self.by_place is not None):
+            raise ValueError("place in columns and by_place come together: the one names the other")
+        return self
 
 
 class Sources(Strict):

@@ -1,5 +1,6 @@
 """What every test starts from."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,9 @@ from ledger_server import Server, running_server
 # How long one example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("any_machine", deadline=None)
 settings.load_profile("any_machine")
+
+# Nearly every test fits a model, and few are about its pictures: those that are ask for them.
+os.environ.setdefault("COHORTD_REPORTS__PLOTS", "false")
 
 
 @pytest.fixture(autouse=True)

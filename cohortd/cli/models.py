@@ -95,6 +95,8 @@ def _show(console: Console, made: "Reclustered") -> None:
     _show_lineage(console, version if made.reason is not None else None)
     if made.moved_share is not None:
         console.print(f"{made.moved_share:.1%} of the customers change segment.")
+    if made.report is not None:
+        console.print(f"Who they are and why, with plots: {made.report}", soft_wrap=True)
     if made.stopped is not None:
         _show_stopped(console, made)
     if version.restores and made.reason is not None:

@@ -94,6 +94,10 @@ class Segment:
     held: str = ""
     #: segment; micro: a small tight group far from all others; leftovers: who is in no group.
     kind: str = "segment"
+    #: What to say to them and what not, one sentence; kept as long as the description is.
+    hint: str = ""
+    #: awareness, consideration, purchase, retention, advocacy, or empty where the data does not tell.
+    stage: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
 from typing import Any, Final, Self
 
 from cohortd.core.fates import SegmentFate
@@ -70,6 +71,19 @@ class RevocationReport:
     confirmed: int
     #: Seconds from the record of the slowest confirmed removal; None while none is confirmed.
     slowest_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StabilityReading:
+    """What one run, or one fit, measured of stability; only what is known."""
+
+    at: datetime
+    #: moved_share, psi_max, inertia_ratio, silhouette.
+    measures: Mapping[str, float]
+    #: Whether a new model version began with it.
+    refitted: bool = False
+    #: Feature -> how far its distribution is from that of the fit (population stability index).
+    drift: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

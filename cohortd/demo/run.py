@@ -26,6 +26,7 @@ from cohortd.emulators.serving import Ports, running
 from cohortd.engine import Engine
 from cohortd.pipeline.clusters import Clustered
 from cohortd.pipeline.outcome import revocation_reports
+from cohortd.pipeline.portraits import page_of
 from cohortd.pipeline.revoking import Revocation, revoke
 from cohortd.pipeline.syncing import SyncCall, sync
 from cohortd.pipeline.wiring import Pipeline
@@ -96,14 +97,16 @@ def _weeks(
             value = revocation.customer_id or revocation.email or ""
             revoke(pipeline, Revocation(kind, value, revocation.reason))
         step(f"week {number} of {weeks} ({at:%d %B %Y}): re-clustering and syncing")
+        # Every week makes a new version; the pictures of the last one are looked at.
+        drawing = replace(pipeline, plots=number == weeks)
         call = SyncCall(as_of=at, wait_s=CONFIRM_WITHIN_S, refit=True, observe=yardstick.observe)
         approved = ""
         with pipeline.ledger.leadership() as epoch:
-            report = sync(pipeline, call, epoch=epoch)
+            report = sync(drawing, call, epoch=epoch)
             if report.status == "stopped" and report.plan_id is not None:
                 step(f"week {number} of {weeks}: a guard stopped it, approving the plan")
                 approved = "; ".join(stop.detail for stop in report.guards)
-                report = sync(pipeline, replace(call, approve=report.plan_id, observe=None), epoch=epoch)
+                report = sync(drawing, replace(call, approve=report.plan_id, observe=None), epoch=epoch)
         yield report, approved
 
 
@@ -135,6 +138,7 @@ def _result(
         revocations=tuple(revocation_reports(pipeline, since=None)),
         settings=str(path),
         reports=str(pipeline.data_dir / "reports"),
+        segments=str(page_of(pipeline, reports[-1].model_version or 0) or ""),
     )
 
 

@@ -59,6 +59,8 @@ class DemoResult:
     settings: str
     #: The folder of the run reports.
     reports: str
+    #: The page of the segments, with plots.
+    segments: str = ""
 
     def as_json(self) -> dict[str, object]:
         """Plain dicts, lists and text, ready for JSON."""
@@ -70,6 +72,7 @@ class DemoResult:
             "revocations": [asdict(revocation) for revocation in self.revocations],
             "settings": self.settings,
             "reports": self.reports,
+            "segments": self.segments,
         }
 
 
@@ -88,7 +91,8 @@ def render_summary(result: DemoResult, console: Console) -> None:
             console.print(Padding(Text(told), (1, 0, 0, 2)))
     _section(console, "Consent taken back", _revocations(result))
     _section(console, "Read on", None)
-    for title, path in (("reports", result.reports), ("settings", result.settings)):
+    pages = (("segments", result.segments), ("reports", result.reports), ("settings", result.settings))
+    for title, path in ((title, path) for title, path in pages if path):
         # Not wrapped: a path is to be copied.
         console.print(Text(f"  {title:<9} {path}"), soft_wrap=True)
     console.print()

@@ -1,7 +1,7 @@
 """Builds one expression that computes many features at once."""
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import ibis
@@ -25,7 +25,7 @@ class Span:
     start_s: int
     end_s: int
     #: When the first event of all happened; only windows of all time need it.
-    first_s: int = 0
+    first_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +95,14 @@ def _column(joined: ir.Table, name: str, definition: Definition | None) -> ir.Fl
     return joined[name] if definition.empty is None else joined[name].fill_null(definition.empty)
 
 
-def _slugged(events: ir.Table) -> ir.Table:
-    """Make slugs once a value instead of once a feature and row: there are far fewer values than rows."""
+def _slugged(events: ir.Table, definitions: Iterable[Definition]) -> ir.Table:
+    """Make slugs once a value instead of once a feature and row: there are far fewer values than rows.
+
+    Only of what is read: a join that nobody needs costs as much as several features.
+    """
+    read = {column for item in definitions for column in (*item.spec.needs, *item.reads)}
     for family in FAMILIES.values():
-        if family.column in events.columns:
+        if family.column in read.intersection(events.columns):
             events = _with_slugs(events, family.column)
     return events
 
@@ -112,17 +116,22 @@ def _with_slugs(events: ir.Table, column: str) -> ir.Table:
 
 def _event_parts(tables: Input, definitions: Mapping[str, Definition], span: Span) -> Iterator[ir.Table]:
     """Aggregate within the window first, for that decides who is in."""
-    known = _slugged(tables.events.semi_join(tables.customers, "customer_id"))
+    known = tables.events.semi_join(tables.customers, "customer_id")
     context = no_surroundings() if tables.context is None else surroundings(tables.context)
     scope = Scope(known, span.end_s, span.start_s, tables.vocabulary, tables.customers, context)
-    history = replace(scope, events=known.filter(scope.seconds() < span.end_s))
-    kinds = dict.fromkeys([(None, None), *((item.window, item.rows) for item in definitions.values())])
-    for window, rows in kinds:
+    kinds = {name: (_cut(item.window, span), item.rows) for name, item in definitions.items()}
+    for window, rows in dict.fromkeys([(None, None), *kinds.values()]):
+        together = {name: item for name, item in definitions.items() if kinds[name] == (window, rows)}
+        slugged = replace(scope, events=_slugged(known, together.values()))
+        history = replace(slugged, events=slugged.events.filter(slugged.seconds() < span.end_s))
         part = _within(history, window, span)
-        together = {
-            name: item for name, item in definitions.items() if (item.window, item.rows) == (window, rows)
-        }
         yield _aggregated(part if rows is None else replace(part, events=rows(part)), together)
+
+
+def _cut(window: Window | None, span: Span) -> Window | None:
+    """Forget a window of all time where that is what everybody has: one pass then does for both."""
+    whole = window is not None and window.days is None and span.first_s == span.start_s
+    return None if whole else window
 
 
 def _within(history: Scope, window: Window | None, span: Span) -> Scope:
@@ -130,7 +139,7 @@ def _within(history: Scope, window: Window | None, span: Span) -> Scope:
     if window is None:
         start_s = span.start_s
     elif window.days is None:
-        return replace(history, start_s=span.first_s)
+        return replace(history, start_s=span.start_s if span.first_s is None else span.first_s)
     else:
         start_s = span.end_s - window.days * SECONDS_A_DAY
     return replace(history, events=history.events.filter(history.seconds() >= start_s), start_s=start_s)

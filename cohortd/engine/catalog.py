@@ -74,6 +74,8 @@ def meaning_of(name: str, vocabulary: Vocabulary) -> str:
         return ", ".join(vocabulary.conversion_types)
     if base in visiting.OF_PAGE_VIEWS:
         return ", ".join(vocabulary.page_view_types)
+    if base in CONTEXT_FAMILIES:
+        return f"by {vocabulary.place}" if vocabulary.place else "everywhere"
     return ""
 
 

@@ -62,7 +62,7 @@ class ContextFamily:
     @property
     def spec(self) -> FeatureSpec:
         """The family itself, before it is expanded."""
-        return self._spec(self.name, self.title, ("occurred_at",), ("", ""))
+        return self._spec(self.name, self.title, ("occurred_at", "context.date"), ("", ""))
 
     def member(self, column: str, place: str = "") -> Definition:
         """Make the feature ``<family>:<column>``, for customers who are at *place*."""

@@ -30,5 +30,7 @@ class Definition:
     empty: float | None = None
     #: Whether it makes sense over a window of its own.
     has_windows: bool = True
+    #: Columns it reads where they are there, beside those it needs.
+    reads: tuple[str, ...] = ()
     #: Computed as the first over the second, instead of by ``expression``.
     ratio: "tuple[Definition, Definition] | None" = None

@@ -256,11 +256,16 @@ class Engine:
 
     def _span(self, events: StagedTable, *, as_of: datetime, window: timedelta | None, ever: bool) -> Span:
         end_s = int(as_of.timestamp())
-        first_s = end_s
-        if (window is None or ever) and "occurred_at" in events.columns:
-            first = self._backend.number(self._read(events).occurred_at.epoch_seconds().floor().min())
-            first_s = end_s if first is None else min(int(first), end_s)
-        return Span(first_s if window is None else end_s - int(window.total_seconds()), end_s, first_s)
+        first_s = self._first_s(events, end_s) if window is None or ever else None
+        if window is None:
+            return Span(end_s if first_s is None else first_s, end_s, first_s)
+        return Span(end_s - int(window.total_seconds()), end_s, first_s)
+
+    def _first_s(self, events: StagedTable, end_s: int) -> int:
+        if "occurred_at" not in events.columns:
+            return end_s
+        first = self._backend.number(self._read(events).occurred_at.epoch_seconds().floor().min())
+        return end_s if first is None else min(int(first), end_s)
 
     def _members(self, family: str, events: StagedTable, context: StagedTable | None) -> list[str]:
         if family in FAMILIES:

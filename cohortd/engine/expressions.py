@@ -7,7 +7,7 @@ expression can neither read anything else nor depend on the order of rows, on ch
 import functools
 import logging
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 import ibis
 import ibis.expr.types as ir
@@ -21,7 +21,7 @@ from cohortd.core.tables import EVENT_NUMBER_FIELDS, EVENT_TEXT_FIELDS
 from cohortd.engine.definition import Definition
 from cohortd.engine.scope import SECONDS_A_DAY, Scope, exact_mean, exact_sum, finite, ratio
 from cohortd.engine.sql_conditions import Conditions
-from cohortd.engine.sql_nodes import Refusal, only, shown
+from cohortd.engine.sql_nodes import RefusedError, only, shown
 from cohortd.engine.vocabulary import OwnFeature
 
 #: Days from an event to the end of the data: what ``now()`` would otherwise be wanted for.
@@ -46,7 +46,7 @@ def own_definition(own: OwnFeature) -> Definition:
         tree = _parsed(own.sql)
         needs = _columns(tree)
         _Outside(_any_events()).total(tree)
-    except Refusal as refusal:
+    except RefusedError as refusal:
         raise SettingsError(f"segmentation.expressions.{own.name}: {refusal}") from None
     except RecursionError:
         raise SettingsError(f"segmentation.expressions.{own.name}: is nested too deeply") from None
@@ -66,9 +66,9 @@ def _parsed(sql: str) -> exp.Expr:
     try:
         statements = [each for each in sqlglot.parse(sql, dialect="duckdb") if each is not None]
     except (SqlglotError, RecursionError):
-        raise Refusal("cannot be read as one SQL expression, such as sum(value) / count(*)") from None
+        raise RefusedError("cannot be read as one SQL expression, such as sum(value) / count(*)") from None
     if len(statements) != 1:
-        raise Refusal(f"must be one expression, not {len(statements)}")
+        raise RefusedError(f"must be one expression, not {len(statements)}")
     return statements[0]
 
 
@@ -90,7 +90,7 @@ class _Reading(Conditions):
 
     def number(self, node: exp.Expr) -> ir.FloatingValue:
         if not isinstance(node, exp.Expr):
-            raise Refusal("a value is missing")
+            raise RefusedError("a value is missing")
         found = _ARITHMETIC.get(type(node))
         if found is not None:
             return found(self, node)
@@ -116,7 +116,7 @@ class _Outside(_Reading):
     def total(self, tree: exp.Expr) -> ir.FloatingScalar:
         number = self.number(tree).cast("float64")
         if not tree.find(*_AGGREGATES):
-            raise Refusal(f"must be an aggregate over a customer's events: {AGGREGATES} make one")
+            raise RefusedError(f"must be an aggregate over a customer's events: {AGGREGATES} make one")
         return number
 
     def leaf(self, node: exp.Expr) -> ir.FloatingValue:
@@ -130,11 +130,11 @@ class _Outside(_Reading):
             return aggregate(_Inside(self.scope), node, where)
         if isinstance(node, exp.Column):
             self.column(node)
-        raise Refusal(f"{shown(node)} is not allowed")
+        raise RefusedError(f"{shown(node)} is not allowed")
 
     def column(self, node: exp.Column) -> str:
         name = super().column(node)
-        raise Refusal(f"{name} must stand inside one of {AGGREGATES}, as in max({name})")
+        raise RefusedError(f"{name} must stand inside one of {AGGREGATES}, as in max({name})")
 
 
 class _Inside(_Reading):
@@ -161,21 +161,21 @@ class _Inside(_Reading):
         if part is not None:
             return part.cast("float64")
         if type(node) in _AGGREGATES or isinstance(node, exp.Filter):
-            raise Refusal(f"{shown(node)} cannot stand inside another aggregate")
-        raise Refusal(f"{shown(node)} is not allowed")
+            raise RefusedError(f"{shown(node)} cannot stand inside another aggregate")
+        raise RefusedError(f"{shown(node)} is not allowed")
 
     def _column(self, node: exp.Column) -> ir.FloatingValue:
         name = self.column(node)
         if name == DAYS_AGO:
             return ((self.scope.as_of_s - self.scope.seconds()) / SECONDS_A_DAY).floor().cast("float64")
         if name not in EVENT_NUMBER_FIELDS:
-            raise Refusal(f"{name} is no number: compare or count it")
+            raise RefusedError(f"{name} is no number: compare or count it")
         return self.scope.events[name].cast("float64")
 
 
 def _literal(_: _Reading, node: exp.Expr) -> ir.FloatingValue:
     if node.is_string:
-        raise Refusal(f"'{node.this}' is no number")
+        raise RefusedError(f"'{node.this}' is no number")
     return ibis.literal(float(node.this), "float64")
 
 
@@ -203,7 +203,7 @@ def _round(level: _Reading, node: exp.Expr) -> ir.FloatingValue:
     only(node, "this", "decimals")
     digits = node.args.get("decimals")
     if digits is not None and not (isinstance(digits, exp.Literal) and digits.is_int):
-        raise Refusal("round takes a plain number of digits")
+        raise RefusedError("round takes a plain number of digits")
     number = _countable(level.number(node.this))
     return number.round(int(digits.this) if digits is not None else 0).cast("float64")
 
@@ -211,7 +211,7 @@ def _round(level: _Reading, node: exp.Expr) -> ir.FloatingValue:
 def _cast(level: _Reading, node: exp.Expr) -> ir.FloatingValue:
     only(node, "this", "to")
     if node.args["to"].this not in {exp.DType.DOUBLE, exp.DType.FLOAT}:
-        raise Refusal("cast makes nothing but DOUBLE here: use floor, ceil or round for whole numbers")
+        raise RefusedError("cast makes nothing but DOUBLE here: use floor, ceil or round for whole numbers")
     return level.number(node.this)
 
 
@@ -274,7 +274,7 @@ _ARITHMETIC: Final[Mapping[type[exp.Expr], Callable[[_Reading, exp.Expr], ir.Flo
     exp.Cast: _cast,
 }
 
-_Where = ir.BooleanValue | None
+_Where: TypeAlias = ir.BooleanValue | None
 
 
 def _count(level: _Inside, node: exp.Expr, where: _Where) -> ir.FloatingValue:
@@ -286,7 +286,7 @@ def _count(level: _Inside, node: exp.Expr, where: _Where) -> ir.FloatingValue:
     if distinct:
         only(node.this, "expressions")
         if len(node.this.expressions) != 1:
-            raise Refusal("count(DISTINCT ...) takes one column")
+            raise RefusedError("count(DISTINCT ...) takes one column")
     values = level.each(counted)
     return (values.nunique(where=where) if distinct else values.count(where=where)).cast("float64")
 

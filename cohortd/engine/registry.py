@@ -20,6 +20,7 @@ def feature(
     rows: Rows | None = None,
     counted: bool = False,
     has_windows: bool = True,
+    reads: tuple[str, ...] = (),
 ) -> Callable[[Expression], Expression]:
     """Enter a function into the catalog.
 
@@ -29,6 +30,7 @@ def feature(
         rows: See ``Definition``.
         counted: Whether somebody without any row has 0 rather than nothing.
         has_windows: See ``Definition``; never with *history*.
+        reads: See ``Definition``; of no matter where texts are not compared.
     """
     spec = FeatureSpec(
         name,
@@ -48,6 +50,7 @@ def feature(
             rows=rows,
             empty=0.0 if counted else None,
             has_windows=has_windows and not history,
+            reads=reads,
         )
         return expression
 

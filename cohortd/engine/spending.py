@@ -137,7 +137,7 @@ def _lifetime_value(scope: Scope) -> ir.Scalar:
 
 @feature(
     "lifetime_progression",
-    f"Value a day of the last {RECENT_DAYS} days against that of the whole time as a customer, from -1 to 1",
+    f"Value a day of the last {RECENT_DAYS} days against that of all time as a customer, from -1 to 1",
     needs=("value",),
     words=("gaining value", "losing value"),
     heavy_tail=False,

@@ -12,7 +12,7 @@ from sqlglot import exp
 from cohortd.core.tables import EVENT_NUMBER_FIELDS, EVENT_TEXT_FIELDS
 from cohortd.engine.families import FAMILIES
 from cohortd.engine.scope import Scope, slug_of
-from cohortd.engine.sql_nodes import Refusal, only, shown
+from cohortd.engine.sql_nodes import RefusedError, only, shown
 
 #: Texts that are compared as slugs: "Dairy & Eggs" is "dairy-eggs".
 _SLUGGED: Final = frozenset(family.column for family in FAMILIES.values())
@@ -38,24 +38,24 @@ class Conditions:
         """Read a condition.
 
         Raises:
-            Refusal: It is none, or not one that is allowed.
+            RefusedError: It is none, or not one that is allowed.
         """
         found = _CONDITIONS.get(type(node))
         if found is None:
-            raise Refusal(f"{shown(node)} is no condition, such as value > 100")
+            raise RefusedError(f"{shown(node)} is no condition, such as value > 100")
         return found(self, node)
 
     def column(self, node: exp.Column) -> str:
         """Check a column's name.
 
         Raises:
-            Refusal: There is no such column, or it is said to be another table's.
+            RefusedError: There is no such column, or it is said to be another table's.
         """
         only(node, "this")
         name = node.name.lower()
         known = (*EVENT_NUMBER_FIELDS, *EVENT_TEXT_FIELDS, _TIME, "days_ago")
         if name not in known:
-            raise Refusal(f"there is no column {node.name}; there are {', '.join(known)}")
+            raise RefusedError(f"there is no column {node.name}; there are {', '.join(known)}")
         return name
 
     def anything(self, node: exp.Expr) -> ir.Column:
@@ -104,14 +104,14 @@ def _boolean(_: Conditions, node: exp.Expr) -> ir.BooleanValue:
 def _is_null(level: Conditions, node: exp.Expr) -> ir.BooleanValue:
     only(node, "this", "expression")
     if not isinstance(node.expression, exp.Null):
-        raise Refusal("IS can be followed by NULL only")
+        raise RefusedError("IS can be followed by NULL only")
     return level.anything(node.this).isnull()
 
 
 def _in(level: Conditions, node: exp.Expr) -> ir.BooleanValue:
     only(node, "this", "expressions")
     if not node.expressions:
-        raise Refusal("IN takes a list of values, not a query")
+        raise RefusedError("IN takes a list of values, not a query")
     found = [_compared(level, node.this, each, operator.eq) for each in node.expressions]
     whole = found[0]
     for each in found[1:]:
@@ -144,7 +144,7 @@ def _compared(level: Conditions, left: exp.Expr, right: exp.Expr, compare: _Comp
     if not texts:
         return compare(level.number(left), level.number(right))
     if compare not in {operator.eq, operator.ne}:
-        raise Refusal(f"{texts[0]} is a text: compare it with =, <> or IN")
+        raise RefusedError(f"{texts[0]} is a text: compare it with =, <> or IN")
     slugged = any(name in _SLUGGED for name in texts)
     return compare(_text(level, left, slugged=slugged), _text(level, right, slugged=slugged))
 
@@ -156,7 +156,7 @@ def _text(level: Conditions, node: exp.Expr, *, slugged: bool) -> ir.StringValue
     if isinstance(node, exp.Literal) and node.is_string:
         literal = ibis.literal(str(node.this))
         return slug_of(literal) if slugged else literal
-    raise Refusal(f"a text can be compared with a text such as 'web', not with {shown(node)}")
+    raise RefusedError(f"a text can be compared with a text such as 'web', not with {shown(node)}")
 
 
 def _time(level: Conditions, node: exp.Expr) -> ir.TimestampValue:
@@ -164,11 +164,11 @@ def _time(level: Conditions, node: exp.Expr) -> ir.TimestampValue:
         return level.scope.events.occurred_at
     literal = node.this if isinstance(node, exp.Cast) and node.to.this in _TIMES else node
     if not isinstance(literal, exp.Literal) or not literal.is_string:
-        raise Refusal("occurred_at can be compared with a time such as '2024-06-01' (UTC)")
+        raise RefusedError("occurred_at can be compared with a time such as '2024-06-01' (UTC)")
     try:
         read = datetime.fromisoformat(str(literal.this))
     except ValueError:
-        raise Refusal(f"'{literal.this}' is no time such as '2024-06-01 18:00' (UTC)") from None
+        raise RefusedError(f"'{literal.this}' is no time such as '2024-06-01 18:00' (UTC)") from None
     return ibis.literal(read.astimezone(UTC).replace(tzinfo=None) if read.tzinfo else read)
 
 

@@ -8,7 +8,7 @@ from sqlglot import exp
 _NOTES: Final = frozenset({"big_int", "typed", "safe", "ignore_nulls", "_type"})
 
 
-class Refusal(ValueError):
+class RefusedError(ValueError):
     """What is wrong with an expression, for the person who wrote it."""
 
 
@@ -16,11 +16,11 @@ def only(node: exp.Expr, *arguments: str) -> None:
     """Refuse a node that says more than is read of it, such as a sort order.
 
     Raises:
-        Refusal: It does.
+        RefusedError: It does.
     """
     more = [name for name, value in node.args.items() if value and name not in _NOTES.union(arguments)]
     if more:
-        raise Refusal(f"{shown(node)}: {', '.join(more)} is not allowed here")
+        raise RefusedError(f"{shown(node)}: {', '.join(more)} is not allowed here")
 
 
 def shown(node: exp.Expr) -> str:

@@ -64,11 +64,17 @@ def available(
             if column not in columns[table]:
                 missing.setdefault(table, []).append(column)
         if missing:
-            reasons = (f"{table} has no column {' and no '.join(lost)}" for table, lost in missing.items())
+            reasons = (_lacking(table, lost, columns[table]) for table, lost in missing.items())
             unusable.append((spec, "; ".join(reasons)))
         else:
             usable.append(spec)
     return usable, unusable
+
+
+def _lacking(table: str, lost: Sequence[str], known: Collection[str]) -> str:
+    if not known:
+        return f"there is no table sources.{table}"
+    return f"{table} has no column {' and no '.join(lost)}"
 
 
 def _need(spec: FeatureSpec, written: str) -> tuple[str, str]:

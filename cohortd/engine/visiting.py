@@ -44,7 +44,7 @@ def _session_duration_mean_s(scope: Scope) -> ir.Scalar:
     return ratio(exact_sum(scope.events.duration_s), scope.events.session_id.nunique())
 
 
-@feature("page_views", "Page views", words=("many pages", "few pages"), counted=True)
+@feature("page_views", "Page views", words=("many pages", "few pages"), counted=True, reads=("type",))
 def _page_views(scope: Scope) -> ir.Scalar:
     return scope.page_views()
 
@@ -55,6 +55,7 @@ def _page_views(scope: Scope) -> ir.Scalar:
     needs=("session_id",),
     words=("deep browsers", "quick lookers"),
     absent=Impute.MEDIAN,
+    reads=("type",),
 )
 def _pages_per_session(scope: Scope) -> ir.Scalar:
     return ratio(scope.page_views(), scope.events.session_id.nunique())
@@ -65,6 +66,7 @@ def _pages_per_session(scope: Scope) -> ir.Scalar:
     "Page views on a day with an event",
     words=("binge viewers", "light viewers"),
     absent=Impute.MEDIAN,
+    reads=("type",),
 )
 def _content_velocity(scope: Scope) -> ir.Scalar:
     return ratio(scope.page_views(), scope.active_days())

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 
 import clustering
 from cohortd.core.modelling import FeatureSpec, ModelVersion
+from cohortd.core.movement import Movement
 from cohortd.core.planning import GuardStop
 from cohortd.engine import Engine, StagedTable
 from cohortd.pipeline.featuring import Chosen, choose_features
 from cohortd.pipeline.naming import take_names
+from cohortd.pipeline.portraits import movement_of, write_portrait
 from cohortd.pipeline.reading import Tables
 from cohortd.pipeline.refitting import Wanted, previous_assignment, refitted, rests, waiting_told
 from cohortd.pipeline.stability import Stability, read_stability
@@ -31,6 +33,8 @@ class Clustered:
     stability: Stability
     #: Why a version that was made in this run did not come into force.
     stopped: GuardStop | None = None
+    #: Who went where since the last applied assignment; None where there was none.
+    movement: Movement | None = None
 
 
 def cluster(
@@ -57,7 +61,7 @@ def cluster(
         tables.events,
         tables.customers,
         chosen.computed,
-        as_of=_day_after_last_event(engine, tables, as_of),
+        as_of=day_after_last_event(engine, tables, as_of),
         window=pipeline.segmentation.window,
         context=tables.context,
     )
@@ -74,6 +78,7 @@ def cluster(
         wanted = Wanted(reason, chosen.fitted, as_of, any_churn=accept or bool(chosen.lost))
         made = refitted(pipeline, engine, features, current, wanted)
         stopped = made.stopped
+        write_portrait(pipeline, engine, made)
         if stopped is None:
             current, assignment = made.version, made.assignment
     assert current is not None
@@ -93,6 +98,7 @@ def cluster(
         notes=(*chosen.notes, *_warnings(current), *stability.alerts, *_held_back(pipeline)),
         stability=stability,
         stopped=stopped,
+        movement=movement_of(pipeline, engine, current, assignment),
     )
 
 
@@ -108,7 +114,7 @@ def _warnings(version: ModelVersion) -> list[str]:
     return [str(warning) for warning in found] if isinstance(found, list) else []
 
 
-def _day_after_last_event(engine: Engine, tables: Tables, as_of: datetime) -> datetime:
+def day_after_last_event(engine: Engine, tables: Tables, as_of: datetime) -> datetime:
     """Anchor features to the data, in whole days.
 
     A table that was not fed for a day must not make everybody a day older: the same rows give the

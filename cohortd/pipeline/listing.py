@@ -8,6 +8,7 @@ from cohortd.core.delivery import RemoteStatus
 from cohortd.ledger import Reading, Remote
 from cohortd.pipeline.drifting import SMALLEST, Drift, drifts_of, middle
 from cohortd.pipeline.outcome import platform_size
+from cohortd.pipeline.why import NOTHING_TOLD, why_of
 from cohortd.pipeline.wiring import Pipeline
 
 _WEEK: Final = timedelta(days=7)
@@ -22,6 +23,7 @@ def audience_rows(pipeline: Pipeline) -> list[dict[str, object]]:
     counts = pipeline.ledger.members.counts()
     current = pipeline.ledger.models.current()
     names = {segment.id: segment.name for segment in current.segments} if current else {}
+    why = {segment.id: why_of(current, segment) for segment in current.segments} if current else {}
     readings = pipeline.ledger.readings.since(pipeline.clock() - HISTORY)
     drifts = drifts_of(pipeline, of_paused=True)
     rows = []
@@ -37,6 +39,7 @@ def audience_rows(pipeline: Pipeline) -> list[dict[str, object]]:
             "size": states.get("adding", 0) + states.get("present", 0),
             "confirmed": states.get("present", 0),
             "rejected": states.get("rejected", 0),
+            **why.get(remote.target.audience, NOTHING_TOLD),
             **_told(remote.status or RemoteStatus(), remote, past),
             "state": remote.state,
             "note": remote.note,

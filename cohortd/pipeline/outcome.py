@@ -38,7 +38,13 @@ def finish_run(pipeline: Pipeline, plan: Plan, report: RunReport, *, since: date
         notes=[*report.notes, *sentences(drifts)],
         revocations=revocation_reports(pipeline, since=_last_end(pipeline)),
     )
-    write_run_report(pipeline.data_dir / "reports", whole, plan.clustered.version.segments, plan.traits)
+    write_run_report(
+        pipeline.data_dir / "reports",
+        whole,
+        plan.clustered.version.segments,
+        plan.traits,
+        plan.clustered.movement if pipeline.plots else None,
+    )
     rows = {source.table: source.kept + source.later for source in plan.sources}
     summary = {**whole.as_json(), "rows": rows, "figures": [each.as_json() for each in plan.figures]}
     pipeline.ledger.runs.finish(whole.run_id, status=status, summary=summary, at=pipeline.clock())

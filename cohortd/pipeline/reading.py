@@ -57,14 +57,15 @@ def read_tables(pipeline: Pipeline, engine: Engine, *, as_of: datetime) -> Table
         event_tally = Tally("events")
         events = engine.stage("events", read_events(pipeline.sources.events, event_tally, until=as_of))
         reports.append(_without_strangers(event_tally, engine, events, customers))
-    context = _context(pipeline, engine, reports)
+    context = stage_context(pipeline, engine, reports)
     refuse_bad_rows(pipeline, reports)
     later = sum(report.later for report in reports if report.table == "events")
     figures, anomalies = watch(pipeline, engine, customers, events, later=later, as_of=as_of)
     return Tables(customers, events, tuple(reports), context, figures, anomalies)
 
 
-def _context(pipeline: Pipeline, engine: Engine, reports: list[SourceReport]) -> StagedTable | None:
+def stage_context(pipeline: Pipeline, engine: Engine, reports: list[SourceReport]) -> StagedTable | None:
+    """Stage what days were like, and report it; None without such a table in the settings."""
     if pipeline.sources.context is None:
         return None
     pipeline.progress("reading context")

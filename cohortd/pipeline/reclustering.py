@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import structlog
 
@@ -11,6 +12,7 @@ from cohortd.core.planning import GuardStop
 from cohortd.ledger import KeptVersion
 from cohortd.pipeline.clusters import cluster
 from cohortd.pipeline.planning import workdir
+from cohortd.pipeline.portraits import page_of
 from cohortd.pipeline.reading import read_tables, require_customers
 from cohortd.pipeline.versions import events_json
 from cohortd.pipeline.watching import refuse_anomalies
@@ -26,13 +28,15 @@ class Reclustered:
     version: ModelVersion
     reason: str | None
     moved_share: float | None
-    #: segment, name, description, kind, customers, confidence (if soft), held of each segment.
+    #: segment, name, description, kind, customers, confidence (if soft), hint, stage, held of each segment.
     segments: tuple[dict[str, object], ...]
     stability: Mapping[str, object]
     #: Why the version that this run made did not come into force.
     stopped: GuardStop | None = None
     #: A version that is held back, of this run or an earlier one.
     waiting: KeptVersion | None = None
+    #: The version's page; None where it is not there.
+    report: Path | None = None
 
     def as_json(self) -> dict[str, object]:
         """The answer of ``recluster --json``."""
@@ -44,6 +48,7 @@ class Reclustered:
             "algorithm": self.version.algorithm,
             "moved_share": self.moved_share,
             "segments": list(self.segments),
+            "report": str(self.report) if self.report is not None else None,
             "lineage": events_json(self.version) if self.reason is not None else [],
             "quality": self.version.quality,
             "stability": self.stability,
@@ -79,8 +84,14 @@ def recluster(
         _segment_rows(clustered.version, lambda each: sizes.get(each, 0), sure),
         clustered.stability.as_json(),
         clustered.stopped,
-        pipeline.ledger.models.waiting(),
+        waiting := pipeline.ledger.models.waiting(),
+        page_of(pipeline, _looked_at(clustered.version, waiting)),
     )
+
+
+def _looked_at(version: ModelVersion, waiting: KeptVersion | None) -> int:
+    """Of a version that is held back people want to see the page before they put it in force."""
+    return version.id if waiting is None else waiting.version.id
 
 
 def put_in_force(version: ModelVersion) -> Reclustered:
@@ -102,6 +113,8 @@ def _segment_rows(
             "kind": segment.kind,
             "customers": size_of(segment.id),
             "confidence": round(sure[segment.id], 4) if segment.id in sure else None,
+            "hint": segment.hint,
+            "stage": segment.stage or None,
             "held": segment.held or None,
         }
         for segment in version.segments

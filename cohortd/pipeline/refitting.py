@@ -10,6 +10,7 @@ import pandas as pd
 import clustering
 from cohortd.core.modelling import FeatureSpec, ModelVersion
 from cohortd.core.planning import GuardStop
+from cohortd.core.portrait import Portrait
 from cohortd.engine import Engine, StagedTable
 from cohortd.ledger import KeptVersion
 from cohortd.pipeline import guards
@@ -39,6 +40,8 @@ class Refit:
     assignment: StagedTable
     #: Why it does not come into force, if it does not.
     stopped: GuardStop | None
+    #: What the fit saw, for its page.
+    portrait: Portrait
 
 
 def refitted(
@@ -51,7 +54,7 @@ def refitted(
     """
     models = pipeline.ledger.models
     before = previous_assignment(pipeline)
-    version, next_number = _fitted(pipeline, engine, features, current, wanted)
+    version, next_number, portrait = _fitted(pipeline, engine, features, current, wanted)
     assignment = engine.assign(features, version.centroid_model, before, name="assignment_refitted")
     moved = engine.moved_share(assignment)
     stopped = None
@@ -64,7 +67,7 @@ def refitted(
         held_back=stopped.detail if stopped is not None else "",
         follows=current.id if current is not None else 0,
     )
-    return Refit(kept, assignment, stopped)
+    return Refit(kept, assignment, stopped, portrait)
 
 
 def rests(
@@ -123,7 +126,7 @@ def _fitted(
     features: StagedTable,
     current: ModelVersion | None,
     wanted: Wanted,
-) -> tuple[ModelVersion, int]:
+) -> tuple[ModelVersion, int, Portrait]:
     before = previous_assignment(pipeline)
     sample = engine.sample(features, pipeline.segmentation.sample_size, "fit")
     labels: pd.Series[str] | None = engine.read_assignment(before) if before is not None else None
@@ -147,7 +150,7 @@ def _fitted(
         lineage=fitted.lineage,
         quality=fitted.quality | meanings(pipeline, wanted.specs),
     )
-    return version, fitted.next_segment_number
+    return version, fitted.next_segment_number, fitted.portrait
 
 
 def _within_reach(pipeline: Pipeline) -> clustering.ClusteringPolicy:

@@ -1,7 +1,7 @@
 """Everything decided and sent about one person."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -15,9 +15,12 @@ from cohortd.identity import identify
 from cohortd.ledger import MembershipRow, PastMembership
 from cohortd.pipeline.consents import IDENTIFIER_KINDS, Subject, contact_subject, customer_subject
 from cohortd.pipeline.decisions import newest
+from cohortd.pipeline.placing import Placement, place
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.sources import read_contacts
 
+#: Customers of one contact field whose features are computed again: each takes the sources once.
+_MOST_PLACED = 3
 #: What people are told of a membership's state.
 _STANDING = {
     "adding": "on its way, not confirmed yet",
@@ -39,6 +42,8 @@ class Trace:
     history: tuple[dict[str, object], ...]
     consent: tuple[dict[str, object], ...]
     removals: tuple[dict[str, object], ...]
+    #: Why each customer is in their segment.
+    placements: tuple[Placement, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """The answer of ``trace --json``."""
@@ -51,6 +56,7 @@ class Trace:
             "history": list(self.history),
             "consent": list(self.consent),
             "removals": list(self.removals),
+            "placements": [asdict(each) for each in self.placements],
         }
 
     def sentences(self) -> Iterator[str]:
@@ -62,6 +68,8 @@ class Trace:
         yield from map(_decision_sentence, self.decisions)
         if self.decisions and any(_is_since(row, self.decisions[0]) for row in self.removals):
             yield "Consent was taken back since then, so nothing more is sent."
+        for placement in self.placements:
+            yield from placement.sentences()
         for row in self.consent:
             yield f"Consent: {row['status']} at {row['recorded_at']} ({row['source']})."
         for row in self.memberships:
@@ -166,8 +174,15 @@ def trace_person(pipeline: Pipeline, kind: SubjectKind, value: str) -> Trace:
         memberships=memberships,
         history=history,
         consent=consent,
+        placements=tuple(place(pipeline, each) for each in _decided(decisions)),
         removals=tuple(sorted(removals, key=lambda row: int(str(row["seq"])))),
     )
+
+
+def _decided(decisions: Iterable[dict[str, object]]) -> list[str]:
+    """The customers whom the last run put into a segment."""
+    placed = dict.fromkeys(str(row["customer_id"]) for row in decisions if row["segment_id"])
+    return list(placed)[:_MOST_PLACED]
 
 
 def _member_keys(pipeline: Pipeline, kind: SubjectKind, subject: Subject) -> set[bytes]:

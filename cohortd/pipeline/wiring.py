@@ -185,6 +185,8 @@ class Pipeline:
     progress: Progress = silent
     #: What of the consent table this process knows to be in the ledger.
     known_rows: KnownRows = field(default_factory=KnownRows)
+    #: Whether reports have plots.
+    plots: bool = True
     #: Spreads waits for which no platform named a time.
     chance: Chance = random.random
 

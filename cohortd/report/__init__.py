@@ -2,5 +2,15 @@
 
 from cohortd.report.removal_log import removal_log_csv, removal_log_html, removal_log_jsonl
 from cohortd.report.runs import Profile, write_run_report
+from cohortd.report.segments import Looks, page_name, write_segments_report
 
-__all__ = ["Profile", "removal_log_csv", "removal_log_html", "removal_log_jsonl", "write_run_report"]
+__all__ = [
+    "Looks",
+    "Profile",
+    "page_name",
+    "removal_log_csv",
+    "removal_log_html",
+    "removal_log_jsonl",
+    "write_run_report",
+    "write_segments_report",
+]

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from cohortd.core.consenting import Reason
+from cohortd.core.movement import SHOWN_FROM
 from cohortd.core.reporting import AudienceReport, RunReport
 from cohortd.core.times import parse_time
 
@@ -49,6 +50,11 @@ def counted(number: int, one: str, many: str = "") -> str:
 def people(number: int) -> str:
     """Say how many people."""
     return counted(number, "person", "people")
+
+
+def few(number: int) -> str:
+    """Write how many, but not exactly where it is fewer than ten: that may point at somebody."""
+    return f"fewer than {SHOWN_FROM}" if 0 < number < SHOWN_FROM else f"{number:,}"
 
 
 def listed(words: Iterable[str]) -> str:

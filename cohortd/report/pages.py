@@ -32,10 +32,15 @@ def render(template: str, values: dict[str, object]) -> str:
 
 def write_whole(path: Path, text: str) -> None:
     """Write by renaming, so that a reader never sees half a file."""
+    write_picture(path, text.encode("utf-8"))
+
+
+def write_picture(path: Path, content: bytes) -> None:
+    """Do the same with bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
-        unfinished.write_text(text, encoding="utf-8")
+        unfinished.write_bytes(content)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -3,21 +3,27 @@
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cohortd.core.modelling import Segment
+from cohortd.core.movement import Movement
 from cohortd.core.reporting import RunReport
 from cohortd.report import cards
-from cohortd.report.pages import render, write_whole
+from cohortd.report.pages import render, write_picture, write_whole
 from cohortd.report.quality import quality_view
+from cohortd.report.segments import page_name
 from cohortd.report.views import Profile, card_views, source_views, totals
 
 __all__ = ["Profile", "write_run_report"]
 
 
 def write_run_report(
-    folder: Path, report: RunReport, segments: Sequence[Segment], profile: Profile | None
+    folder: Path,
+    report: RunReport,
+    segments: Sequence[Segment],
+    profile: Profile | None,
+    movement: Movement | None = None,
 ) -> Path:
     """Write ``<run_id>.json`` and ``<run_id>.html``, each whole or not at all.
 
@@ -26,6 +32,7 @@ def write_run_report(
         report: The run; a segment's audience carries the segment's id.
         segments: In the order of the cards; one without an audience is shown as not sent.
         profile: What sets each segment apart, or None where it was not computed.
+        movement: Who went where, to be drawn, with a PNG in a folder of the run's name; None for no plot.
 
     Returns:
         The page. It names the SHA-256 of the JSON, so that the two can be held against each other.
@@ -38,11 +45,36 @@ def write_run_report(
     data = json.dumps(report.as_json(), indent=2, ensure_ascii=False) + "\n"
     page = folder / f"{report.run_id}.html"
     write_whole(folder / f"{report.run_id}.json", data)
-    write_whole(page, _page(report, segments, profile, sha256=hashlib.sha256(data.encode()).hexdigest()))
+    told: dict[str, object] = {
+        "sha256": hashlib.sha256(data.encode()).hexdigest(),
+        "drawings": _drawings(folder / page.stem, segments, movement),
+        "folder": page.stem,
+        "segments_page": _segments_page(folder, report.model_version),
+    }
+    write_whole(page, _page(report, segments, profile, told))
     return page
 
 
-def _page(report: RunReport, segments: Sequence[Segment], profile: Profile | None, *, sha256: str) -> str:
+def _drawings(folder: Path, segments: Sequence[Segment], movement: Movement | None) -> list[object]:
+    """Draw who moved, where anybody did."""
+    if movement is None or not movement.moved:
+        return []
+    from cohortd.report.plots.flow import flow_plot  # noqa: PLC0415 - most runs draw nothing
+
+    drawing = flow_plot(segments, movement)
+    write_picture(folder / f"{drawing.name}.png", drawing.png)
+    return [drawing]
+
+
+def _segments_page(folder: Path, version: int | None) -> str:
+    """Name the page of the model version beside this one; empty where there is none."""
+    name = page_name(version) if version is not None else ""
+    return name if name and (folder / name).exists() else ""
+
+
+def _page(
+    report: RunReport, segments: Sequence[Segment], profile: Profile | None, told: Mapping[str, object]
+) -> str:
     audiences = card_views(report, segments, profile)
     return render(
         "run.html.j2",
@@ -57,6 +89,6 @@ def _page(report: RunReport, segments: Sequence[Segment], profile: Profile | Non
             "unsent": [card for card in audiences if not card.places],
             "sources": source_views(report),
             "quality": [quality_view(each) for each in report.quality],
-            "sha256": sha256,
+            **told,
         },
     )

@@ -51,6 +51,8 @@ class CardView:
     held: str
     traits: tuple[tuple[str, str, str], ...]
     places: tuple[PlaceView, ...]
+    hint: str = ""
+    stage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,8 @@ def _card(
         held=segment.held if segment else "",
         traits=tuple(traits),
         places=tuple(_place(audience, planned=planned, largest=largest) for audience in told),
+        hint=segment.hint if segment else "",
+        stage=segment.stage if segment else "",
     )
 
 

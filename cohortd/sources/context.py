@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from cohortd.core.errors import SettingsError
+from cohortd.core.tables import CONTACT_FIELDS
 from cohortd.sources.casting import as_number, as_text, as_time
 from cohortd.sources.chunks import Chunk, Sieve
 from cohortd.sources.reading import chosen, chunks
@@ -24,9 +26,14 @@ def read_context(source: TableSource, tally: Tally, *, by_place: bool) -> Iterat
         by_place: Whether a row is for one place rather than for all.
 
     Raises:
-        SettingsError: A column is missing.
+        SettingsError: A column is missing, or a number is called as a contact field is.
         SourceError: The table cannot be read.
     """
+    contacts = [name for name in source.attributes if name in CONTACT_FIELDS]
+    if contacts:
+        raise SettingsError(
+            f"sources.context: {', '.join(contacts)} is a contact field and cannot be a feature"
+        )
     needed = ("date", *(("place",) if by_place else ()))
     mapping = chosen(source, needed=(*needed, *source.attributes), optional=())
     yield pa.RecordBatch.from_pylist([], schema=pa.schema([(name, _type(name)) for name in mapping]))

@@ -180,6 +180,19 @@ def test_a_segment_that_became_another_keeps_its_name_and_is_pointed_out() -> No
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("value_sum@30d", "spends well above average in the last 30 days"),
+        ("value_sum@all", "spends well above average"),
+        ("category_share:wine@4w", "buys far more wine than most in the last 4 weeks"),
+        ("value_sum@30d/365d", "far above average in value of late"),
+    ],
+)
+def test_a_window_of_its_own_is_said(name, words) -> None:
+    assert clause_for(spec(name, title="Value of late"), 2.0).words == words
+
+
 def test_every_phrase_is_of_a_feature_the_engine_knows() -> None:
     assert {name.rstrip(":") for name in PHRASES} <= set(catalog())
 

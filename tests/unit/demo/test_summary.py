@@ -36,7 +36,16 @@ def told(result: DemoResult, width: int = 100) -> str:
 def test_machines_get_the_fields_the_design_promises() -> None:
     answer = json.loads(json.dumps(RESULT.as_json()))
 
-    assert list(answer) == ["status", "seconds", "weeks", "audiences", "revocations", "settings", "reports"]
+    assert list(answer) == [
+        "status",
+        "seconds",
+        "weeks",
+        "audiences",
+        "revocations",
+        "settings",
+        "reports",
+        "segments",
+    ]
     assert answer["weeks"][1] == {
         "as_of": "2017-09-11T03:00:00Z",
         "moved_share": 0.06,

@@ -14,16 +14,16 @@ SLUGS = ("dairy_eggs", "wine", "brot", "käse", "tea", "fish", "web", "store", "
 
 
 @functools.cache
-def by_hand(window: timedelta | None = WINDOW) -> pd.DataFrame:
+def by_hand(window: timedelta | None = WINDOW, *, seed: int = 3) -> pd.DataFrame:
     """Compute all features of the random events customer by customer; no window is all of time."""
-    events = random_events()
+    events = random_events(seed=seed)
     for family in FAMILIES.values():
         slugs = events[family.column].str.lower().str.replace(r"[\W_]+", "_", regex=True)
         events[family.column] = slugs.str.strip("_")
     history = events[events.occurred_at.dt.floor("s") < AS_OF]
     start = history.occurred_at.min().floor("s") if window is None else AS_OF - window
     inside = history[history.occurred_at.dt.floor("s") >= start]
-    rows = {}
+    flags, rows = _flags(inside), {}
     for customer, own in inside.groupby("customer_id"):
         everything = history[history.customer_id == customer]
         half = start + pd.Timedelta(seconds=int((AS_OF - start).total_seconds()) // 2)
@@ -31,7 +31,7 @@ def by_hand(window: timedelta | None = WINDOW) -> pd.DataFrame:
             **_rhythm(own, everything, half=half),
             **_spending(own, everything, half=half),
             **_visiting(own),
-            **_shares(own),
+            **flags.loc[own.index].mean(),
         }
     return (
         pd.DataFrame.from_dict(rows, orient="index").rename_axis("customer_id").sort_index().astype(float)
@@ -109,19 +109,18 @@ def _visiting(own: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def _shares(own: pd.DataFrame) -> dict[str, float]:
-    shares = {
-        f"{name}:{slug}": (own[family.column] == slug).mean()
+def _flags(events: pd.DataFrame) -> pd.DataFrame:
+    """Mark, event by event, what the members of families count."""
+    flags = {
+        f"{name}:{slug}": events[family.column] == slug
         for name, family in FAMILIES.items()
         for slug in SLUGS
     }
-    weekdays = list(FIXED_FAMILIES["weekday_share"].members)
-    quarters = list(FIXED_FAMILIES["quarter_share"].members)
-    for number, slug in enumerate(weekdays):
-        shares[f"weekday_share:{slug}"] = (own.occurred_at.dt.day_of_week == number).mean()
-    for number, slug in enumerate(quarters):
-        shares[f"quarter_share:{slug}"] = (own.occurred_at.dt.quarter == number + 1).mean()
-    return shares
+    for number, slug in enumerate(FIXED_FAMILIES["weekday_share"].members):
+        flags[f"weekday_share:{slug}"] = events.occurred_at.dt.day_of_week == number
+    for number, slug in enumerate(FIXED_FAMILIES["quarter_share"].members):
+        flags[f"quarter_share:{slug}"] = events.occurred_at.dt.quarter == number + 1
+    return pd.DataFrame(flags)
 
 
 def _over(part: float, whole: float) -> float:

@@ -11,7 +11,16 @@ from engine_events import AS_OF, stage_customers
 from cohortd.core.errors import SettingsError
 from cohortd.core.modelling import CentroidModel, PreparedFeature
 from cohortd.core.tables import CONTACT_FIELDS
-from cohortd.engine import TEMPLATES, Engine, available, catalog, connect, resolve
+from cohortd.engine import (
+    TEMPLATES,
+    Engine,
+    OwnFeature,
+    Vocabulary,
+    available,
+    catalog,
+    connect,
+    resolve,
+)
 from cohortd.engine.backend import DuckdbBackend
 
 
@@ -90,13 +99,17 @@ def many_events() -> pa.Table:
 
 
 def run(workdir: Path, events: pa.Table, *, threads: int) -> list[bytes]:
-    with Engine.duckdb(workdir, threads=threads) as engine:
+    own = Vocabulary(own_features=(OwnFeature("thirds", "avg(value / 3) + median(discount)", "T"),))
+    with Engine.duckdb(workdir, threads=threads, vocabulary=own) as engine:
         staged = engine.stage("events", events.to_batches(max_chunksize=65_536))
         known = engine.stage(
             "customers", [pa.record_batch({"customer_id": events["customer_id"].unique()})]
         )
-        names = ["value_sum", "discount_share", "value_trend", "tenure_days"]
-        features = engine.features(staged, known, resolve(names, ()), as_of=AS_OF, window=None)
+        names = [
+            *("value_sum", "discount_share", "value_trend", "tenure_days", "hour_sin", "return_share"),
+            *("lifetime_progression", "value_sum@4w/all", "thirds"),
+        ]
+        features = engine.features(staged, known, resolve(names, (), own), as_of=AS_OF, window=None)
         model = CentroidModel(
             (PreparedFeature("value_sum", 0.0, log=True, center=3.0, scale=1.0),),
             ((-1.0,), (1.0,)), ("s1", "s2"), 0.15,

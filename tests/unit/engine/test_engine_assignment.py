@@ -132,6 +132,10 @@ def test_no_label_differs_from_numpy(engine, seed, margin, shape):
         (moved.segment_id != moved.previous_segment_id).mean()
     )
     assert engine.sizes(assigned) == expected["segment_id"].value_counts().to_dict()
+    flows = (
+        expected.fillna({"previous_segment_id": ""}).groupby(["previous_segment_id", "segment_id"]).size()
+    )
+    assert engine.flows(assigned) == [(before, now, n) for (before, now), n in flows.items()]
 
 
 def test_a_soft_model_says_how_sure_it_is(engine):

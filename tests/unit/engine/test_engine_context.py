@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from engine_events import AS_OF, random_events, stage_customers, stage_events
 
-from cohortd.engine import Engine, Vocabulary, available, resolve
+from cohortd.engine import Engine, OwnFeature, Vocabulary, available, meaning_of, resolve
 
 WINDOW = timedelta(weeks=13)
 NAMES = ["context_mean", "context_lift:temperature", "context_mean:temperature@4w"]
@@ -97,6 +97,7 @@ def everybody(events: pd.DataFrame) -> list[str]:
     ("place", "customers", "events", "context", "why"),
     [
         ("", ["customer_id"], ["occurred_at"], ["date"], "context has no column temperature"),
+        ("", ["customer_id"], ["occurred_at"], [], "there is no table sources.context"),
         ("region", ["customer_id"], ["occurred_at"], ["date", "place", "temperature"],
          "customers has no column region"),
         ("channel", ["customer_id"], ["occurred_at"], ["date", "temperature"],
@@ -109,3 +110,18 @@ def test_a_context_feature_says_which_column_it_lacks(place, customers, events, 
 
     assert usable == []
     assert [reason for _, reason in unusable] == [why]
+
+
+def test_a_family_without_a_context_is_left_out_whole():
+    usable, unusable = available(resolve(["context_lift"], ()), ["occurred_at"], ["customer_id"])
+
+    assert usable == []
+    assert [reason for _, reason in unusable] == ["there is no table sources.context"]
+
+
+def test_what_a_feature_means_follows_the_settings():
+    own = OwnFeature("mine", "count(*)", "T")
+    vocabulary = Vocabulary(("won",), ("seen",), (own,), "region")
+
+    names = ["mine@30d", "conversion_rate", "page_views", "context_mean:rain", "value_sum"]
+    assert [meaning_of(name, vocabulary) for name in names] == ["count(*)", "won", "seen", "by region", ""]

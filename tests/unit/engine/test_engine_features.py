@@ -36,6 +36,17 @@ def test_every_feature_equals_its_computation_by_hand(engine):
     assert not np.isinf(found.to_numpy()).any()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10, 16))
+@pytest.mark.parametrize("window", [WINDOW, timedelta(days=9), None])
+def test_every_feature_equals_its_computation_by_hand_on_other_data(engine, seed, window):
+    names = [*FEATURES, *FIXED]
+    found = computed(engine, random_events(seed=seed), names, window=window)
+
+    expected = by_hand(window, seed=seed)[names]
+    pd.testing.assert_frame_equal(found, expected, check_index_type=False, rtol=1e-6, atol=1e-6)
+
+
 def test_features_over_windows_of_their_own_equal_their_computation_by_hand(engine):
     names = [name for name in FEATURES if DEFINITIONS[name].has_windows]
     found = computed(engine, random_events(), [f"{name}@4w" for name in names])

@@ -59,3 +59,10 @@ def test_a_missing_column_is_said(make_source, lacking):
 
     with pytest.raises(SettingsError, match=f"no column '{lacking}'"):
         context(source, by_place=True)
+
+
+def test_a_contact_field_is_no_context(make_source):
+    source = make_source("context", "date,gender\n", attributes=("gender",))
+
+    with pytest.raises(SettingsError, match="gender is a contact field"):
+        context(source)
