@@ -28,10 +28,13 @@ def fates_of(
     since = [] if synced is None else models.after(synced.id)
     flows: Sequence[Flow] = engine.flows(clustered.assignment) if synced is not None else ()
     remotes = {remote.target: remote for remote in pipeline.ledger.remotes.all()}
-    return tuple(
+    told = [
         replace(fate, audiences=_audiences(pipeline, fate, weighed, remotes))
         for fate in descent(synced, [*since, version], flows)
-    )
+    ]
+    # Syncs of one destination after the other leave some done while the version is not synced whole.
+    aimed = {target.audience for target in weighed.compared}
+    return tuple(fate for fate in told if fate.audiences or fate.segment not in aimed)
 
 
 def lines_of(fates: Collection[SegmentFate]) -> list[str]:
@@ -71,19 +74,26 @@ def _audiences(
     return found
 
 
-def _coming(delta: Delta, remote: Remote | None, held: str | None) -> tuple[str, int, str]:
+def _coming(delta: Delta, remote: Remote | None, held: str | None) -> tuple[str, int, str] | None:
+    """Nothing where its people are already."""
+    if delta.present and not delta.adds:
+        return None
     is_there = remote is not None and remote.state != "retired" and remote.remote_id is not None
     if held is not None:
         words = f"its audience gets nobody new: {held}" if is_there else f"no audience is made: {held}"
         return "held", 0, words
     if is_there:
-        return "filled", delta.eligible, f"its audience there has {_members(delta.eligible)} again"
+        return (
+            "filled",
+            delta.eligible,
+            f"its audience there is filled again, with {_members(delta.eligible)}",
+        )
     return "made", delta.eligible, f"a new audience is made, with {_members(delta.eligible)}"
 
 
 def _going(delta: Delta, remote: Remote | None, when_gone: WhenGone) -> tuple[str, int, str] | None:
-    """Nothing where there is no audience any more that could be seen in an ad manager."""
-    if remote is None or remote.state == "retired" or (remote.remote_id is None and not delta.present):
+    """Nothing where nobody is any more, or nobody is looked after."""
+    if remote is None or remote.state == "retired" or not delta.present:
         return None
     members = _members(delta.present)
     match when_gone:

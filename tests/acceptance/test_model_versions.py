@@ -49,6 +49,7 @@ def test_one_that_is_accepted_is_told_by_plan_until_it_is_synced_and_can_be_gone
     before = stopped.held()
     accepted = stopped.call("recluster", "--accept", "--json")
     plan = stopped.call("plan", "--json").json
+    stopped.sync("--destination", "google")
     synced = stopped.sync()
     after = stopped.call("plan", "--json").json
     back = stopped.call("recluster", "--rollback", "1", "--json")
@@ -58,7 +59,11 @@ def test_one_that_is_accepted_is_told_by_plan_until_it_is_synced_and_can_be_gone
 
     assert [answer.code for answer in (accepted, synced, back, done)] == [0, 0, 0, 0], done.out
     _tells_the_merge(plan)
-    assert [each["segment"] for each in synced.json["lineage"]] == ["s2"]
+    [left] = synced.json["lineage"]
+    assert [(a["destination"], a["effect"]) for a in left["audiences"]] == [
+        ("ads", "emptied"),
+        ("meta", "emptied"),
+    ]
     assert after["lineage"] == []
     assert (accepted.json["model_version"], back.json["model_version"]) == (3, 4)
     assert (back.json["reason"], stays["reclustered"]) == ("rolled_back", False)
