@@ -1,5 +1,7 @@
 """Pinned segments stay where they are among the features."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -115,3 +117,18 @@ def test_what_cannot_be_kept_is_told(first: Fitted) -> None:
     (told,) = fitted.quality["warnings"]
 
     assert told.startswith("segment s2 is pinned, but features or algorithm are others now")
+
+
+def test_a_better_fit_that_moves_too_many_leaves_pinned_segments_in_place_too() -> None:
+    before = fitted_on(week(0, kinds=(0, 1)))
+    once_beaten = replace(before, quality={**before.quality, "challenger_wins": 1})
+    fits = {
+        budget: fitted_on(
+            week(1), pinning("s2", challenger_gain=0.0, churn_budget=budget), before=once_beaten
+        )
+        for budget in (0.0, 1.0)
+    }
+
+    assert {budget: each.quality["way"] for budget, each in fits.items()} == {0.0: "warm", 1.0: "renewed"}
+    assert [moved(before, each, "s2") < 1e-9 for each in fits.values()] == [True, True]
+    assert [sum(each.quality["sizes"].values()) for each in fits.values()] == [600, 600]
