@@ -1,4 +1,4 @@
-"""The command: ``python -m benchmarks.clustering [--stability] [--accuracy] [--scale]``."""
+"""The command: ``python -m benchmarks.clustering``; see ``--help`` for one measure alone."""
 
 import argparse
 import json
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.clustering import accuracy, scale, stability
+from benchmarks.clustering import accuracy, explanations, scale, stability
 from benchmarks.clustering.weeks import year
 from clustering import ALGORITHMS, ClusteringPolicy
 
@@ -16,7 +16,7 @@ from clustering import ALGORITHMS, ClusteringPolicy
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what was asked, or everything; 1 where a bar is missed."""
     asked = _asked(arguments)
-    everything = not (asked.stability or asked.accuracy or asked.scale)
+    everything = not (asked.stability or asked.accuracy or asked.explanations or asked.scale)
     found: dict[str, object] = {}
     kept = []
     with tempfile.TemporaryDirectory(prefix="clustering-benchmark-", dir=asked.folder) as folder:
@@ -28,6 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             scores = _accuracy(asked)
             found["accuracy"] = accuracy.rows(scores)
             kept.append(accuracy.kept(scores))
+        if asked.explanations or everything:
+            trees = _explanations(asked, Path(folder))
+            found["explanations"] = [asdict(tree) for tree in trees]
         if asked.scale or everything:
             for customers in asked.customers:
                 figures = scale.measure(customers, Path(folder) / str(customers), _say)
@@ -52,6 +55,17 @@ def _stability(asked: argparse.Namespace, folder: Path) -> list[stability.Line]:
         print(f"bars: churn at most {stability.CHURN_BAR:.2f} of raw numbers', inertia ", end="")
         print(f"at most {stability.INERTIA_BAR:.2f}: {'met' if stability.kept(lines) else 'MISSED'}\n")
     return lines
+
+
+def _explanations(asked: argparse.Namespace, folder: Path) -> list[explanations.Fidelity]:
+    policy = ClusteringPolicy(k=None if asked.k == "auto" else int(asked.k), minimum_size=50)
+    with year(folder, weeks=asked.weeks + 1) as weeks:
+        trees = explanations.measure(weeks, seeds=asked.seeds, policy=policy, say=_say)
+    if not asked.json:
+        print(f"explanations: trees over the last of {asked.weeks} weeks, k={asked.k}, {asked.seeds} seeds")
+        _table([asdict(tree) for tree in trees])
+        print()
+    return trees
 
 
 def _accuracy(asked: argparse.Namespace) -> list[accuracy.Score]:
@@ -90,6 +104,7 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.clustering", description=__doc__)
     parser.add_argument("--stability", action="store_true", help="weekly re-clusterings of real households")
     parser.add_argument("--accuracy", action="store_true", help="labelled data, beside plain scikit-learn")
+    parser.add_argument("--explanations", action="store_true", help="how far the trees can be trusted")
     parser.add_argument(
         "--scale", action="store_true", help="features, fit and assignment of many customers"
     )
