@@ -1,16 +1,12 @@
 """Every clustering algorithm by its name in the settings."""
 
-import difflib
 from types import MappingProxyType
 from typing import Final
 
 from clustering.density import Dbscan, Hdbscan
+from clustering.known import check_algorithm
 from clustering.mixtures import Mixture
 from clustering.models import Algorithm, Bisecting, Lloyd, Ward
-from cohortd.core.errors import SettingsError
-
-#: What the settings say to let the data choose among the algorithms.
-AUTO: Final = "auto"
 
 ALGORITHMS: Final[MappingProxyType[str, Algorithm]] = MappingProxyType(
     {
@@ -30,9 +26,5 @@ def algorithm_named(name: str) -> Algorithm:
     Raises:
         SettingsError: There is none of that name.
     """
-    if name in ALGORITHMS:
-        return ALGORITHMS[name]
-    known = (*ALGORITHMS, AUTO)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"; did you mean {close[0]}?" if close else ""
-    raise SettingsError(f"segmentation.algorithm {name!r} is not known{hint} Known are: {', '.join(known)}")
+    check_algorithm(name)
+    return ALGORITHMS[name]

@@ -8,11 +8,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from clustering.algorithms import AUTO, algorithm_named
+from clustering.algorithms import algorithm_named
 from clustering.approaching import NEW
 from clustering.choosing import Choice, Remembered, choose
 from clustering.contest import Outcome, contend
 from clustering.density import LEFTOVERS, MOST_NOISE, with_leftovers
+from clustering.known import AUTO
 from clustering.measuring import Points
 from clustering.merging import Floor, floor_of, merge_small
 from clustering.micro import MICRO, Group, known_groups, outlying_groups, with_micro_audiences

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from clustering.algorithms import AUTO, algorithm_named
+from clustering.known import AUTO, check_algorithm
 from clustering.preparing import Preparing
 from cohortd.core.errors import SettingsError
 
@@ -52,7 +52,7 @@ class ClusteringPolicy:
     def __post_init__(self) -> None:
         """Refuse at the start what would fail in the night."""
         if self.algorithm != AUTO:
-            algorithm_named(self.algorithm)
+            check_algorithm(self.algorithm)
         _demand(self.k is None or self.k >= 1, f"k is {self.k}; it must be at least 1, or auto")
         _demand(1 <= self.k_min <= self.k_max, f"k_min {self.k_min} and k_max {self.k_max} leave no k")
         _demand(0 <= self.margin < 1, f"margin is {self.margin}; it must be at least 0 and below 1")

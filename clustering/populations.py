@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2
 
 from clustering.preparing import column_of
 from clustering.scaling import Numbers, filled
@@ -73,7 +72,10 @@ def noise_of(then: Population, customers: int) -> float:
     """
     if not then.cuts or not customers:
         return 0.0
-    return float(chi2.ppf(1 - _BY_CHANCE, len(then.cuts))) * (1 / then.customers + 1 / customers)
+    # Loaded only here: it takes longer than most commands, which look at no drift.
+    from scipy.special import chdtri  # noqa: PLC0415
+
+    return float(chdtri(len(then.cuts), _BY_CHANCE)) * (1 / then.customers + 1 / customers)
 
 
 def to_json(populations: Mapping[str, Population]) -> dict[str, object]:
