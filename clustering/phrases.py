@@ -33,6 +33,10 @@ class Phrase:
 
 
 _RHYTHM, _SPEND, _BASKET, _TREND = "rhythm", "spend", "basket", "trend"
+#: Of any feature over one window as a share of that over a longer one.
+_PICKED_UP, _FADED = "has [clearly ]picked up", "has [clearly ]slowed down"
+#: Families whose features are called by names of days and months.
+_CALENDAR: Final = frozenset({"weekday_share", "quarter_share"})
 
 #: By feature name; ``prefix:`` serves all features such as ``category_share:fruit``, {} being the rest.
 PHRASES: Final[dict[str, Phrase]] = {
@@ -80,11 +84,13 @@ PHRASES: Final[dict[str, Phrase]] = {
     "lifetime_progression": Phrase(
         _TREND, "spends [much ]more than its own average", "spends [much ]less than its own average"
     ),
-    "hour_sin": Phrase("hour", "[far ]more in the morning than most", "after work", Kind.MANNER),
-    "hour_cos": Phrase("hour", "[far ]more around midnight than most", "around midday", Kind.MANNER),
-    "season_sin": Phrase("season", "mostly in spring", "mostly in autumn", Kind.MANNER),
+    "hour_sin": Phrase(
+        "hour", "nearer to the morning than most", "nearer to the evening than most", Kind.MANNER
+    ),
+    "hour_cos": Phrase("hour", "nearer to midnight than most", "nearer to midday than most", Kind.MANNER),
+    "season_sin": Phrase("season", "nearer to spring than most", "nearer to autumn than most", Kind.MANNER),
     "season_cos": Phrase(
-        "season", "mostly around New Year", "mostly in the middle of the year", Kind.MANNER
+        "season", "nearer to New Year than most", "nearer to the middle of the year than most", Kind.MANNER
     ),
     "session_duration_mean_s": Phrase(
         "stay", "stays [very ]long at a time", "stays [very ]briefly at a time"
@@ -124,19 +130,29 @@ def clause_for(spec: FeatureSpec, z: float) -> Clause:
     name, _, window = spec.name.partition("@")
     prefix, _, rest = name.partition(":")
     phrase = PHRASES.get(f"{prefix}:" if rest else name)
-    if phrase is None or "/" in window:
+    if phrase is not None and "/" in window:
+        return Clause(_TREND, _by_strength(_PICKED_UP if z > 0 else _FADED, z) + since(window), Kind.VERB)
+    if phrase is None:
         return Clause(spec.name, _plainly(spec, z), Kind.PLAIN)
-    thing = re.sub(r"[-_]+", " ", rest)
+    thing = _called(prefix, re.sub(r"[-_]+", " ", rest))
     words = _by_strength(phrase.high if z > 0 else phrase.low, z).replace("{}", thing)
     return Clause(phrase.theme.replace("{}", name), words + since(window), phrase.kind)
 
 
 def since(window: str) -> str:
-    """Say a feature's own window: ``30d``, ``4w``, ``all`` or none."""
+    """Say a feature's own window: ``30d``, ``4w``, ``30d/365d``, ``all`` or none."""
+    window = window.partition("/")[0]
     if not window or window == "all":
         return ""
     count, unit = window[:-1], "days" if window.endswith("d") else "weeks"
     return f" in the last {count} {unit}"
+
+
+def _called(prefix: str, thing: str) -> str:
+    """Write days and months as names, other things as they are."""
+    if prefix not in _CALENDAR:
+        return thing
+    return " ".join(word if word == "to" else word.capitalize() for word in thing.split())
 
 
 def _by_strength(words: str, z: float) -> str:

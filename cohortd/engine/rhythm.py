@@ -10,6 +10,8 @@ from cohortd.engine.scope import SECONDS_A_DAY, Scope, exact_mean, ratio, row_sh
 
 _SATURDAY = 5
 _DAYS_A_YEAR = 365.25
+#: Nearer to the morning than most is far from being a morning shopper: no name for a segment.
+_NO_NAME = ("", "")
 
 
 @feature(
@@ -91,7 +93,7 @@ def _evening_share(scope: Scope) -> ir.Scalar:
 @feature(
     "hour_sin",
     "Time of day of the events on a circle, from -1 (all at 18 o'clock UTC) to 1 (all at 6)",
-    words=("morning shoppers", "after-work shoppers"),
+    words=_NO_NAME,
     heavy_tail=False,
 )
 def _hour_sin(scope: Scope) -> ir.Scalar:
@@ -101,7 +103,7 @@ def _hour_sin(scope: Scope) -> ir.Scalar:
 @feature(
     "hour_cos",
     "Time of day of the events on a circle, from -1 (all at noon UTC) to 1 (all at midnight)",
-    words=("late-night shoppers", "midday shoppers"),
+    words=_NO_NAME,
     heavy_tail=False,
 )
 def _hour_cos(scope: Scope) -> ir.Scalar:
@@ -121,7 +123,7 @@ def _weekend_share(scope: Scope) -> ir.Scalar:
 @feature(
     "season_sin",
     "Time of year of the events on a circle, from -1 (all around October 1) to 1 (around April 1)",
-    words=("spring shoppers", "autumn shoppers"),
+    words=_NO_NAME,
     heavy_tail=False,
 )
 def _season_sin(scope: Scope) -> ir.Scalar:
@@ -131,7 +133,7 @@ def _season_sin(scope: Scope) -> ir.Scalar:
 @feature(
     "season_cos",
     "Time of year of the events on a circle, from -1 (all around July 1) to 1 (around New Year)",
-    words=("New Year shoppers", "midyear shoppers"),
+    words=_NO_NAME,
     heavy_tail=False,
 )
 def _season_cos(scope: Scope) -> ir.Scalar:

@@ -87,7 +87,7 @@ def _item_value_mean(scope: Scope) -> ir.Scalar:
 )
 def _return_share(scope: Scope) -> ir.Scalar:
     value = scope.events.value
-    return ratio(-exact_sum(value, value < 0), exact_sum(value, value > 0))
+    return ratio(exact_sum(value, value < 0).abs(), exact_sum(value, value > 0))
 
 
 @feature(

@@ -186,7 +186,8 @@ def test_a_segment_that_became_another_keeps_its_name_and_is_pointed_out() -> No
         ("value_sum@30d", "spends well above average in the last 30 days"),
         ("value_sum@all", "spends well above average"),
         ("category_share:wine@4w", "buys far more wine than most in the last 4 weeks"),
-        ("value_sum@30d/365d", "far above average in value of late"),
+        ("value_sum@30d/365d", "has clearly picked up in the last 30 days"),
+        ("quarter_share:april_to_june", "far more from April to June than most"),
     ],
 )
 def test_a_window_of_its_own_is_said(name, words) -> None:
