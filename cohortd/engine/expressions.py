@@ -30,6 +30,7 @@ COLUMNS: Final = (*EVENT_NUMBER_FIELDS, *EVENT_TEXT_FIELDS, "occurred_at", DAYS_
 AGGREGATES: Final = "sum, avg, min, max, median and count"
 
 _LARGEST_WHOLE: Final = 2.0**53
+_DIGITS: Final = frozenset("0123456789")
 
 # Else it writes a line of its own for every statement it does not know, which is refused here anyway.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
@@ -202,8 +203,8 @@ def _or_null(level: _Reading, node: exp.Expr | None) -> ir.FloatingValue:
 def _round(level: _Reading, node: exp.Expr) -> ir.FloatingValue:
     only(node, "this", "decimals")
     digits = node.args.get("decimals")
-    if digits is not None and not (isinstance(digits, exp.Literal) and digits.is_int):
-        raise RefusedError("round takes a plain number of digits")
+    if digits is not None and not (isinstance(digits, exp.Literal) and digits.this in _DIGITS):
+        raise RefusedError("round takes a plain number of digits, from 0 to 9")
     number = _countable(level.number(node.this))
     return number.round(int(digits.this) if digits is not None else 0).cast("float64")
 

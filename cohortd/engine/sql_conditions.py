@@ -167,9 +167,9 @@ def _time(level: Conditions, node: exp.Expr) -> ir.TimestampValue:
         raise RefusedError("occurred_at can be compared with a time such as '2024-06-01' (UTC)")
     try:
         read = datetime.fromisoformat(str(literal.this))
-    except ValueError:
+        return ibis.literal(read.astimezone(UTC).replace(tzinfo=None) if read.tzinfo else read)
+    except (ValueError, OverflowError):
         raise RefusedError(f"'{literal.this}' is no time such as '2024-06-01 18:00' (UTC)") from None
-    return ibis.literal(read.astimezone(UTC).replace(tzinfo=None) if read.tzinfo else read)
 
 
 _TIMES: Final = frozenset({exp.DType.DATE, exp.DType.TIMESTAMP})

@@ -148,6 +148,8 @@ def test_absurd_numbers_neither_stop_the_run_nor_get_out(tmp_path: Path):
         ("count()", "a value is missing"),
         ("sum(value::int)", "nothing but DOUBLE"),
         ("sum(round(value, quantity))", "plain number of digits"),
+        ("sum(round(value, 99999999999))", "from 0 to 9"),
+        ("sum(occurred_at > '0001-01-01T00:00+14:00')", "is no time"),
         ("sum(type IS TRUE)", "NULL only"),
         ("count(*) FILTER (WHERE type LIKE 'x')", "LIKE is no condition"),
         ("count(*) FILTER (WHERE value IN (SELECT 1))", "query is not allowed"),
