@@ -260,6 +260,6 @@ def _show_fates(console: Console, fates: Collection[SegmentFate]) -> None:
     from cohortd.pipeline.fates import lines_of
 
     if fates:
-        console.print("Since the last sync:")
+        console.print("Segments that came or went:")
     for line in lines_of(fates):
         console.print(line)
