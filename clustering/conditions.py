@@ -18,6 +18,20 @@ class _Words:
     between: str
 
 
+def _counted(things: str) -> _Words:
+    return _Words(
+        f"more than {{low}} {things}", f"at most {{high}} {things}", f"{{low}} to {{high}} {things}"
+    )
+
+
+def _measured(of: str) -> _Words:
+    return _Words(f"over {{low}} {of}", f"at most {{high}} {of}", f"{{low}} to {{high}} {of}")
+
+
+def _named(what: str) -> _Words:
+    return _Words(f"{what} over {{low}}", f"{what} at most {{high}}", f"{what} {{low}} to {{high}}")
+
+
 #: By feature name; ``prefix:`` serves all members of a family, ``{thing}`` being the member.
 _WORDS: Final[dict[str, _Words]] = {
     "recency_days": _Words(
@@ -30,52 +44,49 @@ _WORDS: Final[dict[str, _Words]] = {
         "a customer for at most {high} days",
         "a customer for {low} to {high} days",
     ),
-    "event_count": _Words("more than {low} events", "at most {high} events", "{low} to {high} events"),
-    "order_count": _Words("more than {low} orders", "at most {high} orders", "{low} to {high} orders"),
-    "session_count": _Words("more than {low} visits", "at most {high} visits", "{low} to {high} visits"),
-    "value_sum": _Words("spends over {low}", "spends at most {high}", "spends {low} to {high}"),
-    "order_value_mean": _Words(
-        "over {low} an order", "at most {high} an order", "{low} to {high} an order"
-    ),
-    "quantity_sum": _Words("more than {low} items", "at most {high} items", "{low} to {high} items"),
-    "order_quantity_mean": _Words(
-        "more than {low} items an order", "at most {high} items an order", "{low} to {high} items an order"
-    ),
-    "active_days": _Words(
-        "here on more than {low} days", "here on at most {high} days", "here on {low} to {high} days"
-    ),
-    "interpurchase_days": _Words(
-        "more than {low} days between visits",
-        "at most {high} days between visits",
-        "{low} to {high} days between visits",
-    ),
-    "category_breadth": _Words(
-        "more than {low} categories", "at most {high} categories", "{low} to {high} categories"
-    ),
-    "discount_share": _Words(
-        "over {low} of the price off", "at most {high} of the price off", "{low} to {high} of the price off"
-    ),
-    "weekend_share": _Words(
-        "over {low} at weekends", "at most {high} at weekends", "{low} to {high} at weekends"
-    ),
-    "evening_share": _Words(
-        "over {low} in the evening", "at most {high} in the evening", "{low} to {high} in the evening"
-    ),
-    "night_share": _Words("over {low} at night", "at most {high} at night", "{low} to {high} at night"),
-    "value_trend": _Words(
-        "spending trend over {low}", "spending trend at most {high}", "spending trend {low} to {high}"
-    ),
-    "activity_trend": _Words(
-        "activity trend over {low}", "activity trend at most {high}", "activity trend {low} to {high}"
-    ),
-    "category_share:": _Words("over {low} {thing}", "at most {high} {thing}", "{low} to {high} {thing}"),
-    "channel_share:": _Words(
-        "over {low} by {thing}", "at most {high} by {thing}", "{low} to {high} by {thing}"
-    ),
-    "device_share:": _Words(
-        "over {low} on {thing}", "at most {high} on {thing}", "{low} to {high} on {thing}"
-    ),
-    "type_share:": _Words("over {low} {thing}", "at most {high} {thing}", "{low} to {high} {thing}"),
+    "event_count": _counted("events"),
+    "order_count": _counted("orders"),
+    "session_count": _counted("visits"),
+    "active_days": _counted("days here"),
+    "active_day_share": _measured("of the days here"),
+    "interpurchase_days": _counted("days between visits"),
+    "value_sum": _named("spends"),
+    "order_value_mean": _measured("an order"),
+    "item_value_mean": _measured("an item"),
+    "lifetime_value": _measured("spent in all"),
+    "return_share": _measured("given back"),
+    "quantity_sum": _counted("items"),
+    "order_quantity_mean": _counted("items an order"),
+    "category_breadth": _counted("categories"),
+    "channel_breadth": _counted("channels"),
+    "discount_share": _measured("of the price off"),
+    "duration_sum_s": _counted("seconds"),
+    "session_duration_mean_s": _counted("seconds a visit"),
+    "page_views": _counted("page views"),
+    "pages_per_session": _counted("pages a visit"),
+    "content_velocity": _counted("pages a day"),
+    "conversion_count": _counted("conversions"),
+    "conversion_rate": _measured("of the visits convert"),
+    "touchpoints_mean": _counted("steps to a conversion"),
+    "weekend_share": _measured("at weekends"),
+    "evening_share": _measured("in the evening"),
+    "night_share": _measured("at night"),
+    "value_trend": _named("spending trend"),
+    "activity_trend": _named("activity trend"),
+    "order_value_trend": _named("trend of order values"),
+    "lifetime_progression": _named("spending against their own past"),
+    "hour_sin": _named("closeness to the morning"),
+    "hour_cos": _named("closeness to midnight"),
+    "season_sin": _named("closeness to spring"),
+    "season_cos": _named("closeness to New Year"),
+    "category_share:": _measured("{thing}"),
+    "channel_share:": _measured("by {thing}"),
+    "device_share:": _measured("on {thing}"),
+    "type_share:": _measured("{thing}"),
+    "weekday_share:": _measured("on {thing}s"),
+    "quarter_share:": _measured("from {thing}"),
+    "context_mean:": _named("{thing}"),
+    "context_lift:": _named("{thing} above the usual"),
 }
 
 
@@ -115,7 +126,7 @@ def _worded(spec: FeatureSpec, above: float | None, at_most: float | None) -> st
     if words is None:
         title = spec.title.rstrip(".") or spec.name
         named = title if title[:2].isupper() else title[:1].lower() + title[1:]
-        words = _Words(f"{named} over {{low}}", f"{named} at most {{high}}", f"{named} {{low}} to {{high}}")
+        words = _named(named.replace("{", "").replace("}", ""))
     low, high = (number_words(spec, end) if end is not None else "" for end in (above, at_most))
     template = (
         words.between if above is not None and at_most is not None else words.over if low else words.at_most
@@ -126,6 +137,6 @@ def _worded(spec: FeatureSpec, above: float | None, at_most: float | None) -> st
 
 def number_words(spec: FeatureSpec, value: float) -> str:
     """A raw value as people write it: shares in percent, else three digits or so."""
-    if _SHARE in spec.name:
+    if _SHARE in spec.name or spec.name.startswith("conversion_rate"):
         return f"{value * 100:.3g}%"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004 - three digits

@@ -9,7 +9,7 @@ _SHARE = "share"
 
 def quantity(feature: str, value: float) -> str:
     """Write a feature's value: a share in percent, else three digits or so: 1,234, 12.3 or 0.12."""
-    if _SHARE in feature.partition(":")[0]:
+    if _SHARE in feature.partition(":")[0] or feature.startswith("conversion_rate"):
         return f"{value:.0%}" if abs(value) >= 0.1 else f"{value:.1%}"  # noqa: PLR2004 - two digits
     return number(value)
 
