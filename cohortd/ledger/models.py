@@ -51,6 +51,11 @@ class Models:
         self._database = database
         self._model = model
 
+    @property
+    def model(self) -> str:
+        """The model whose versions these are; empty for the main one."""
+        return self._model
+
     def of(self, model: str) -> "Models":
         """Return the versions of another model."""
         return Models(self._database, model)

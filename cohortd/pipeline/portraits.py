@@ -23,7 +23,8 @@ def write_portrait(
     """Write the page of *version*, which was just made, whether it comes into force or is held back."""
     pipeline.progress("writing the report of the segments")
     sizes, movement = engine.sizes(assignment), movement_of(pipeline, engine, version, assignment)
-    looks = Looks(portrait, sizes, movement, tuple(readings(pipeline, version)), _limits(pipeline))
+    past, model = tuple(readings(pipeline, version)), pipeline.ledger.models.model
+    looks = Looks(portrait, sizes, movement, past, _limits(pipeline), model)
     write_segments_report(pipeline.data_dir / "reports", version, looks, plots=pipeline.plots)
 
 
@@ -46,7 +47,13 @@ def movement_of(
 
 
 def readings(pipeline: Pipeline, version: ModelVersion) -> Iterator[StabilityReading]:
-    """What finished syncs measured, and when fits were made, oldest first; *version* is the newest fit."""
+    """What finished syncs measured, and when fits were made, oldest first; *version* is the newest fit.
+
+    Runs tell of the main model. Of one beside it, only what its fits found is known.
+    """
+    if pipeline.ledger.models.model:
+        yield from _fits(pipeline, version, ("moved_share", "silhouette"))
+        return
     runs = [
         StabilityReading(run.as_of, measures, drift=_drift(run.summary))
         for run in pipeline.ledger.runs.list(_RUNS)
@@ -84,11 +91,15 @@ def _stability(summary: dict[str, object]) -> dict[str, Any]:
     return kept if isinstance(kept, dict) else {}
 
 
-def _fits(pipeline: Pipeline, version: ModelVersion) -> Iterator[StabilityReading]:
+def _fits(
+    pipeline: Pipeline, version: ModelVersion, measures: tuple[str, ...] = ()
+) -> Iterator[StabilityReading]:
     for number in range(max(1, version.id - _VERSIONS), version.id + 1):
         fit = version if number == version.id else pipeline.ledger.models.get(number)
         if fit is not None:
-            yield StabilityReading(fit.as_of, {}, refitted=True)
+            told = {name: fit.quality.get(name) for name in measures}
+            known = {name: float(value) for name, value in told.items() if isinstance(value, int | float)}
+            yield StabilityReading(fit.as_of, known, refitted=True)
 
 
 def _names(pipeline: Pipeline, version: ModelVersion, gone: set[str]) -> dict[str, str]:

@@ -51,6 +51,8 @@ class Looks:
     readings: Sequence[StabilityReading] = ()
     #: Measure -> the value from which somebody is told.
     limits: Mapping[str, float] | None = None
+    #: What the model is called among several; empty for the main one.
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ def write_segments_report(folder: Path, version: ModelVersion, looks: Looks, *, 
             "segments.html.j2",
             {
                 "version": version,
+                "model": looks.model,
                 "headline": _headline(version),
                 "reason": _REASONS.get(version.reason, cards.plain(version.reason)),
                 "algorithm": _ALGORITHMS.get(version.algorithm, cards.plain(version.algorithm)),

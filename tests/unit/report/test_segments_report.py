@@ -193,9 +193,12 @@ def test_the_pictures_stand_beside_the_page(page: Path) -> None:
 
 
 def test_without_plots_the_page_is_there_all_the_same(tmp_path: Path) -> None:
-    page = write_segments_report(tmp_path, VERSION, replace(LOOKS, movement=None), plots=False)
+    page = write_segments_report(
+        tmp_path, VERSION, replace(LOOKS, movement=None, model="value"), plots=False
+    )
 
     assert "<figure" not in page.read_text(encoding="utf-8")
+    assert "segments of the model value" in page.read_text(encoding="utf-8")
     assert [path.name for path in tmp_path.iterdir()] == ["segments-v3.html"]
 
 
