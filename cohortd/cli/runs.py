@@ -225,6 +225,11 @@ def _plan_json(made: "Plan") -> dict[str, object]:
         "notes": list(made.notes),
         "stability": made.clustered.stability.as_json(),
         "moved_share": made.clustered.moved_share,
+        "models": {
+            name: {"model_version": each.version.id, "moved_share": each.moved_share}
+            for name, each in made.models.items()
+            if name
+        },
         "lineage": [asdict(fate) for fate in made.fates],
         "quality": [asdict(each) for each in made.quality],
     }

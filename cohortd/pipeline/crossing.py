@@ -55,9 +55,10 @@ def intersection_of(pipeline: Pipeline, known: Mapping[str, Segment], audience: 
     if left is None or right is None:
         return None
     first, second = unmarked(left), unmarked(right)
+    given = pipeline.segmentation.clustering.names.get(audience)
     whole = Segment(
         audience,
-        f"{first.name} + {second.name}",
+        given or f"{first.name} + {second.name}",
         f"In both: {first.description} {second.description}".rstrip(),
         kind="intersection",
     )

@@ -39,6 +39,7 @@ def test_everybody_is_in_one_audience_of_each_model_and_in_those_of_both(shop: S
     assert [sum(each.values()) for each in (main, value, both)] == [480, 480, 480]
     assert all(each.partition("+")[2] in value for each in both)
     assert {(a["adds"], a["removes"]) for a in again["audiences"]} == {(0, 0)}
+    assert again["models"] == {"value": {"model_version": 2, "moved_share": 0.0}}
     assert {row["audience"] for row in listed if row["name"].endswith(" (value)")} >= set(value)
     assert len(shop.held_by_name()) == len(sizes)
 

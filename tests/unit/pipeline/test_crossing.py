@@ -28,11 +28,14 @@ BELONGING = Belonging(
 )
 
 
-def pipeline(*pairs: tuple[str, str], there: tuple[str, ...] = (), **policy: object) -> SimpleNamespace:
+def pipeline(
+    *pairs: tuple[str, str], there: tuple[str, ...] = (), names: dict | None = None, **policy: object
+) -> SimpleNamespace:
     remotes = [SimpleNamespace(target=SimpleNamespace(audience=each), state="ready") for each in there]
     return SimpleNamespace(
         audiences=AudiencePolicy(2, "", intersections=pairs, **policy),
         destinations={},
+        segmentation=SimpleNamespace(clustering=SimpleNamespace(names=names or {})),
         ledger=SimpleNamespace(remotes=SimpleNamespace(all=lambda: remotes)),
     )
 
@@ -82,3 +85,9 @@ def test_it_is_named_after_both_and_what_is_unknown_is_told() -> None:
         ("S1 + RULE-A (exclude only)", "For exclusion only. In both: Is s1. Is rule-a.")
     ]
     assert found.notes[0].startswith("audiences.intersections: there is no segment s9; there are main, ")
+
+
+def test_people_may_name_it() -> None:
+    found = with_intersections(pipeline(("s1", "rule-a"), names={"s1+rule-a": "Both"}), BELONGING, SEGMENTS)
+
+    assert [segment.name for segment in found.segments] == ["Both"]
