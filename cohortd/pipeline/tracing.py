@@ -100,7 +100,8 @@ def _decision_sentence(row: dict[str, object]) -> str:
 
 def _record(row: dict[str, object]) -> str:
     at = row.get("record_at")  # runs of an earlier version did not keep it
-    return f", for the record of {at} from {row['record_source']}" if at else ""
+    whence = f" from {row['record_source']}" if row.get("record_source") else ""
+    return f", for the record of {at}{whence}" if at else ""
 
 
 def _further(row: dict[str, object]) -> list[str]:
