@@ -12,7 +12,7 @@ from clustering.places import Places, places_of
 from clustering.populations import Population, noise_of, of_json, psi_of
 from clustering.preparing import prepare
 from clustering.remembering import number_in, strings_in
-from cohortd.core.modelling import FeatureSpec, ModelVersion
+from cohortd.core.modelling import FeatureSpec, ModelVersion, PreparedFeature
 
 #: A model whose customers lie this much farther from their centroids than at its fit is stale.
 DRIFT_LIMIT: Final = 1.1
@@ -20,6 +20,8 @@ DRIFT_LIMIT: Final = 1.1
 BEYOND_COMPARE: Final = 1000.0
 #: Features that grow by a day a day for everybody: that alone is no drift.
 _AGEING: Final = frozenset({"tenure_days"})
+#: Features in whole days up to the last one that has an event: the hour of the look is no drift.
+_TO_THE_DAY: Final = frozenset({"recency_days"})
 #: Features that go with the calendar and the weather, for everybody: distances say when it is too much.
 _CALENDAR: Final = frozenset({"season_sin", "season_cos", "quarter_share", "context_mean"})
 #: Points a silhouette is looked at over at every run: its standard deviation is 0.005.
@@ -108,9 +110,14 @@ def _by_feature(sample: pd.DataFrame, previous: ModelVersion) -> tuple[dict[str,
         for feature in previous.centroid_model.features
         if feature.name in then and _plain(feature.name) not in _CALENDAR
     ]
-    found = {f.name: psi_of(sample, f, then[f.name], ages=_plain(f.name) in _AGEING) for f in known}
+    found = {f.name: _psi(sample, f, then[f.name]) for f in known}
     noise = {f.name: noise_of(then[f.name], len(sample)) for f in known}
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0]))), noise
+
+
+def _psi(sample: pd.DataFrame, feature: PreparedFeature, then: Population) -> float:
+    plain = _plain(feature.name)
+    return psi_of(sample, feature, then, ages=plain in _AGEING, slack=1.0 if plain in _TO_THE_DAY else 0.0)
 
 
 def _plain(name: str) -> str:

@@ -49,16 +49,29 @@ def populations_of(sample: pd.DataFrame, features: Sequence[PreparedFeature]) ->
 
 
 def psi_of(
-    sample: pd.DataFrame, feature: PreparedFeature, then: Population, *, ages: bool = False
+    sample: pd.DataFrame,
+    feature: PreparedFeature,
+    then: Population,
+    *,
+    ages: bool = False,
+    slack: float = 0.0,
 ) -> float:
     """The population stability index of a feature: 0 where customers spread over it as they did *then*.
 
     With *ages* it grows for everybody as time goes by, as tenure does: that much, seen at those who have
     most of it, is no drift. Everybody grew a week older in a week, and nobody became another customer.
+
+    With *slack* it may be that much more or less for everybody, whichever fits best: days since
+    somebody was here are one more for all as soon as a new day has its first event.
     """
     values = filled(column_of(sample, feature.name), feature.fill)
     if ages:
         values = values - (_top(values) - then.top)
+    shifts = (0.0, slack, -slack) if slack else (0.0,)
+    return min(_index(values + shift, then) for shift in shifts)
+
+
+def _index(values: Numbers, then: Population) -> float:
     was = _shares(then.counts)
     now = _shares(_counts(values, np.array(then.cuts)))
     return float(((now - was) * np.log(now / was)).sum())

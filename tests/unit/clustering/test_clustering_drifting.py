@@ -134,3 +134,14 @@ def test_that_everybody_grows_older_is_no_drift_but_new_customers_are() -> None:
     assert psi_of(days + 7, feature, then) > 0.5
     assert psi_of(days + 7, feature, then, ages=True) == 0.0
     assert psi_of(younger + 7, feature, then, ages=True) > 1
+
+
+def test_a_day_more_or_less_since_everybody_was_here_is_no_drift() -> None:
+    seen = pd.DataFrame({"recency_days": np.repeat([1.0, 2.0, 3.0, 7.0, 30.0], 100)})
+    feature = learn(seen, [spec("recency_days")]).features[0]
+    then = populations_of(seen, [feature])["recency_days"]
+
+    assert psi_of(seen + 1, feature, then) > 1
+    assert psi_of(seen + 1, feature, then, slack=1.0) == 0.0
+    assert psi_of(seen - 1, feature, then, slack=1.0) == 0.0
+    assert psi_of(seen + 5, feature, then, slack=1.0) > 1
