@@ -16,7 +16,8 @@ from cohortd.core.times import parse_time
 GUARD: Final = "source_anomaly"
 #: With fewer rows chance says as much as a fault.
 _ENOUGH: Final = 30
-_ENOUGH_NEW: Final = 100
+#: Of new rows more: a sale, a campaign or an import of some hundred rows is no fault of the source.
+_ENOUGH_NEW: Final = 500
 #: Most rows of one day, or of midnight, where it was far fewer before.
 _MOST: Final = 0.5
 _FEW: Final = 0.25
@@ -142,7 +143,7 @@ def _calendar(now: TableFigures, was: TableFigures, limits: AnomalyLimits) -> It
     if lost:
         yield f"{_days(lost)} had events at the last sync and have none now: {lost[0]} to {lost[-1]}"
     gap = _longest_gap(newest_before.date(), newest, now.days)
-    if len(gap) >= limits.gap_days and len(gap) > 2 * _usual_gap(was):
+    if now.new.rows >= _ENOUGH_NEW and len(gap) >= limits.gap_days and len(gap) > 2 * _usual_gap(was):
         yield f"{_days(gap)} without any event, and later ones have some: {gap[0]} to {gap[-1]}"
 
 

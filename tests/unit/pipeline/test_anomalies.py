@@ -17,13 +17,13 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 Row = dict[str, object]
 
 
-def events_until(end: datetime, *, days: int = 60, a_day: int = 20) -> list[Row]:
+def events_until(end: datetime, *, days: int = 60, a_day: int = 260) -> list[Row]:
     """The same ones on the same days, whenever they are looked at."""
     first = int((end - timedelta(days=days)).timestamp()) // 86_400
     return [
         {
             "customer_id": f"c{(day * 7 + n) % 50}",
-            "occurred_at": datetime.fromtimestamp(day * 86_400 + 3600 + n * 600, UTC),
+            "occurred_at": datetime.fromtimestamp(day * 86_400 + 3600 + n * 300, UTC),
             "value": 5.0 + (day * 13 + n) % 40,
             "category": "tea" if n % 3 else "wine",
         }
@@ -94,11 +94,11 @@ def test_a_table_that_holds_only_its_last_weeks_is_never_stopped(watcher: Watche
         ),
         (
             newer(lambda row: row | {"occurred_at": row["occurred_at"].replace(hour=0, minute=0)}),  # type: ignore[attr-defined]
-            "events.occurred_at: 100.0% of the 140 new rows are of midnight; at the last sync 0.0%",
+            "events.occurred_at: 100.0% of the 1,820 new rows are of midnight; at the last sync 0.0%",
         ),
         (
             newer(dict) + events_until(NOW + timedelta(days=7), days=7),
-            "events: 50.0% of the 280 new rows only repeat another (same customer, time and amounts)",
+            "events: 50.0% of the 3,640 new rows only repeat another (same customer, time and amounts)",
         ),
         (
             events_until(NOW) + events_until(NOW + timedelta(days=7), days=2),
@@ -106,7 +106,7 @@ def test_a_table_that_holds_only_its_last_weeks_is_never_stopped(watcher: Watche
         ),
         (
             newer(lambda row: row | {"occurred_at": NOW + timedelta(days=6, hours=5)}),
-            "events.occurred_at: 100.0% of the 140 new rows are of one second",
+            "events.occurred_at: 100.0% of the 1,820 new rows are of one second",
         ),
         (
             [
