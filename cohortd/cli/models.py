@@ -26,14 +26,16 @@ def recluster(
     as_json: AsJson = False,
     as_of: AsOf = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Make a new model version even if none is due.")
+        bool,
+        typer.Option(
+            "--force", help="Make a new model version even if none is due, however many it moves."
+        ),
     ] = False,
     accept: Annotated[
         bool,
         typer.Option(
             "--accept",
-            help="Put the model version in force that the churn budget held back; with --force, the new one"
-            " however many it moves.",
+            help="Put the model version in force that the churn budget held back.",
         ),
     ] = False,
     rollback: Annotated[
@@ -71,16 +73,18 @@ def recluster(
             return
         if rollback is not None:
             made = put_in_force(pipeline, versions.roll_back(pipeline, rollback, as_of=as_of))
-        elif accept and not force:
+        elif accept:
             made = put_in_force(pipeline, versions.accept(pipeline))
         else:
-            made = run_recluster(pipeline, as_of=as_of, force=force, accept=accept)
+            made = run_recluster(pipeline, as_of=as_of, force=force)
     answer(made.as_json(), as_json=as_json, show=lambda console: _show_all(console, made))
     if made.is_stopped:
         raise typer.Exit(GuardError.exit_code)
 
 
 def _check_together(*, force: bool, accept: bool, rollback: bool, history: bool) -> None:
+    if force and accept:
+        raise typer.BadParameter("it goes without --force, which asks no budget", param_hint="--accept")
     if rollback and (force or accept):
         raise typer.BadParameter("it goes without --force and --accept", param_hint="--rollback")
     if history and (force or accept or rollback):

@@ -45,14 +45,12 @@ def cluster(
     as_of: datetime,
     refit: bool,
     force: bool,
-    accept: bool = False,
 ) -> Clustered:
     """Assign everybody, with a new model version where there is none, or *refit* and it is due.
 
     Args:
         refit: Whether a version that is due or drifted may be replaced; the first one always is made.
-        force: Whether to make a new version in any case.
-        accept: Whether it comes into force however many it moves.
+        force: Whether to make a new version in any case, however many it moves.
     """
     current = pipeline.ledger.models.current()
     chosen = choose_features(pipeline, engine, tables, current)
@@ -67,7 +65,7 @@ def cluster(
     assignment, stopped = None, None
     if reason is not None:
         # Where the model in force can no longer be computed, there is nothing to stay with.
-        wanted = Wanted(reason, chosen.fitted, as_of, any_churn=accept or bool(chosen.lost))
+        wanted = Wanted(reason, chosen.fitted, as_of, any_churn=force or bool(chosen.lost))
         made = _made(pipeline, engine, features, current, wanted)
         stopped = made.stopped
         if stopped is None:

@@ -44,7 +44,6 @@ def cluster_all(
     as_of: datetime,
     refit: bool,
     force: bool = False,
-    accept: bool = False,
 ) -> dict[str, Clustered]:
     """Assign everybody under every model, the main one first; see ``cluster``."""
     found = {}
@@ -58,7 +57,6 @@ def cluster_all(
             as_of=as_of,
             refit=refit,
             force=force,
-            accept=accept,
         )
     return found
 

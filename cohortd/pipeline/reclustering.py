@@ -70,22 +70,19 @@ class Reclustered:
         }
 
 
-def recluster(
-    pipeline: Pipeline, *, as_of: datetime | None, force: bool, accept: bool = False
-) -> Reclustered:
+def recluster(pipeline: Pipeline, *, as_of: datetime | None, force: bool) -> Reclustered:
     """Fit where a new model version is the first, due, drifted or forced.
 
     Args:
         as_of: Now, if it is not the clock's.
-        force: Whether to fit although none is due.
-        accept: Whether the new version comes into force however many it moves.
+        force: Whether to fit although none is due, however many it moves.
     """
     at = pipeline.at(as_of)
     with workdir(pipeline) as folder, pipeline.engine(folder) as engine:
         tables = read_tables(pipeline, engine, as_of=at)
         require_customers(tables)
         refuse_anomalies(tables.anomalies, force=force)
-        models = cluster_all(pipeline, engine, tables, as_of=at, refit=True, force=force, accept=accept)
+        models = cluster_all(pipeline, engine, tables, as_of=at, refit=True, force=force)
         made = {
             name: _made(of_model(pipeline, name), engine, clustered) for name, clustered in models.items()
         }
