@@ -24,6 +24,7 @@ from cohortd.pipeline.reading_back import is_due, read_back
 from cohortd.pipeline.reclustering import recluster
 from cohortd.pipeline.syncing import SyncCall, sync
 from cohortd.pipeline.wiring import Pipeline
+from cohortd.receivers import open_receiver
 from config.cron import trigger_fields
 from config.settings import Schedule
 
@@ -136,7 +137,10 @@ def serve(config_file: str | None) -> int:
     set_up_logs(settings.log_level)
     signals = Signals(threading.Event())
     signals.listen()
-    with open_pipeline(settings, stop=signals.stop) as pipeline:
+    with (
+        open_pipeline(settings, stop=signals.stop) as pipeline,
+        open_receiver(settings.receiver, pipeline),
+    ):
         while not signals.wait(0):
             try:
                 with pipeline.ledger.leadership() as epoch:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, SecretStr
 from config.base import place
 from config.destinations import PLATFORMS
 from config.faults import Faults
+from config.receiver import ReceiverAuth
 from config.settings import Settings
 from config.sources import Source
 
@@ -31,6 +32,10 @@ def fill_secrets(raw: Mapping[str, object], *, folder: Path, faults: Faults) -> 
         filled["destinations"] = [
             _destination(one, index, reader) for index, one in enumerate(destinations)
         ]
+    receiver = raw.get("receiver")
+    if isinstance(receiver, dict) and isinstance(receiver.get("sources"), list):
+        senders = [_sender(one, index, reader) for index, one in enumerate(receiver["sources"])]
+        filled["receiver"] = {**receiver, "sources": senders}
     return filled
 
 
@@ -98,3 +103,11 @@ def _destination(destination: object, index: int, reader: _Reader) -> object:
     if not isinstance(destination, dict) or model is None:
         return destination
     return reader.fill(destination, model, at=f"destinations[{index}].", stem=f"{destination.get('name')}_")
+
+
+def _sender(sender: object, index: int, reader: _Reader) -> object:
+    auth = sender.get("auth") if isinstance(sender, dict) else None
+    if not isinstance(sender, dict) or not isinstance(auth, dict):
+        return sender
+    at, stem = f"receiver.sources[{index}].auth.", f"{sender.get('name')}_"
+    return {**sender, "auth": reader.fill(auth, ReceiverAuth, at=at, stem=stem)}

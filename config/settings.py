@@ -17,6 +17,7 @@ from config.cron import check_cron
 from config.database import check_database, place_database
 from config.destinations import CsvDrop, Destination
 from config.models import Models
+from config.receiver import Receiver
 from config.reports import Reports
 from config.segmentation import Segmentation
 from config.sources import Sources
@@ -196,6 +197,9 @@ class Settings(BaseSettings):
     schedule: Schedule = Field(default_factory=Schedule, description="When the daemon does what.")
     guards: Guards = Field(default_factory=Guards, description="How much may change unasked.")
     reports: Reports = Field(default_factory=Reports, description="What is written for people.")
+    receiver: Receiver | None = Field(
+        default=None, description="Takes consent events by HTTP; left out, nothing listens."
+    )
 
     @property
     def database_url(self) -> str:

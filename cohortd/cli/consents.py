@@ -1,4 +1,4 @@
-"""``revoke`` and ``consent import``."""
+"""``revoke``, ``consent import`` and ``consent parked``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -105,6 +105,42 @@ def import_records(
     answer(data, as_json=as_json, show=lambda console: console.print("\n".join([*sentences, *done.notes])))
     if done.fell_short:
         raise typer.Exit(1)
+
+
+@consent_app.command("parked")
+def parked(
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+    seen: Annotated[bool, typer.Option("--seen", help="Note that you have looked at them.")] = False,
+) -> None:
+    """List consent events that came and could not be read; whoever they name is kept out meanwhile."""
+    with opened(config, as_json=as_json) as pipeline:
+        events = pipeline.ledger.received.parked()
+        if seen and events:
+            pipeline.ledger.received.mark_seen(until=events[-1].id)
+    rows = [
+        {
+            "id": each.id,
+            "source": each.event.source,
+            "received_at": each.received_at.isoformat(),
+            "size_bytes": each.size,
+            "body": each.event.body.hex()[:8],
+            "fault": each.fault,
+            "subjects": list(each.subjects),
+        }
+        for each in events
+    ]
+    lines = [
+        f"{each.received_at:%Y-%m-%d %H:%M:%S} {each.event.source}: {each.fault}"
+        f" ({each.size:,} bytes, {each.event.body.hex()[:8]});"
+        f" {', '.join(each.subjects) or 'nobody'} revoked"
+        for each in events
+    ]
+    answer(
+        {"parked": rows},
+        as_json=as_json,
+        show=lambda console: console.print("\n".join(lines or ["Nothing is parked."])),
+    )
 
 
 def one_subject(customer: str | None, email: str | None, phone: str | None) -> tuple[SubjectKind, str]:

@@ -10,6 +10,7 @@ from cohortd.ledger.memberships import Members, MembershipRow, PastMembership
 from cohortd.ledger.models import Applied, KeptVersion, Models
 from cohortd.ledger.outbox import Outbox
 from cohortd.ledger.readings import Reading, Readings
+from cohortd.ledger.received_events import ParkedEvent, ReceivedEvent, ReceivedEvents
 from cohortd.ledger.remotes import Remote, Remotes
 from cohortd.ledger.removal_log import RemovalLog
 from cohortd.ledger.replacing import (
@@ -48,11 +49,14 @@ __all__ = [
     "MembershipRow",
     "Models",
     "Outbox",
+    "ParkedEvent",
     "PastBatch",
     "PastMembership",
     "PollDue",
     "Reading",
     "Readings",
+    "ReceivedEvent",
+    "ReceivedEvents",
     "Recorded",
     "RejectedRow",
     "Remote",

@@ -26,6 +26,7 @@ from cohortd.ledger.models import Models
 from cohortd.ledger.outbox import Outbox
 from cohortd.ledger.putting_back import EpochFile
 from cohortd.ledger.readings import Readings
+from cohortd.ledger.received_events import ReceivedEvents
 from cohortd.ledger.remotes import Remotes
 from cohortd.ledger.removal_log import RemovalLog
 from cohortd.ledger.renewing import renew
@@ -58,6 +59,7 @@ class Ledger:
         self.models = Models(database)
         self.remotes = Remotes(database)
         self.readings = Readings(database)
+        self.received = ReceivedEvents(database)
         self.members = Members(database)
         self.outbox = Outbox(database, self.removals)
         self.history = History(database)

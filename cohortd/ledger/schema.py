@@ -327,6 +327,33 @@ request_count = _table(
     rowid=False,
 )
 
+#: Consent events that came by HTTP: what of them is kept beside their records. Never a body.
+received_event = _table(
+    "received_event",
+    _id(),
+    _text("source"),
+    #: The event's own id; empty where the body alone says which it is.
+    _text("event"),
+    #: SHA-256 of the body as it came.
+    _bytes("body"),
+    _number("size"),
+    _text("received_at"),
+    #: Why it could not be taken as it is; empty where it was.
+    _text("fault"),
+    #: Whom it names, as the removal log names them, as JSON.
+    _text("subjects"),
+    #: Whether a person has looked at it.
+    _number("seen", default=0),
+)
+Index(
+    "received_event_once",
+    received_event.c.source,
+    received_event.c.event,
+    received_event.c.body,
+    unique=True,
+)
+_index_some("received_event_parked", received_event.c.id, where="fault != ''")
+
 removal_log = _table(
     "removal_log",
     Column("seq", INTEGER, primary_key=True),

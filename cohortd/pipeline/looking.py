@@ -84,6 +84,7 @@ def status_of(pipeline: Pipeline) -> Health:
         *_drifts(pipeline),
         *_resyncs(pipeline),
         *_revocations(pipeline),
+        *_parked(pipeline),
     ]
     return Health(tuple(lines))
 
@@ -120,6 +121,21 @@ def _held_back(pipeline: Pipeline) -> list[AccessCheck]:
             detail=f"model version {waiting.version.id} waits since {_text(waiting.version.created_at)}:"
             f" {waiting.held_back}",
             cure="cohortd recluster --history shows it; --accept puts it in force if the move is wanted.",
+        )
+    ]
+
+
+def _parked(pipeline: Pipeline) -> list[AccessCheck]:
+    """Consent events that could not be read and that nobody has looked at."""
+    count = pipeline.ledger.received.count_parked()
+    if not count:
+        return []
+    return [
+        AccessCheck(
+            "consent events",
+            ok=False,
+            detail=f"{count:,} could not be read; whoever they name is kept out meanwhile",
+            cure="cohortd consent parked lists them; mend receiver.sources, then consent parked --seen.",
         )
     ]
 

@@ -1,0 +1,170 @@
+"""Consent events taken in as they come: recorded, queued for removal, and only then acknowledged.
+
+One event takes two or three transactions of the ledger, of which the last one notes the event. What happens
+twice because the answer to it, or that note, was lost, says the same and is kept once.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+import structlog
+
+from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
+from cohortd.core.errors import CohortdError
+from cohortd.core.times import format_time
+from cohortd.ledger import ReceivedEvent, Withdrawn
+from cohortd.pipeline import carriers
+from cohortd.pipeline.consents import contact_subject, customer_subject
+from cohortd.pipeline.intake import withdraw_all
+from cohortd.pipeline.wiring import Pipeline
+from cohortd.receiver import EventShape, Named, Reading, Received, Said, Verdict, read_event
+from consent import is_withdrawal, platform_scope
+
+_NOBODY = "whom it names cannot be read"
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """One way in which an event names its person; the id is for looking them up, and is not kept."""
+
+    kind: SubjectKind
+    subject: tuple[tuple[str, bytes], ...]
+    customer_id: str = ""
+
+
+class Receiving:
+    """Takes events in, one after the other, from any thread."""
+
+    def __init__(self, pipeline: Pipeline, shapes: Mapping[str, EventShape]) -> None:
+        """Read the events of each source by its shape."""
+        self._pipeline = pipeline
+        self._shapes = shapes
+        self._one_by_one = threading.Lock()
+        self._to_carry: queue.SimpleQueue[tuple[ConsentRecord, str] | None] = queue.SimpleQueue()
+
+    def take(self, received: Received) -> Verdict:
+        """Take an event in; what came of it is committed when this returns.
+
+        Raises:
+            CohortdError: The ledger cannot be used now. The event must come again.
+        """
+        with self._one_by_one:
+            return self._take(received)
+
+    def carry(self, *, stop: Callable[[], bool]) -> None:
+        """Read what withdrawn people carry now, event by event, until ``close`` is called.
+
+        The ledger's own removals do not wait for it: reading the customers takes a while, and may fail.
+        """
+        while (first := self._to_carry.get()) is not None:
+            waiting = [first]
+            while not self._to_carry.empty():
+                following = self._to_carry.get()
+                if following is None:
+                    return
+                waiting.append(following)
+            if stop():
+                return
+            try:
+                self._carry(waiting)
+            except CohortdError as error:
+                log.warning("contacts_not_read", reason=str(error))
+
+    def close(self) -> None:
+        """End ``carry``; what it has not read yet the next plan reads."""
+        self._to_carry.put(None)
+
+    def _take(self, received: Received) -> Verdict:
+        ledger, now = self._pipeline.ledger, self._pipeline.clock()
+        body = sha256(received.raw)
+        event = ReceivedEvent(received.source, received.event_id, body.digest())
+        if ledger.received.is_known(event):
+            return Verdict.KNOWN
+        reading = read_event(received.raw, self._shapes[received.source])
+        about = list(_about(self._pipeline, reading.named))
+        fault = reading.fault or ("" if about else _NOBODY)
+        said = (Said(ConsentStatus.REVOKED, None),) if fault else reading.said
+        records = {
+            _record(one, each, now=now, source=received.source, evidence=body.hexdigest()): one.customer_id
+            for one in about
+            for each in said
+        }
+        self._record(records, now=now)
+        if not event.event and not _says_which(reading):
+            # The same bytes may be sent again and mean it: somebody withdraws, grants, and withdraws.
+            event = ReceivedEvent(event.source, f"at {format_time(now)}", event.body)
+        subjects = [ledger.removals.subject_ref(one.kind, one.subject) for one in about] if fault else []
+        ledger.received.note(event, size=len(received.raw), at=now, fault=fault, subjects=subjects)
+        return self._told(received, fault, about)
+
+    def _record(self, records: Mapping[ConsentRecord, str], *, now: datetime) -> None:
+        """Queue removals and keep what was said, in this order: a withdrawal is never only a record."""
+        pipeline = self._pipeline
+        withdrawing = [r for r in records if is_withdrawal(r, purpose=pipeline.consent.purpose)]
+        new = pipeline.ledger.consent.to_withdraw(withdrawing)
+        withdraw_all(pipeline, [Withdrawn(r, platform_scope(r.platform)) for r in new])
+        pipeline.ledger.consent.record(list(records), received_at=now)
+        for record in new:
+            self._to_carry.put((record, records[record]))
+
+    def _told(self, received: Received, fault: str, about: Sequence[_About]) -> Verdict:
+        if not fault:
+            log.info("consent_event_taken", source=received.source)
+            return Verdict.TAKEN
+        log.warning("consent_event_parked", source=received.source, reason=fault, revoked=bool(about))
+        return Verdict.PARKED
+
+    def _carry(self, waiting: Sequence[tuple[ConsentRecord, str]]) -> None:
+        pipeline = self._pipeline
+        by_contact = carriers.of_records(pipeline, [record for record, customer in waiting if not customer])
+        by_id = carriers.of_customers(pipeline, [customer for _, customer in waiting if customer])
+        withdrawn = [
+            Withdrawn(record, platform_scope(record.platform), extra)
+            for record, customer in waiting
+            if (extra := by_id.get(customer, []) if customer else by_contact.get(record, []))
+        ]
+        withdraw_all(pipeline, withdrawn)
+
+
+def _about(pipeline: Pipeline, named: Named) -> "list[_About]":
+    """Name the person as the ledger does: by customer id where there is one, else by contact fields."""
+    if named.customer_ids:
+        return [
+            _About(SubjectKind.CUSTOMER, customer_subject(pipeline, each), each)
+            for each in named.customer_ids
+        ]
+    contacts = [
+        *((SubjectKind.EMAIL, each) for each in named.emails),
+        *((SubjectKind.PHONE, each) for each in named.phones),
+    ]
+    found = [(kind, contact_subject(pipeline, kind, value)) for kind, value in contacts]
+    return [_About(kind, subject) for kind, subject in found if subject]
+
+
+def _says_which(reading: Reading) -> bool:
+    """Whether the body says which event it is, by an id or by its times."""
+    return bool(reading.event_id) or (
+        not reading.fault and all(each.recorded_at is not None for each in reading.said)
+    )
+
+
+def _record(about: _About, said: Said, *, now: datetime, source: str, evidence: str) -> ConsentRecord:
+    """Make a record; what bears no time is said now."""
+    return ConsentRecord(
+        subject_kind=about.kind,
+        subject=about.subject,
+        status=said.status,
+        recorded_at=said.recorded_at or now,
+        purpose=said.purpose,
+        platform=said.platform,
+        regulation=said.regulation,
+        source=source,
+        evidence=evidence,
+        legal_basis=said.legal_basis,
+        confirmed=said.confirmed,
+    )
