@@ -57,26 +57,26 @@ class Receiving:
             return self._take(received)
 
     def carry(self, *, stop: Callable[[], bool]) -> None:
-        """Read what withdrawn people carry now, event by event, until ``close`` is called.
+        """Read what withdrawn people carry now, as events come, until ``close`` is called.
 
-        The ledger's own removals do not wait for it: reading the customers takes a while, and may fail.
+        Removals of what the ledger knows do not wait for it: reading the customers takes a while, and may
+        fail. What was not read when *stop* says so, the next plan reads.
         """
-        while (first := self._to_carry.get()) is not None:
-            waiting = [first]
+        is_open = True
+        while is_open:
+            waiting = [self._to_carry.get()]
             while not self._to_carry.empty():
-                following = self._to_carry.get()
-                if following is None:
-                    return
-                waiting.append(following)
+                waiting.append(self._to_carry.get())
             if stop():
                 return
+            is_open = None not in waiting
             try:
-                self._carry(waiting)
+                self._carry([each for each in waiting if each is not None])
             except CohortdError as error:
                 log.warning("contacts_not_read", reason=str(error))
 
     def close(self) -> None:
-        """End ``carry``; what it has not read yet the next plan reads."""
+        """Let ``carry`` end after what is waiting."""
         self._to_carry.put(None)
 
     def _take(self, received: Received) -> Verdict:

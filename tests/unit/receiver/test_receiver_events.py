@@ -52,7 +52,9 @@ def _didomi(kind: str = "event.created", **changes: object) -> dict[str, object]
         "regulation": "cpra",
         "status": "confirmed",
         "user": {"id": "a3722cd3", "organization_user_id": "123"},
-        "consents": {"purposes": [{"id": "advertising", "enabled": True}, {"id": "email", "enabled": False}]},
+        "consents": {
+            "purposes": [{"id": "advertising", "enabled": True}, {"id": "email", "enabled": False}]
+        },
         **changes,
     }
     both = kind.endswith("updated")
@@ -60,7 +62,7 @@ def _didomi(kind: str = "event.created", **changes: object) -> dict[str, object]
     return {"type": kind, "parameters": parameters}
 
 
-def _read(event: object, shape: EventShape = PLAIN):  # noqa: ANN202
+def _read(event: object, shape: EventShape = PLAIN):
     return read_event(json.dumps(event).encode(), shape)
 
 

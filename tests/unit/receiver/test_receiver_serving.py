@@ -1,0 +1,166 @@
+"""The server itself: one whole request of limited size in limited time, or none."""
+
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+import structlog
+
+from cohortd.core.errors import SettingsError
+from cohortd.receiver import Auth, AuthKind, Desk, Inlet, Received, Receiver, ReceiverLimits, Verdict
+
+SECRET = "a-secret-of-some-length"
+AUTH = Auth(AuthKind.BEARER, SECRET, header="Authorization", prefix="Bearer ")
+HEADERS = {"Authorization": f"Bearer {SECRET}", "Content-Type": "application/json"}
+
+
+def _taken(_received: Received) -> Verdict:
+    return Verdict.TAKEN
+
+
+@contextmanager
+def _listening(
+    take: Callable[[Received], Verdict] = _taken, *, connections: int = 8, whole_s: float = 30.0
+) -> Iterator[Receiver]:
+    limits = ReceiverLimits(1_000, 1_000, connections=connections, whole_s=whole_s)
+    desk = Desk([Inlet("cmp", "/consent/cmp", AUTH)], take=take, limits=limits)
+    with Receiver(("127.0.0.1", 0), desk) as receiver:
+        yield receiver
+
+
+def _ask(receiver: Receiver, method: str = "POST", body: bytes = b"{}", **headers: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", receiver.port, timeout=60)
+    connection.request(method, "/consent/cmp", body, {**HEADERS, **headers})
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    return answer.status, text
+
+
+def _raw(receiver: Receiver, sent: bytes) -> bytes:
+    """Send bytes as they are, and read until the other side ends."""
+    with socket.create_connection(("127.0.0.1", receiver.port), timeout=60) as connection:
+        connection.sendall(sent)
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+def test_an_event_is_answered_and_the_connection_closed() -> None:
+    with _listening() as receiver:
+        said = _raw(
+            receiver,
+            b"POST /consent/cmp HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 2\r\nAuthorization: Bearer "
+            + SECRET.encode()
+            + b"\r\n\r\n{}GET / HTTP/1.1\r\n\r\n",
+        )
+
+    head, _, body = said.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert b"Connection: close" in head
+    assert json.loads(body) == {"status": "taken"}
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS"])
+def test_only_posts_are_answered(method: str) -> None:
+    with _listening() as receiver:
+        assert _ask(receiver, method)[0] == 405
+
+
+def test_a_sender_of_too_much_reads_that_it_was_too_much() -> None:
+    with _listening() as receiver:
+        assert _ask(receiver, body=b"x" * 300_000)[0] == 413
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"canary@example.com\r\n\r\n", b" 400 "),
+        (b"POST /" + b"c" * 70_000 + b" HTTP/1.1\r\n\r\n", b" 414 "),
+        (b"POST / HTTP/1.1\r\n" + b"X-A: canary\r\n" * 200 + b"\r\n", b" 431 "),
+        (b"POST /canary HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b" 404 "),
+        (b"POST /consent/cmp HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b" 411 "),
+        (b"POST /consent/cmp HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}", b" 400 "),
+    ],
+)
+def test_what_is_no_request_is_refused_and_not_repeated(sent: bytes, status: bytes) -> None:
+    with _listening() as receiver:
+        said = _raw(receiver, sent)
+
+    assert status in said.partition(b"\r\n")[0]
+    assert b"canary" not in said
+
+
+def test_who_sends_too_slowly_is_cut_off() -> None:
+    took: list[Received] = []
+
+    def take(received: Received) -> Verdict:
+        took.append(received)
+        return Verdict.TAKEN
+
+    with _listening(take, whole_s=0.2) as receiver:
+        begun = _raw(receiver, b"POST /consent/cmp HTTP/1.1\r\nHost:")
+        headed = _raw(
+            receiver,
+            b"POST /consent/cmp HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+        )
+
+    assert (begun, headed) == (b"", b"")
+    assert took == []
+
+
+def test_beyond_so_many_connections_a_sender_is_told_to_come_again() -> None:
+    with (
+        _listening(connections=1) as receiver,
+        socket.create_connection(("127.0.0.1", receiver.port), timeout=60) as first,
+    ):
+        first.sendall(b"POST /consent/cmp HTTP/1.1\r\n")
+        second = _raw(receiver, b"")
+
+    assert second.startswith(b"HTTP/1.1 503 ")
+    assert b"Retry-After" in second
+
+
+def test_an_event_under_way_is_answered_before_the_receiver_closes() -> None:
+    begun, may_end = threading.Event(), threading.Event()
+    answers: list[tuple[int, str]] = []
+
+    def take(_received: Received) -> Verdict:
+        begun.set()
+        may_end.wait(60)
+        return Verdict.TAKEN
+
+    with _listening(take) as receiver:
+        asking = threading.Thread(target=lambda: answers.append(_ask(receiver)))
+        asking.start()
+        assert begun.wait(60)
+        closing = threading.Timer(0.2, may_end.set)
+        closing.start()
+    asking.join()
+
+    assert answers == [(200, '{"status": "taken"}')]
+
+
+def test_what_breaks_is_told_by_its_kind_alone_and_never_acknowledged() -> None:
+    def take(_received: Received) -> Verdict:
+        raise RuntimeError("canary@example.com")
+
+    with (
+        structlog.testing.capture_logs() as events,
+        _listening(take) as receiver,
+        pytest.raises((http.client.RemoteDisconnected, ConnectionError)),
+    ):
+        _ask(receiver)
+
+    assert events == [{"event": "receiver_broke", "log_level": "critical", "error": "RuntimeError"}]
+
+
+def test_a_port_that_is_taken_is_told_by_the_setting() -> None:
+    with (
+        _listening() as receiver,
+        pytest.raises(SettingsError, match=r"receiver\.listen: cannot listen on"),
+    ):
+        Receiver(("127.0.0.1", receiver.port), receiver.desk)
