@@ -64,7 +64,7 @@ def test_a_secret_may_stand_in_the_folder_of_secrets(loading, tmp_path):
             "receiver.sources[0]: mapping must have one of customer_id, email and phone",
         ),
         (
-            "{sources: [{name: cmp, mapping: {email: e}, auth: {kind: hmac, secret: a-secret-of-some-length}}]}",
+            "{sources: [{name: c, mapping: {email: e}, auth: {kind: hmac, secret: 0123456789abcdef}}]}",
             "receiver.sources[0]: mapping must have status or purposes",
         ),
         (
