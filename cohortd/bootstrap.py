@@ -135,6 +135,7 @@ def _sources(settings: Settings) -> Sources:
         customers=_table("customers", tables.customers, attributes=_read_attributes(settings)),
         events=_table("events", tables.events) if tables.events is not None else None,
         consent=_table("consent", tables.consent) if tables.consent is not None else None,
+        consent_drop=_table("consent_drop", tables.consent_drop) if tables.consent_drop else None,
         context=None
         if tables.context is None
         else _table("context", tables.context, attributes=context_numbers(settings)),

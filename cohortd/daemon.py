@@ -19,7 +19,7 @@ from cohortd.core.errors import CohortdError, LedgerUnreachableError, NotLeaderE
 from cohortd.logs import place_of, set_up_logs
 from cohortd.pipeline.approving import first_waiting, forget_old, taking
 from cohortd.pipeline.delivery import Delivery
-from cohortd.pipeline.intake import take_in
+from cohortd.pipeline.dropping import take_all_in
 from cohortd.pipeline.reading_back import is_due, read_back
 from cohortd.pipeline.reclustering import recluster
 from cohortd.pipeline.syncing import SyncCall, sync
@@ -73,7 +73,7 @@ class Daemon:
         ``cohortd revoke`` recorded: only the sending is locked.
         """
         try:
-            take_in(self.pipeline, as_of=self.pipeline.clock())
+            take_all_in(self.pipeline, as_of=self.pipeline.clock())
         finally:
             with self._light:
                 delivery = Delivery(self.pipeline, self.epoch)

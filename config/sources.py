@@ -162,6 +162,16 @@ class ConsentSource(Source):
         return self
 
 
+class ConsentDrop(ConsentSource):
+    """A folder: every file of consent records that is laid there is taken in once, then moved away."""
+
+    @model_validator(mode="after")
+    def _check_folder(self) -> Self:
+        if self.path is None or "://" in self.path or set(self.path) & set("*?["):
+            raise ValueError("path must be a folder of this machine")
+        return self
+
+
 class ContextSource(Source):
     """What days were like in numbers, one row a day, or a day and place: weather, holidays, prices."""
 
@@ -200,6 +210,11 @@ class Sources(Strict):
     )
     consent: ConsentSource | None = Field(
         default=None, description="What they agreed to; without it `consent.default` decides for everybody."
+    )
+    consent_drop: ConsentDrop | None = Field(
+        default=None,
+        description="A folder for files of consent records, such as an export; each is taken in once, then"
+        " moved to `done` or `failed` below it.",
     )
 
     context: ContextSource | None = Field(

@@ -113,7 +113,7 @@ def parked(
     as_json: AsJson = False,
     seen: Annotated[bool, typer.Option("--seen", help="Note that you have looked at them.")] = False,
 ) -> None:
-    """List consent events that came and could not be read; whoever they name is kept out meanwhile."""
+    """List consent events and files that came and could not be read, or not wholly."""
     with opened(config, as_json=as_json) as pipeline:
         events = pipeline.ledger.received.parked()
         if seen and events:

@@ -43,23 +43,37 @@ def import_consent(pipeline: Pipeline, file: Path) -> Imported:
     tally = Tally("consent")
     source = TableSource(name="consent", path=str(file.resolve()))
     _check(file, source)
-    table, by_contact = read_consent_table(pipeline, source, tally)
-    records = [*(record for _, record in table_records(pipeline, table)), *by_contact]
-    new = len(pipeline.ledger.consent.unknown(records))
-    withdrawn = withdraw_new(pipeline, book_of(table, by_contact), as_of=pipeline.clock())
-    pipeline.ledger.consent.record(records, received_at=pipeline.clock())
+    records, new, withdrawn = record_table(pipeline, source, tally)
     sending = send_revocations(pipeline)
     lost = lost_withdrawals(tally.dropped)
     return Imported(
         read=tally.read,
         new=new,
-        known=len(records) - new,
+        known=records - new,
         withdrawn=withdrawn,
         dropped={r: count for r, count in tally.dropped.items() if r not in TAKEN_FOR_DENIED},
         taken_for_denied=sum(tally.dropped.get(reason, 0) for reason in TAKEN_FOR_DENIED),
         notes=(*sending.notes, *([lost] if lost else [])),
         fell_short=sending.fell_short or bool(lost),
     )
+
+
+def record_table(pipeline: Pipeline, source: TableSource, tally: Tally) -> tuple[int, int, int]:
+    """Keep every record of a table in the ledger, and queue the removals of those that withdraw.
+
+    Returns:
+        How many records it holds, how many of them are new, and how many withdrawals were taken in.
+
+    Raises:
+        SettingsError: It lacks a column.
+        SourceError: It cannot be read.
+    """
+    table, by_contact = read_consent_table(pipeline, source, tally)
+    records = [*(record for _, record in table_records(pipeline, table)), *by_contact]
+    new = len(pipeline.ledger.consent.unknown(records))
+    withdrawn = withdraw_new(pipeline, book_of(table, by_contact), as_of=pipeline.clock())
+    pipeline.ledger.consent.record(records, received_at=pipeline.clock())
+    return len(records), new, withdrawn
 
 
 def _check(file: Path, source: TableSource) -> None:

@@ -126,7 +126,7 @@ def _held_back(pipeline: Pipeline) -> list[AccessCheck]:
 
 
 def _parked(pipeline: Pipeline) -> list[AccessCheck]:
-    """Consent events that could not be read and that nobody has looked at."""
+    """Consent events and files that could not be read and that nobody has looked at."""
     count = pipeline.ledger.received.count_parked()
     if not count:
         return []
@@ -135,7 +135,7 @@ def _parked(pipeline: Pipeline) -> list[AccessCheck]:
             "consent events",
             ok=False,
             detail=f"{count:,} could not be read; whoever they name is kept out meanwhile",
-            cure="cohortd consent parked lists them; mend receiver.sources, then consent parked --seen.",
+            cure="cohortd consent parked lists them; mend the mapping or the file, then consent parked --seen.",
         )
     ]
 

@@ -23,8 +23,9 @@ from cohortd.pipeline.audiences import audiences_of
 from cohortd.pipeline.belonging import Belonging
 from cohortd.pipeline.clusters import Clustered
 from cohortd.pipeline.desired import Desired, stage_desired
+from cohortd.pipeline.dropping import take_all_in
 from cohortd.pipeline.fates import fates_of
-from cohortd.pipeline.intake import Intake, take_in, withdraw_all
+from cohortd.pipeline.intake import Intake, withdraw_all
 from cohortd.pipeline.models import MAIN, audience_id, cluster_all
 from cohortd.pipeline.plan_notes import plan_notes
 from cohortd.pipeline.quality import tables_quality
@@ -227,7 +228,7 @@ def _stage(
 
 def make_plan(pipeline: Pipeline, *, as_of: datetime) -> Plan:
     """Plan without sending anything; consent that came in is recorded and queued all the same."""
-    intake = take_in(pipeline, as_of=as_of)
+    intake = take_all_in(pipeline, as_of=as_of)
     with planned(pipeline, as_of=as_of, refit=False, intake=intake, decisions=None) as (plan, _):
         return plan
 

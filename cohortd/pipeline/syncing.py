@@ -18,7 +18,7 @@ from cohortd.ledger import Comparison
 from cohortd.pipeline import resyncing
 from cohortd.pipeline.clusters import Clustered
 from cohortd.pipeline.delivery import Delivery
-from cohortd.pipeline.intake import take_in
+from cohortd.pipeline.dropping import take_all_in
 from cohortd.pipeline.outcome import finish_run
 from cohortd.pipeline.planning import Plan, planned
 from cohortd.pipeline.renaming import rename
@@ -91,7 +91,7 @@ class _Run:
         self.delivery.resume()
         # What is queued already goes first: not even a consent table that is gone may hold it up.
         self.delivery.drain(lane=Lane.REVOCATION)
-        intake = take_in(self.pipeline, as_of=self.as_of)
+        intake = take_all_in(self.pipeline, as_of=self.as_of)
         self.delivery.drain(lane=Lane.REVOCATION)
         self.delivery.poll()
         decisions = self.pipeline.data_dir / "decisions" / f"{self.run_id}.parquet"

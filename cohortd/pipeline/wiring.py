@@ -94,6 +94,8 @@ class Sources:
     events: TableSource | None
     consent: TableSource | None
     context: TableSource | None = None
+    #: A folder of files of consent records, each of which is taken in once.
+    consent_drop: TableSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
