@@ -1,4 +1,4 @@
-"""``revoke``, ``consent import`` and ``consent parked``."""
+"""``revoke`` and what begins with ``consent``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -141,6 +141,41 @@ def parked(
         as_json=as_json,
         show=lambda console: console.print("\n".join(lines or ["Nothing is parked."])),
     )
+
+
+@consent_app.command("decode")
+def decode(
+    text: Annotated[str, typer.Argument(metavar="STRING", help="A TC string, or a GPP string.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what an IAB string says, and the digest by which records name it as evidence."""
+    from hashlib import sha256
+
+    from consent.tcf import GOOGLE, decode_tc, gpp_sections
+
+    text = text.strip()
+    data: dict[str, object] = {"evidence": sha256(text.encode()).hexdigest()}
+    try:
+        if "~" in text:
+            data["gpp_sections"] = list(gpp_sections(text))
+        else:
+            core = decode_tc(text)
+            disclosed = core.disclosed_vendors
+            data |= {
+                "tcf_policy_version": core.policy_version,
+                "created_at": core.created_at.isoformat(),
+                "updated_at": core.updated_at.isoformat(),
+                "cmp_id": core.cmp_id,
+                "vendor_list_version": core.vendor_list_version,
+                "purposes": sorted(core.purposes),
+                "legitimate_interests": sorted(core.legitimate_interests),
+                "google_agreed_to": GOOGLE in core.vendors,
+                "google_disclosed": None if disclosed is None else GOOGLE in disclosed,
+            }
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    lines = [f"{name}: {value}" for name, value in data.items()]
+    answer(data, as_json=as_json, show=lambda console: console.print("\n".join(lines)))
 
 
 def one_subject(customer: str | None, email: str | None, phone: str | None) -> tuple[SubjectKind, str]:

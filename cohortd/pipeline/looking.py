@@ -135,7 +135,7 @@ def _parked(pipeline: Pipeline) -> list[AccessCheck]:
             "consent events",
             ok=False,
             detail=f"{count:,} could not be read; whoever they name is kept out meanwhile",
-            cure="cohortd consent parked lists them; mend the mapping or the file, then consent parked --seen.",
+            cure="cohortd consent parked lists them; mend the mapping or the file, then say --seen.",
         )
     ]
 
