@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import resource
 import sys
 
 import typer
@@ -29,6 +30,8 @@ def main() -> None:
     """Run the command line; no traceback reaches the user, in whatever thread."""
     gc.set_threshold(*GARBAGE_AFTER)
     os.umask(PRIVATE)
+    # A memory dump would hold contact fields and tokens.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     keep_quiet()
     sys.exit(run(sys.argv[1:]))
 

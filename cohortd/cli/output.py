@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 class Plain(Console):
-    """Names and ids are people's own words: nothing in them is markup, an emoji, or an order to a terminal."""
+    """Names and ids are people's own words: no markup, no emoji, no order to a terminal."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(highlight=False, markup=False, emoji=False, **options)
@@ -50,7 +50,9 @@ def answer(
 
 def table(title: str, columns: Iterable[str], rows: Iterable[Sequence[object]]) -> Table:
     """Lay out rows; numbers are right-aligned and have thousands separators."""
-    laid_out = Table(title=Text(printable(title)) if title else None, title_justify="left", box=None, pad_edge=False)
+    laid_out = Table(
+        title=Text(printable(title)) if title else None, title_justify="left", box=None, pad_edge=False
+    )
     for column in columns:
         laid_out.add_column(column, overflow="fold")
     for row in rows:

@@ -90,7 +90,9 @@ def test_an_error_that_nobody_can_catch_is_told_by_kind_and_place(capsys):
 @pytest.mark.usefixtures("quiet")
 def test_a_librarys_warning_is_told_without_its_words(capsys):
     set_up_logs("info")
-    record = logging.LogRecord("urllib3", logging.WARNING, "/pool.py", 7, "/me?access_token=%s", (SECRET,), None)
+    record = logging.LogRecord(
+        "urllib3", logging.WARNING, "/pool.py", 7, "/me?access_token=%s", (SECRET,), None
+    )
     logging.lastResort.handle(record)
     said = capsys.readouterr().err
 

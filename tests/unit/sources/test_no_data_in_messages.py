@@ -30,7 +30,9 @@ def test_a_table_without_a_header_does_not_tell_its_first_row(make_source, first
 
 
 @pytest.mark.parametrize("name", ["source", "regulation"])
-@pytest.mark.parametrize("contact", ["ann@example.org", "by ann@example.org, in the shop", "+1 415 555 2671"])
+@pytest.mark.parametrize(
+    "contact", ["ann@example.org", "by ann@example.org, in the shop", "+1 415 555 2671"]
+)
 def test_contact_data_in_the_words_of_a_record_is_withheld_and_the_record_kept(make_source, name, contact):
     cells = {"source": "", "regulation": "", "evidence": "seen by ann@example.org", name: f'"{contact}"'}
     row = f"1,revoked,2026-01-01,{cells['source']},{cells['regulation']},{cells['evidence']}\n"
