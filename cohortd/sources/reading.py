@@ -12,8 +12,9 @@ from cohortd.sources.table import TableSource, Tally
 
 #: A file with hundreds of columns should not fill the screen.
 _MOST_SHOWN = 40
-#: Many digits, a number, an e-mail address: the first row of a table without a header, and no name.
-_DATA = re.compile(r"@|(?:\d.*){4}|^[\d.,+-]+$", re.DOTALL)
+#: Many digits, a number, an e-mail address, bytes that are no text: the first row of a table without a
+#: header, or of a file that is none, and no name.
+_DATA = re.compile(r"@|(?:\d.*){4}|^[\d.,+-]+$|[\x00-\x08\x0e-\x1f\x7f-\x9f\ufffd]", re.DOTALL)
 
 
 def columns_of(source: TableSource) -> list[str]:
