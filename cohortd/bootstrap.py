@@ -46,6 +46,11 @@ def load_settings(option: str | None) -> Settings:
     return config.load(config.find_file(option, os.environ))
 
 
+def exposed_secrets(option: str | None) -> str:
+    """Say whether others on this machine can read secrets in the settings file; empty where not."""
+    return config.exposed(config.find_file(option, os.environ))
+
+
 def example_settings() -> str:
     """Write the annotated example."""
     return config.example()

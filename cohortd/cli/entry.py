@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import resource
 import sys
 
 import typer
@@ -10,7 +11,8 @@ from typer.exceptions import TyperException
 
 from cohortd.cli.commands import app
 from cohortd.core.errors import CohortdError
-from cohortd.logs import place_of
+from cohortd.core.printable import escaped, printable
+from cohortd.logs import keep_quiet, place_of
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -20,11 +22,17 @@ BROKEN_PIPE = 141
 #: wait for. A batch is some 40,000 objects that go by themselves; with Python's own 700, 10 and 10 more
 #: than half of the processor time of sending went into looking through the vendors' libraries.
 GARBAGE_AFTER = (100_000, 20, 20)
+#: Whatever a command writes is for its user alone: settings may hold secrets, pages tell of customers.
+PRIVATE = 0o077
 
 
 def main() -> None:
-    """Run the command line; no traceback reaches the user."""
+    """Run the command line; no traceback reaches the user, in whatever thread."""
     gc.set_threshold(*GARBAGE_AFTER)
+    os.umask(PRIVATE)
+    # A memory dump would hold contact fields and tokens.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    keep_quiet()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -53,8 +61,9 @@ def _tell(error: Exception, *, as_json: bool) -> int:
         case _:
             message, code = _internal(error), 1
     if as_json:
-        print(json.dumps({"status": "failed", "error": message, "exit_code": code}))  # noqa: T201 - the answer
-    print(f"cohortd: {message}", file=sys.stderr)  # noqa: T201 - where errors belong
+        told = {"status": "failed", "error": message, "exit_code": code}
+        print(escaped(json.dumps(told)))  # noqa: T201 - the answer
+    print(f"cohortd: {printable(message)}", file=sys.stderr)  # noqa: T201 - where errors belong
     return code
 
 

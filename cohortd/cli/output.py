@@ -5,12 +5,14 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
+from typing import Any
 
 import structlog
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from cohortd.core.printable import escaped, printable
 
 #: Columns of a table that goes to a file or another program, where nobody set a width.
 PIPED_WIDTH = 200
@@ -18,20 +20,29 @@ PIPED_WIDTH = 200
 log = structlog.get_logger()
 
 
+class Plain(Console):
+    """Names and ids are people's own words: no markup, no emoji, no order to a terminal."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(highlight=False, markup=False, emoji=False, **options)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print, with what a terminal would obey spelled out; cells of tables are so already."""
+        super().print(*[printable(each) if isinstance(each, str) else each for each in objects], **options)
+
+
 def answer(
     data: Mapping[str, object] | Sequence[object], *, as_json: bool, show: Callable[[Console], None]
 ) -> None:
     """Print *data* as JSON, or let *show* print it for people."""
     if as_json:
-        sys.stdout.write(json.dumps(data, default=str, ensure_ascii=False) + "\n")
+        sys.stdout.write(escaped(json.dumps(data, default=str, ensure_ascii=False)) + "\n")
         return
-    # Names and ids are people's own words: no bracket in them is markup, no :word: an emoji.
-    plain = partial(Console, highlight=False, markup=False, emoji=False)
     if sys.stdout.isatty():
-        show(plain())
+        show(Plain())
         return
     # A terminal hides what cells are padded with; a file or a pager does not.
-    piped = plain(width=PIPED_WIDTH, file=io.StringIO())
+    piped = Plain(width=PIPED_WIDTH, file=io.StringIO())
     with piped.capture() as captured:
         show(piped)
     sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
@@ -39,7 +50,9 @@ def answer(
 
 def table(title: str, columns: Iterable[str], rows: Iterable[Sequence[object]]) -> Table:
     """Lay out rows; numbers are right-aligned and have thousands separators."""
-    laid_out = Table(title=Text(title) if title else None, title_justify="left", box=None, pad_edge=False)
+    laid_out = Table(
+        title=Text(printable(title)) if title else None, title_justify="left", box=None, pad_edge=False
+    )
     for column in columns:
         laid_out.add_column(column, overflow="fold")
     for row in rows:
@@ -52,7 +65,7 @@ def _cell(value: object) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else printable(str(value))
 
 
 @contextmanager
@@ -62,4 +75,4 @@ def progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
         yield lambda step: log.info("step", step=step)
         return
     with Console(stderr=True).status("starting") as status:
-        yield lambda step: status.update(Text(step))
+        yield lambda step: status.update(Text(printable(step)))

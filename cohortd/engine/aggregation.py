@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import ibis
 import ibis.expr.types as ir
@@ -16,6 +17,8 @@ from cohortd.engine.families import FAMILIES
 from cohortd.engine.names import Window
 from cohortd.engine.scope import SECONDS_A_DAY, Scope, finite, ratio, slug_of
 from cohortd.engine.vocabulary import STANDARD, Vocabulary
+
+_CONTACT: Final = r"[^@\s]+@[^@\s]+\.[^@\s]+|^\s*\+[\d ().\-/]{7,}\s*$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,12 @@ def feature_table(tables: Input, *, specs: Sequence[FeatureSpec], span: Span) ->
 
 
 def commonest_slugs(table: ir.Table, column: str, *, most: int) -> ir.Table:
-    """Count the rows of each slug of a text column; the commonest first, ties by slug."""
-    slugs = table.select(slug=slug_of(table[column]))
+    """Count the rows of each slug of a text column; the commonest first, ties by slug.
+
+    An e-mail address or a telephone number is nobody's category: it would stand in models and pages.
+    """
+    named = table.filter(~table[column].cast("string").re_search(_CONTACT))
+    slugs = named.select(slug=slug_of(named[column]))
     counted = slugs.drop_null("slug").group_by("slug").agg(n=lambda t: t.count())
     return counted.order_by([ibis.desc("n"), "slug"]).limit(most)
 

@@ -15,10 +15,10 @@ from cohortd.pipeline.leftovers import LEFTOVERS_CURE, look_for_leftovers
 from cohortd.pipeline.looking import ledger_line
 from cohortd.pipeline.models import MAIN, versions_in_force
 from cohortd.pipeline.naming import name_faults
-from cohortd.pipeline.planning import workdir
 from cohortd.pipeline.quality import contact_quality, customers_quality, identify_in, rows_quality
 from cohortd.pipeline.serving import living_segments, unknown_segments
 from cohortd.pipeline.wiring import Destination, Pipeline
+from cohortd.pipeline.workdir import workdir
 from cohortd.sources import (
     TableSource,
     Tally,

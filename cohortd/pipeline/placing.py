@@ -16,10 +16,10 @@ from cohortd.core.times import format_time
 from cohortd.engine import Engine, StagedTable
 from cohortd.pipeline.clusters import day_after_last_event
 from cohortd.pipeline.featuring import choose_features
-from cohortd.pipeline.planning import workdir
 from cohortd.pipeline.reading import Tables, stage_context
 from cohortd.pipeline.refitting import previous_assignment
 from cohortd.pipeline.wiring import Pipeline
+from cohortd.pipeline.workdir import workdir
 from cohortd.report.quoting import quantity
 from cohortd.sources import Tally, read_customers, read_events
 

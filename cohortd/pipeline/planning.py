@@ -7,7 +7,6 @@ from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from cohortd.core.fates import SegmentFate
 from cohortd.core.figures import TableFigures
@@ -35,6 +34,7 @@ from cohortd.pipeline.sharing import withdraw_shared
 from cohortd.pipeline.traits import Trait, traits
 from cohortd.pipeline.weighing import Weighed, weigh
 from cohortd.pipeline.wiring import Pipeline
+from cohortd.pipeline.workdir import workdir
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,12 +293,3 @@ def _traits(engine: Engine, models: Mapping[str, Clustered]) -> dict[str, Sequen
         for name, each in models.items()
         for segment, told in traits(engine, each).items()
     }
-
-
-@contextmanager
-def workdir(pipeline: Pipeline) -> Iterator[Path]:
-    """Make a folder for staged tables; they hold no contact field and go when the run ends."""
-    parent = pipeline.data_dir / "work"
-    parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with TemporaryDirectory(dir=parent, prefix="run-") as folder:
-        yield Path(folder)

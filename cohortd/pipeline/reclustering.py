@@ -13,12 +13,12 @@ from cohortd.engine import Engine
 from cohortd.ledger import KeptVersion
 from cohortd.pipeline.clusters import Clustered
 from cohortd.pipeline.models import MAIN, cluster_all, of_model
-from cohortd.pipeline.planning import workdir
 from cohortd.pipeline.portraits import page_of
 from cohortd.pipeline.reading import read_tables, require_customers
 from cohortd.pipeline.versions import events_json
 from cohortd.pipeline.watching import refuse_anomalies
 from cohortd.pipeline.wiring import Pipeline
+from cohortd.pipeline.workdir import workdir
 
 log = structlog.get_logger()
 

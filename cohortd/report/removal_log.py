@@ -7,6 +7,7 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Final, TextIO
 
+from cohortd.core.printable import escaped, printable
 from cohortd.core.removals import RemovalEntry
 from cohortd.core.times import format_time
 from cohortd.report.cases import cases_of, closing
@@ -20,7 +21,8 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 def removal_log_csv(entries: Iterable[RemovalEntry], out: TextIO) -> None:
     """Write a table for spreadsheets, entry by entry.
 
-    A cell that a spreadsheet would run as a formula gets an apostrophe before it, so to check the
+    A cell that a spreadsheet would run as a formula gets an apostrophe before it, and what a terminal
+    would obey is spelled out, so to check the
     chain of hashes outside cohortd take ``removal_log_jsonl``, which changes nothing.
     """
     writer = csv.writer(out, lineterminator="\n")
@@ -31,7 +33,7 @@ def removal_log_csv(entries: Iterable[RemovalEntry], out: TextIO) -> None:
 
 def removal_log_jsonl(entries: Iterable[RemovalEntry], out: TextIO) -> None:
     """Write one JSON object a line, every field as it was sealed."""
-    out.writelines(json.dumps(asdict(entry), ensure_ascii=False) + "\n" for entry in entries)
+    out.writelines(escaped(json.dumps(asdict(entry), ensure_ascii=False)) + "\n" for entry in entries)
 
 
 def removal_log_html(
@@ -63,8 +65,8 @@ def removal_log_html(
         "verdict": verdict,
         "sound": sound,
     }
-    out.write(render("removal_log.html.j2", values))
+    out.write(printable(render("removal_log.html.j2", values)))
 
 
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return printable(f"'{cell}" if cell.startswith(_FORMULA) else cell)

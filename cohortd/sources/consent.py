@@ -27,6 +27,10 @@ TAKEN_FOR_DENIED = ("missing_status_taken_for_denied", "unknown_status_taken_for
 _KNOWN = pa.array([str(status) for status in ConsentStatus])
 _WITHDRAWING = pa.array([str(ConsentStatus.DENIED), str(ConsentStatus.REVOKED)])
 _EXPLAINING = ("source", "evidence")
+#: Only its hash is kept, so that its holder can prove it.
+_HASHED_LATER = "evidence"
+#: Stands for text in which contact data was found where none belongs.
+WITHHELD = "(withheld, it seems to hold contact data)"
 
 Columns = dict[str, pa.Array]
 
@@ -71,8 +75,15 @@ def _kept(chunk: Chunk, mapping: Mapping[str, str], *, tally: Tally, separator: 
     for name in CONSENT_TEXT_FIELDS:
         cast = as_text(_column(chunk, mapping, name))
         # What only explains a record must not lose it.
-        columns[name] = cast.values if name in _EXPLAINING else sieve.take(cast, "undecodable_text")
+        text = cast.values if name in _EXPLAINING else sieve.take(cast, "undecodable_text")
+        columns[name] = text if name == _HASHED_LATER else _without_contacts(text)
     return sieve.kept({name: columns[name] for name in CONSENT_COLUMNS}, mapped=mapping)
+
+
+def _without_contacts(text: pa.Array) -> pa.Array:
+    """Withhold what is an e-mail address or a phone, or holds an address: records are kept as they are."""
+    holds = np.asarray(pc.fill_null(pc.match_substring(text, "@"), fill_value=False))
+    return pc.if_else(pa.array(holds | looks_like_phone(text)), pa.scalar(WITHHELD), text)
 
 
 def _known_or_denied(chunk: Chunk, status: Cast, tally: Tally) -> pa.Array:

@@ -1,6 +1,7 @@
 """Opens a table, whatever it is kept in, and finds our columns among its own."""
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from cohortd.core.errors import SettingsError
@@ -11,6 +12,9 @@ from cohortd.sources.table import TableSource, Tally
 
 #: A file with hundreds of columns should not fill the screen.
 _MOST_SHOWN = 40
+#: Many digits, a number, an e-mail address, bytes that are no text: the first row of a table without a
+#: header, or of a file that is none, and no name.
+_DATA = re.compile(r"@|(?:\d.*){4}|^[\d.,+-]+$|[\x00-\x08\x0e-\x1f\x7f-\x9f\ufffd]", re.DOTALL)
 
 
 def columns_of(source: TableSource) -> list[str]:
@@ -98,7 +102,7 @@ def _check_columns(file: SourceFile, wanted: Sequence[str], *, needed: Sequence[
     for name in wanted:
         if name in needed and name not in names:
             raise SettingsError(
-                f"{file.table}: {file.name} has no column {name!r}; it has {', '.join(names)}"
+                f"{file.table}: {file.name} has no column {name!r}; it has {_listed(names)}"
             )
         if names.count(name) > 1:
             raise SettingsError(f"{file.table}: {file.name} has more than one column named {name!r}")
@@ -108,9 +112,19 @@ def _missing(source: TableSource, name: str, column: str, *, theirs: Sequence[st
     folded = {each.casefold().strip(): each for each in theirs}
     wanted = column.casefold()
     nearest = [wanted] if wanted in folded else difflib.get_close_matches(wanted, folded, n=1, cutoff=0.6)
-    hint = f" Did you mean {folded[nearest[0]]!r}?" if nearest else ""
-    listed = ", ".join(theirs[:_MOST_SHOWN]) + (", …" if len(theirs) > _MOST_SHOWN else "")
+    hint = f" Did you mean {folded[nearest[0]]!r}?" if nearest and not _is_data(theirs) else ""
     return (
         f"sources.{source.name}: there is no column {column!r} for {name}.{hint}"
-        f" It has: {listed or 'no columns'}. Map it in sources.{source.name}.columns."
+        f" It has: {_listed(theirs)}. Map it in sources.{source.name}.columns."
     )
+
+
+def _listed(theirs: Sequence[str]) -> str:
+    """List the names; of a table without a header they would be somebody's data, so none is told."""
+    if _is_data(theirs):
+        return f"{len(theirs)} columns, named as if the first row were data: is there a header"
+    return ", ".join(theirs[:_MOST_SHOWN]) + (", …" if len(theirs) > _MOST_SHOWN else "") or "no columns"
+
+
+def _is_data(names: Sequence[str]) -> bool:
+    return any(_DATA.search(name) for name in names)

@@ -4,6 +4,7 @@ import io
 import logging
 import re
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,8 @@ from cohortd.emulators.faults import Fault, FaultKind
 
 #: Values that are raw whoever they are of; phones and digests come from the customers themselves.
 MARKS = ("canary", "1985-07-13", "Kanarienweg")
+#: Orders to a database, a terminal, a page, a spreadsheet and a template.
+ORDERS = "'; DROP TABLE run; --\x1b[31m\x07<script>alert(1)</script>=1+1{{7*7}}%s"
 LEDGER = ("cohortd.db: ", "cohortd.db-wal: ")
 
 
@@ -28,6 +31,8 @@ class Cycle:
     people: list[dict[str, str]]
     said: list[str] = field(default_factory=list)
     staged: list[str] = field(default_factory=list)
+    #: The removal log as pages.
+    exports: list[str] = field(default_factory=list)
 
     def call(self, *arguments: str) -> None:
         answer = self.shop.call(*arguments)
@@ -41,6 +46,7 @@ class Cycle:
             hashed = [row["email"], row["phone"], row["phone"][1:], row["first_name"].lower()]
             found += [value for value in raw if value]
             found += [sha256(value) for value in [*hashed, row["last_name"].lower()] if value]
+        found += [b64encode(bytes.fromhex(one)).decode() for one in found if _is_digest(one)]
         return list(dict.fromkeys(found))
 
 
@@ -64,9 +70,11 @@ def _revocations(cycle: Cycle) -> None:
     cycle.call("revoke", "--email", second["email"], "--json")
     cycle.call("revoke", "--phone", second["phone"])
     cycle.call("revoke", "--email", "canary.nobody@")
+    cycle.call("revoke", "--customer", ORDERS, "--reason", ORDERS)
     cycle.call("revoke", "--phone", "canary 12")
     shop.consent.append(
         {"email": third["email"], "status": "revoked", "recorded_at": "2026-02-01T00:00:00Z"}
+        | {"source": ORDERS, "regulation": ORDERS}
     )
     shop.consent.append(grant("canary@example.com"))
     shop.customers["c00010"]["email"] = "canary broken mail"
@@ -90,6 +98,12 @@ def _mistakes(cycle: Cycle) -> None:
             table.write(99 * bad)
         cycle.call("sync", "--json")
         cycle.call("check")
+    for table in ("customers", "consent"):
+        shop.write()
+        file = shop.folder / f"{table}.csv"
+        file.write_text(file.read_text().partition("\n")[2])  # the first row for a header
+        cycle.call("sync", "--json")
+        cycle.call("check")
     shop.customers["canary@example.com"] = {**cycle.people[2], "customer_id": "canary@example.com"}
     shop.write()
     cycle.call("plan", "--json")
@@ -104,11 +118,13 @@ def _looks(cycle: Cycle) -> None:
         ("--email", second["email"]),
         ("--customer", first["customer_id"]),
         ("--phone", third["phone"]),
+        ("--customer", ORDERS),
     ):
         cycle.call("trace", kind, value)
         cycle.call("trace", kind, value, "--json")
     for form in ("csv", "jsonl", "html"):
         cycle.call("log", "export", "--format", form)
+    cycle.exports.append(cycle.said[-2])
     for line in ("log show", "log verify", "audiences", "runs", "status", "recluster --force"):
         cycle.call(*line.split(), "--json")
         cycle.call(*line.split())
@@ -176,6 +192,16 @@ def test_nothing_raw_and_no_whole_digest_is_in_any_file_but_the_ledger(cycle: Cy
 
     assert len(texts) > 5
     assert _seen_in(cycle.secrets(), texts) == []
+
+
+def test_no_order_in_a_text_is_carried_out(cycle: Cycle) -> None:
+    said = "\n".join(cycle.said)
+    pages = [path.read_text(encoding="utf-8") for path in cycle.shop.data_dir.rglob("*.html")]
+
+    assert "DROP TABLE run" in said
+    assert [order for order in ("\x1b", "\x07") if order in said] == []
+    assert [page[:40] for page in [*pages, *cycle.exports] if "<script>alert" in page] == []
+    assert cycle.shop.query("SELECT count(*) > 5 FROM run") == [(1,)]
 
 
 def _is_digest(text: str) -> bool:

@@ -242,6 +242,18 @@ def test_attributes_are_numbers_or_the_commonest_of_their_values(engine):
     np.testing.assert_array_equal(found["plan:gold"], [1, 1, 0, np.nan])
 
 
+def test_contact_data_in_a_text_column_is_no_category_of_any_feature(engine):
+    said = ["ann@example.org", "of ann@example.org", "+1 415 555 2671", "1234567", "toys"]
+    events = pd.DataFrame(
+        {"customer_id": "a", "occurred_at": AS_OF - pd.Timedelta("1D"), "category": [*said, *said, None]}
+    )
+    customers = {"customer_id": list("abcd"), "plan": ["gold", *said[:3]]}
+    names = ["category_share", "plan"]
+    found = computed(engine, events, names, attributes=("plan",), customers=customers)
+
+    assert list(found.columns) == ["category_share:1234567", "category_share:toys", "plan:gold"]
+
+
 def test_attributes_beside_event_features_only_describe_who_was_active(engine):
     events = pd.DataFrame({"customer_id": ["b"], "occurred_at": [AS_OF - pd.Timedelta("1D")]})
     names = ["event_count", "plan:gold"]

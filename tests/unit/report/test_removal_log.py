@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
+from cohortd.core.printable import printable
 from cohortd.core.removals import RemovalEntry
 from cohortd.report import removal_log_csv, removal_log_html, removal_log_jsonl
 from cohortd.report.cases import cases_of, closing
@@ -71,8 +72,18 @@ def test_a_cell_cannot_become_a_formula() -> None:
         removal_log_csv([replace(WHOLE[0], detail=f'{start}HYPERLINK("x"),1')], out)
         row = next(csv.DictReader(io.StringIO(out.getvalue(), newline="")))
 
-        assert row["detail"] == f'\'{start}HYPERLINK("x"),1'
+        assert row["detail"] == f'\'{printable(start)}HYPERLINK("x"),1'
         assert row["trigger"] == "consent_record"
+
+
+def test_no_form_of_the_log_gives_orders_to_a_terminal() -> None:
+    odd = replace(WHOLE[0], source="\x1b[2J\x9b31m\u202e")
+    outs = [io.StringIO() for _ in range(3)]
+    for write, out in zip((removal_log_csv, removal_log_jsonl, removal_log_html), outs, strict=True):
+        write([odd], out)
+
+    assert [out.getvalue() for out in outs] == [printable(out.getvalue()) for out in outs]
+    assert json.loads(outs[1].getvalue())["source"] == odd.source
 
 
 def test_json_lines_hold_every_field_as_it_was_sealed() -> None:
