@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from cohortd.core.consenting import ConsentStatus
 from config.anomalies import SourceAnomaly
 from config.audiences import Audiences
-from config.base import Duration, Share, Strict, place
-from config.countries import check_country, check_place
+from config.base import Share, Strict, place
+from config.consent import Consent
+from config.countries import check_country
 from config.cron import check_cron
 from config.database import check_database, place_database
 from config.destinations import CsvDrop, Destination
@@ -23,8 +23,6 @@ from config.sources import Sources
 
 Cron = Annotated[str, AfterValidator(check_cron)]
 Country = Annotated[str, AfterValidator(check_country)]
-Word = Annotated[str, AfterValidator(lambda text: text.strip().lower())]
-ANYWHERE = "*"
 
 
 class Engine(Strict):
@@ -55,48 +53,6 @@ class Identity(Strict):
         default=None,
         description="Country of phone numbers without one, such as `US`; null: those are left out.",
     )
-
-
-class Consent(Strict):
-    """What counts as consent."""
-
-    default: dict[str, Literal[ConsentStatus.GRANTED, ConsentStatus.DENIED]] = Field(
-        default={ANYWHERE: ConsentStatus.DENIED},
-        validate_default=True,
-        description="What silence means, for all, by country, or by state:"
-        " `{'*': denied, US: granted, US-CA: denied}`.",
-    )
-    purpose: str = Field(
-        default="advertising",
-        min_length=1,
-        description="The purpose a consent record must be for; blank ones are for all.",
-    )
-    max_age: Duration | None = Field(
-        default=None, description="How long a grant counts, such as `104w`; left out, for ever."
-    )
-    legal_bases: tuple[Word, ...] = Field(
-        default=("consent",),
-        min_length=1,
-        description="On what a grant may rest, as its `legal_basis` says; a blank one is consent.",
-    )
-    two_step: tuple[Word, ...] = Field(
-        default=("ccpa", "cpra"),
-        description="Regulations under which opting in again after an opt-out takes a second step: a grant"
-        " answers only with `confirmed`.",
-    )
-
-    @field_validator("default", mode="before")
-    @classmethod
-    def _one_for_all(cls, value: object) -> object:
-        return {ANYWHERE: value} if isinstance(value, str) else value
-
-    @field_validator("default")
-    @classmethod
-    def _check_countries(cls, value: dict[str, ConsentStatus]) -> dict[str, ConsentStatus]:
-        by_country = {
-            code if code == ANYWHERE else check_place(code): status for code, status in value.items()
-        }
-        return {ANYWHERE: ConsentStatus.DENIED} | by_country
 
 
 class Schedule(Strict):

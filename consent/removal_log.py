@@ -15,6 +15,13 @@ from cohortd.core.removals import RemovalEntry, SignedHead
 #: What stands above the first entry.
 _NOTHING_ABOVE: Final = frozenset({"", "0" * 64})
 _UNSEALED: Final = frozenset({"seq", "previous", "hash"})
+#: What entries of the first version had; the others are sealed with all there is.
+_FIRST: Final = frozenset(
+    {
+        *("at", "event", "subject", "trigger", "source", "event_time", "audience", "destination"),
+        *("platform", "account", "remote_id", "identifier_kinds", "batch", "detail"),
+    }
+)
 
 
 class Tampering(StrEnum):
@@ -43,10 +50,23 @@ class Finding:
 
 
 def seal_entry(previous: str, fields: Mapping[str, object]) -> str:
-    """Hash an entry's fields together with the hash above; lower-case hex."""
-    sealed = {name: value for name, value in fields.items() if name not in _UNSEALED}
+    """Hash an entry's fields together with the hash above; lower-case hex.
+
+    Of an entry of the first version whatever it did not have is left out while it is blank: filled in
+    afterwards, it does not fit the hash.
+    """
+    old = fields.get("schema_version", 1) == 1
+    sealed = {
+        name: value
+        for name, value in fields.items()
+        if name not in _UNSEALED and not (old and name not in _FIRST and _is_blank(name, value))
+    }
     text = json.dumps([previous, sealed], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _is_blank(name: str, value: object) -> bool:
+    return name == "schema_version" or value in ("", 0)
 
 
 def verify(

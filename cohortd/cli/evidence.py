@@ -40,15 +40,30 @@ def show(
     """Show the newest entries of the removal log."""
     from dataclasses import asdict
 
+    from cohortd.pipeline.due import due_words
+
     with opened(config, as_json=as_json) as pipeline:
-        entries = list(pipeline.ledger.removals.entries())[-limit:]
+        log = pipeline.ledger.removals
+        told = list(log.entries())
+        due = due_words(told, log.deadlines, pipeline.clock())
+    entries = told[-limit:]
     rows = [
-        (e.seq, e.at, e.event, e.subject[:8], e.audience, e.destination, e.trigger, e.detail)
+        (
+            e.seq,
+            e.at,
+            e.event,
+            e.subject[:8],
+            e.audience,
+            e.destination,
+            e.trigger,
+            due.get(e.seq, ""),
+            e.detail,
+        )
         for e in entries
     ]
-    columns = ("seq", "at", "event", "subject", "audience", "destination", "trigger", "detail")
+    columns = ("seq", "at", "event", "subject", "audience", "destination", "trigger", "due", "detail")
     answer(
-        {"entries": [asdict(entry) for entry in entries]},
+        {"entries": [{**asdict(entry), "due": due.get(entry.seq, "")} for entry in entries]},
         as_json=as_json,
         show=lambda console: console.print(table("", columns, rows)),
     )

@@ -51,6 +51,27 @@ class RemovalEntry:
     detail: str
     previous: str
     hash: str
+    #: 1 for entries that were written before there was more than the above; 2 has all of this.
+    schema_version: int = 1
+    #: A UUID of version 7.
+    record_id: str = ""
+    regulation: str = ""
+    legal_basis: str = ""
+    purpose: str = ""
+    #: The line of the table of consent that decided: ``revoked`` or ``denied``.
+    rule: str = ""
+    #: Which evidence came with the record it rests on: SHA-256 of the hex SHA-256 of it.
+    evidence: str = ""
+    #: When the withdrawal reached us, and by when its removals must be confirmed.
+    received_at: str = ""
+    due_at: str = ""
+    #: Of a confirmation: ``yes`` or ``no``.
+    on_time: str = ""
+    attempts: int = 0
+    #: The platform's name of the request, where it gave one.
+    request: str = ""
+    #: Who asked for it, where it was done by hand.
+    operator: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from cohortd.ledger.resyncing import Resync, Resyncs
 from cohortd.ledger.rows import STAGED
 from cohortd.ledger.runs import RunRow, Runs
 from cohortd.ledger.suppressions import SuppressedSet, SuppressionCause
-from cohortd.ledger.timings import RemovalTiming
+from cohortd.ledger.timings import RemovalTiming, timings_of
 from cohortd.ledger.withdrawing import Extra, Withdrawal, Withdrawn
 
 __all__ = [
@@ -69,4 +69,5 @@ __all__ = [
     "Withdrawal",
     "Withdrawn",
     "read_heads",
+    "timings_of",
 ]

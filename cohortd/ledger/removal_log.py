@@ -4,17 +4,19 @@ import hashlib
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import Connection, Row
 
 from cohortd.core.consenting import SubjectKind
+from cohortd.core.deadlines import Deadlines
 from cohortd.core.identifiers import IdentifierKind
-from cohortd.core.removals import RemovalEntry, RemovalEvent, Sealer, SignedHead
-from cohortd.core.times import format_time
+from cohortd.core.removals import BY_HAND, REPEATED, RemovalEntry, RemovalEvent, Sealer, SignedHead
+from cohortd.core.times import format_time, parse_time
 from cohortd.ledger.database import Database
 from cohortd.ledger.heads import append_head, read_head, read_heads
 from cohortd.ledger.timings import RemovalTiming, timings_of
@@ -36,7 +38,24 @@ _FIELDS: Final = (
     "identifier_kinds",
     "batch",
     "detail",
+    "schema_version",
+    "record_id",
+    "regulation",
+    "legal_basis",
+    "purpose",
+    "rule",
+    "evidence",
+    "received_at",
+    "due_at",
+    "on_time",
+    "attempts",
+    "request",
+    "operator",
 )
+_NUMBERS: Final = frozenset({"batch", "schema_version", "attempts"})
+#: Whatever an entry does not tell.
+_BLANK: Final = {name: 0 if name in _NUMBERS else "" for name in _FIELDS}
+SCHEMA_VERSION: Final = 2
 #: ``trigger`` is a reserved word, so its column has another name.
 _COLUMNS: Final = ("seq", *("cause" if name == "trigger" else name for name in _FIELDS), "previous", "hash")
 _PAGE: Final = 5_000
@@ -58,19 +77,21 @@ class Journal:
         Args:
             place: Fields of the remote audience and batch, absent where there is none.
         """
-        blank: dict[str, object] = {name: 0 if name == "batch" else "" for name in _FIELDS}
-        self.lines.append(
-            {
-                **blank,
-                "at": format_time(at),
-                "event": event.value,
-                "subject": withdrawal.subject,
-                "trigger": withdrawal.trigger,
-                "source": withdrawal.source,
-                "event_time": withdrawal.event_time,
-                **place,
-            }
-        )
+        happened = format_time(at)
+        line: dict[str, object] = {
+            **_BLANK,
+            "schema_version": SCHEMA_VERSION,
+            "at": happened,
+            "event": event.value,
+            **asdict(withdrawal),
+            **place,
+        }
+        if str(line["detail"]).startswith(REPEATED):
+            line["due_at"] = ""  # what it repeats has the clock
+        is_confirmed = event is RemovalEvent.CONFIRMED and BY_HAND not in str(line["detail"])
+        if is_confirmed and line["due_at"]:
+            line["on_time"] = "yes" if happened <= str(line["due_at"]) else "no"
+        self.lines.append(line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +102,32 @@ class Cause:
     trigger: str
     source: str
     event_time: str
+    regulation: str
+    legal_basis: str
+    purpose: str
+    #: What decided: the record's status is the name of the rule.
+    rule: str
+    evidence: str
+    received_at: str
+    #: Blank where the withdrawal has no clock.
+    due_at: str
+    operator: str
 
 
 class RemovalLog:
     """Every step of taking somebody back, in order; nothing is ever changed or deleted."""
 
-    def __init__(self, database: Database, *, sealer: Sealer, secret: bytes, state_dir: Path) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        sealer: Sealer,
+        secret: bytes,
+        state_dir: Path,
+        deadlines: Deadlines,
+    ) -> None:
+        #: By when removals must be confirmed.
+        self.deadlines = deadlines
         self._database = database
         self._sealer = sealer
         self._secret = secret
@@ -168,6 +209,7 @@ class RemovalLog:
         rows = []
         for line in journal.lines:
             seq += 1
+            line["record_id"] = _record_id(str(line["at"]), f"{previous} {seq}")
             sealed = self._sealer.seal(previous, line)
             rows.append((seq, *(line[name] for name in _FIELDS), previous, sealed))
             previous = sealed
@@ -183,6 +225,15 @@ class RemovalLog:
             (head.seq, head.hash, head.signature),
         )
         return head
+
+
+def _record_id(at: str, place: str) -> str:
+    """Name an entry by its time and its place in the chain: a UUID of version 7 that nothing else has."""
+    milliseconds = int(parse_time(at).timestamp() * 1000)
+    rest = int.from_bytes(hashlib.sha256(place.encode()).digest()[:10])
+    bits = milliseconds << 80 | rest
+    version, variant = 0xF << 76, 0x3 << 62
+    return str(UUID(int=bits & ~version & ~variant | 0x7 << 76 | 0x2 << 62))
 
 
 def kinds_text(kinds: Sequence[int]) -> str:
