@@ -1,6 +1,6 @@
 """The removal log's entries and who seals them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
@@ -81,15 +81,40 @@ class SignedHead:
     seq: int
     hash: str
     signature: str
+    #: Of the Merkle tree of all entries up to this one; blank in heads from before there was a tree.
+    root: str = ""
+
+    @property
+    def signed_text(self) -> str:
+        """What the signature covers."""
+        return signed_text(self.seq, self.hash, self.root)
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The Merkle tree of a log that only grows: its peaks, the largest first, side by side in hex."""
+
+    size: int = 0
+    peaks: str = ""
+    root: str = ""
+
+
+def signed_text(seq: int, digest: str, root: str) -> str:
+    """Return what is signed of a head; before there was a tree it was the hash alone."""
+    return f"cohortd removal log head\n{seq}\n{digest}\n{root}" if root else digest
 
 
 class Sealer(Protocol):
-    """Chains entries and signs the newest one."""
+    """Chains entries, puts them into a tree and signs the newest one."""
 
     def seal(self, previous: str, fields: Mapping[str, object]) -> str:
         """Hash *fields* together with the hash above; lower-case hex."""
         ...
 
+    def grow(self, tree: Tree, hashes: Sequence[str]) -> Tree:
+        """Put entries' hashes into the tree; with none, a tree that fits itself comes back the same."""
+        ...
+
     def sign(self, head: str) -> str:
-        """Sign a hash; lower-case hex."""
+        """Sign a head's text; lower-case hex."""
         ...

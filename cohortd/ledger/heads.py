@@ -73,6 +73,7 @@ def _head(line: bytes) -> SignedHead | None:
         return None
     match found:
         case {"seq": int(seq), "hash": str(digest), "signature": str(signature)}:
-            return SignedHead(seq, digest, signature)
+            root = found.get("root", "")
+            return SignedHead(seq, digest, signature, root) if isinstance(root, str) else None
         case _:
             return None

@@ -15,7 +15,16 @@ from sqlalchemy import Connection, Row
 from cohortd.core.consenting import SubjectKind
 from cohortd.core.deadlines import Deadlines
 from cohortd.core.identifiers import IdentifierKind
-from cohortd.core.removals import BY_HAND, REPEATED, RemovalEntry, RemovalEvent, Sealer, SignedHead
+from cohortd.core.removals import (
+    BY_HAND,
+    REPEATED,
+    RemovalEntry,
+    RemovalEvent,
+    Sealer,
+    SignedHead,
+    Tree,
+    signed_text,
+)
 from cohortd.core.times import format_time, parse_time
 from cohortd.ledger.database import Database
 from cohortd.ledger.heads import append_head, read_head, read_heads
@@ -172,8 +181,8 @@ class RemovalLog:
     def head(self) -> SignedHead | None:
         """Return the newest entry's signed hash; None while the log is empty."""
         with self._database.read() as connection:
-            row = connection.exec_driver_sql("SELECT seq, hash, signature FROM removal_head").first()
-        return SignedHead(row.seq, row.hash, row.signature) if row is not None else None
+            row = connection.exec_driver_sql("SELECT seq, hash, signature, root FROM removal_head").first()
+        return SignedHead(*row) if row is not None else None
 
     def witnesses(self) -> Sequence[SignedHead]:
         """Return the heads written beside the database; they may be one transaction behind."""
@@ -204,27 +213,39 @@ class RemovalLog:
     def _append(self, connection: Connection, journal: Journal) -> SignedHead | None:
         if not journal.lines:
             return None
-        newest = connection.exec_driver_sql("SELECT seq, hash FROM removal_head").first()
+        newest = connection.exec_driver_sql("SELECT seq, hash, peaks, root FROM removal_head").first()
         seq, previous = (newest.seq, newest.hash) if newest is not None else (0, "")
-        rows = []
+        tree = Tree() if newest is None else self._whole(connection, Tree(seq, newest.peaks, newest.root))
+        rows, hashes = [], []
         for line in journal.lines:
             seq += 1
             line["record_id"] = _record_id(str(line["at"]), f"{previous} {seq}")
             sealed = self._sealer.seal(previous, line)
             rows.append((seq, *(line[name] for name in _FIELDS), previous, sealed))
+            hashes.append(sealed)
             previous = sealed
         marks = ", ".join("?" * len(_COLUMNS))
         connection.exec_driver_sql(
-            f"INSERT INTO removal_log ({', '.join(_COLUMNS)}) VALUES ({marks})",
-            rows,
+            f"INSERT INTO removal_log ({', '.join(_COLUMNS)}) VALUES ({marks})", rows
         )
-        head = SignedHead(seq, previous, self._sealer.sign(previous))
+        tree = self._sealer.grow(tree, hashes)
+        signature = self._sealer.sign(signed_text(seq, previous, tree.root))
         connection.exec_driver_sql(
-            "INSERT INTO removal_head (id, seq, hash, signature) VALUES (1, ?, ?, ?) ON CONFLICT (id)"
-            " DO UPDATE SET seq = excluded.seq, hash = excluded.hash, signature = excluded.signature",
-            (head.seq, head.hash, head.signature),
+            "INSERT INTO removal_head (id, seq, hash, signature, root, peaks) VALUES (1, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash,"
+            " signature = excluded.signature, root = excluded.root, peaks = excluded.peaks",
+            (seq, previous, signature, tree.root, tree.peaks),
         )
-        return head
+        return SignedHead(seq, previous, signature, tree.root)
+
+    def _whole(self, connection: Connection, tree: Tree) -> Tree:
+        """Return the tree, made anew where it was altered, or where the log is older than the tree."""
+        if self._sealer.grow(tree, ()) == tree:
+            return tree
+        hashes = connection.exec_driver_sql(
+            "SELECT hash FROM removal_log WHERE seq <= ? ORDER BY seq", (tree.size,)
+        )
+        return self._sealer.grow(Tree(), list(hashes.scalars()))
 
 
 def _record_id(at: str, place: str) -> str:

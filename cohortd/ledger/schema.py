@@ -369,5 +369,13 @@ removal_log = _table(
 )
 Index("removal_log_subject", removal_log.c.subject)
 removal_head = _table(
-    "removal_head", _id(), _number("seq"), _text("hash"), _text("signature"), CheckConstraint("id = 1")
+    "removal_head",
+    _id(),
+    _number("seq"),
+    _text("hash"),
+    _text("signature"),
+    #: The Merkle tree of all entries: its root, and its peaks side by side.
+    _text("root"),
+    _text("peaks"),
+    CheckConstraint("id = 1"),
 )

@@ -1,4 +1,4 @@
-"""The clock of each removal, and what an entry of the removal log tells of the record it rests on."""
+"""The clock of each removal, what its entries tell of the record they rest on, and the tree of them."""
 
 from typing import Any
 
@@ -23,6 +23,8 @@ def upgrade() -> None:
     _add("removal_log", "attempts", INTEGER, "0")
     for name in ("request", "operator"):
         _add("removal_log", name)
+    for name in ("root", "peaks"):
+        _add("removal_head", name)
 
 
 def _add(table: str, name: str, kind: sa.types.TypeEngine[Any] = TEXT, default: str = "''") -> None:
