@@ -81,8 +81,10 @@ TAMPERINGS: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "an entry was made one of the first version": (
         (
-            "UPDATE removal_log SET schema_version = 1, due_at = '', on_time = '', received_at = ''"
-            " WHERE seq = 7",
+            (
+                "UPDATE removal_log SET schema_version = 1, due_at = '', on_time = '', received_at = ''"
+                " WHERE seq = 7"
+            ),
         ),
         "entry 7: was changed",
     ),
