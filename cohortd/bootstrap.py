@@ -22,6 +22,7 @@ from cohortd.models import beside, segmentation
 from cohortd.pipeline.anomalies import AnomalyLimits
 from cohortd.pipeline.wiring import (
     GuardLimits,
+    HeadsPolicy,
     IdentityPolicy,
     Pipeline,
     Progress,
@@ -111,6 +112,7 @@ def open_pipeline(
             guards=_guards(settings),
             log_key=sealer.public_key,
             plots=settings.reports.plots,
+            heads=HeadsPolicy(settings.removal_log.heads_to, settings.removal_log.every),
             clock=clock,
             stop=stop,
             progress=progress,

@@ -17,6 +17,7 @@ from config.cron import check_cron
 from config.database import check_database, place_database
 from config.destinations import CsvDrop, Destination
 from config.models import Models
+from config.removal_log import RemovalLog
 from config.reports import Reports
 from config.segmentation import Segmentation
 from config.sources import Sources
@@ -151,6 +152,9 @@ class Settings(BaseSettings):
     )
     schedule: Schedule = Field(default_factory=Schedule, description="When the daemon does what.")
     guards: Guards = Field(default_factory=Guards, description="How much may change unasked.")
+    removal_log: RemovalLog = Field(
+        default_factory=RemovalLog, description="Where the removal log's signed heads are kept besides."
+    )
     reports: Reports = Field(default_factory=Reports, description="What is written for people.")
 
     @property
@@ -165,6 +169,7 @@ class Settings(BaseSettings):
         changes: dict[str, object] = {
             "data_dir": place(self.data_dir, folder),
             "sources": self.sources.anchored(folder),
+            "removal_log": self.removal_log.anchored(folder),
             "destinations": tuple(destination.anchored(folder) for destination in self.destinations),
         }
         for name in ("database_file", "secrets_dir"):

@@ -3,7 +3,7 @@
 from cohortd.ledger.batches import BatchRow, Claimed, PollDue
 from cohortd.ledger.comparing import Comparison
 from cohortd.ledger.consent_store import CUSTOMER_STATEMENTS, ConsentStore, Recorded
-from cohortd.ledger.heads import read_heads
+from cohortd.ledger.heads import append_head, read_heads, read_kept
 from cohortd.ledger.history import History, PastBatch, RejectedRow
 from cohortd.ledger.ledger import Ledger
 from cohortd.ledger.memberships import Members, MembershipRow, PastMembership
@@ -68,6 +68,8 @@ __all__ = [
     "SuppressionCause",
     "Withdrawal",
     "Withdrawn",
+    "append_head",
     "read_heads",
+    "read_kept",
     "timings_of",
 ]

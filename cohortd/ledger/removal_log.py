@@ -4,11 +4,11 @@ import hashlib
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy import Connection, Row
 
@@ -92,7 +92,7 @@ class Journal:
             "schema_version": SCHEMA_VERSION,
             "at": happened,
             "event": event.value,
-            **asdict(withdrawal),
+            **withdrawal.told(),
             **place,
         }
         if str(line["detail"]).startswith(REPEATED):
@@ -121,6 +121,13 @@ class Cause:
     #: Blank where the withdrawal has no clock.
     due_at: str
     operator: str
+
+    def told(self) -> dict[str, str]:
+        """Its fields; ``asdict`` would take longer than all the rest of a line."""
+        return {name: getattr(self, name) for name in _OF_CAUSE}
+
+
+_OF_CAUSE: Final = tuple(each.name for each in fields(Cause))
 
 
 class RemovalLog:
@@ -250,11 +257,15 @@ class RemovalLog:
 
 def _record_id(at: str, place: str) -> str:
     """Name an entry by its time and its place in the chain: a UUID of version 7 that nothing else has."""
-    milliseconds = int(parse_time(at).timestamp() * 1000)
-    rest = int.from_bytes(hashlib.sha256(place.encode()).digest()[:10])
-    bits = milliseconds << 80 | rest
-    version, variant = 0xF << 76, 0x3 << 62
-    return str(UUID(int=bits & ~version & ~variant | 0x7 << 76 | 0x2 << 62))
+    rest = hashlib.sha256(place.encode()).hexdigest()
+    when, variant = _milliseconds(at), "89ab"[int(rest[3], 16) & 3]
+    return f"{when[:8]}-{when[8:]}-7{rest[:3]}-{variant}{rest[4:7]}-{rest[7:19]}"
+
+
+@lru_cache(maxsize=4)
+def _milliseconds(at: str) -> str:
+    """Return a time since 1970 as 12 hex digits; whole transactions have the same."""
+    return f"{int(parse_time(at).timestamp() * 1000):012x}"
 
 
 def kinds_text(kinds: Sequence[int]) -> str:
