@@ -12,6 +12,7 @@ import config
 from cohortd.accounts import Shared, family_of, open_destinations
 from cohortd.audiences import audience_policy
 from cohortd.core.consenting import ConsentStatus
+from cohortd.core.deadlines import Deadlines
 from cohortd.core.errors import SettingsError
 from cohortd.core.times import Clock, now_utc
 from cohortd.engine import Engine, connect
@@ -21,6 +22,7 @@ from cohortd.models import beside, segmentation
 from cohortd.pipeline.anomalies import AnomalyLimits
 from cohortd.pipeline.wiring import (
     GuardLimits,
+    HeadsPolicy,
     IdentityPolicy,
     Pipeline,
     Progress,
@@ -82,7 +84,12 @@ def open_pipeline(
     sealer = ChainSealer(settings.data_dir / "keys" / "removal-log.pem")
     with ExitStack() as stack:
         ledger = stack.enter_context(
-            Ledger.open(settings.database_url, sealer=sealer, state_dir=settings.data_dir)
+            Ledger.open(
+                settings.database_url,
+                sealer=sealer,
+                state_dir=settings.data_dir,
+                deadlines=Deadlines(settings.consent.due, settings.consent.due_soon),
+            )
         )
         for account in settings.destinations:
             ledger.remotes.refuse_moved(
@@ -110,6 +117,7 @@ def open_pipeline(
             guards=_guards(settings),
             log_key=sealer.public_key,
             plots=settings.reports.plots,
+            heads=HeadsPolicy(settings.removal_log.heads_to, settings.removal_log.every),
             clock=clock,
             stop=stop,
             progress=progress,

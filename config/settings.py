@@ -8,24 +8,23 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from cohortd.core.consenting import ConsentStatus
 from config.anomalies import SourceAnomaly
 from config.audiences import Audiences
-from config.base import Duration, Share, Strict, place
-from config.countries import check_country, check_place
+from config.base import Share, Strict, place
+from config.consent import Consent
+from config.countries import check_country
 from config.cron import check_cron
 from config.database import check_database, place_database
 from config.destinations import CsvDrop, Destination
 from config.models import Models
 from config.receiver import Receiver
+from config.removal_log import RemovalLog
 from config.reports import Reports
 from config.segmentation import Segmentation
 from config.sources import Sources
 
 Cron = Annotated[str, AfterValidator(check_cron)]
 Country = Annotated[str, AfterValidator(check_country)]
-Word = Annotated[str, AfterValidator(lambda text: text.strip().lower())]
-ANYWHERE = "*"
 
 
 class Engine(Strict):
@@ -56,48 +55,6 @@ class Identity(Strict):
         default=None,
         description="Country of phone numbers without one, such as `US`; null: those are left out.",
     )
-
-
-class Consent(Strict):
-    """What counts as consent."""
-
-    default: dict[str, Literal[ConsentStatus.GRANTED, ConsentStatus.DENIED]] = Field(
-        default={ANYWHERE: ConsentStatus.DENIED},
-        validate_default=True,
-        description="What silence means, for all, by country, or by state:"
-        " `{'*': denied, US: granted, US-CA: denied}`.",
-    )
-    purpose: str = Field(
-        default="advertising",
-        min_length=1,
-        description="The purpose a consent record must be for; blank ones are for all.",
-    )
-    max_age: Duration | None = Field(
-        default=None, description="How long a grant counts, such as `104w`; left out, for ever."
-    )
-    legal_bases: tuple[Word, ...] = Field(
-        default=("consent",),
-        min_length=1,
-        description="On what a grant may rest, as its `legal_basis` says; a blank one is consent.",
-    )
-    two_step: tuple[Word, ...] = Field(
-        default=("ccpa", "cpra"),
-        description="Regulations under which opting in again after an opt-out takes a second step: a grant"
-        " answers only with `confirmed`.",
-    )
-
-    @field_validator("default", mode="before")
-    @classmethod
-    def _one_for_all(cls, value: object) -> object:
-        return {ANYWHERE: value} if isinstance(value, str) else value
-
-    @field_validator("default")
-    @classmethod
-    def _check_countries(cls, value: dict[str, ConsentStatus]) -> dict[str, ConsentStatus]:
-        by_country = {
-            code if code == ANYWHERE else check_place(code): status for code, status in value.items()
-        }
-        return {ANYWHERE: ConsentStatus.DENIED} | by_country
 
 
 class Schedule(Strict):
@@ -196,6 +153,9 @@ class Settings(BaseSettings):
     )
     schedule: Schedule = Field(default_factory=Schedule, description="When the daemon does what.")
     guards: Guards = Field(default_factory=Guards, description="How much may change unasked.")
+    removal_log: RemovalLog = Field(
+        default_factory=RemovalLog, description="Where the removal log's signed heads are kept besides."
+    )
     reports: Reports = Field(default_factory=Reports, description="What is written for people.")
     receiver: Receiver | None = Field(
         default=None, description="Takes consent events by HTTP; left out, nothing listens."
@@ -213,6 +173,7 @@ class Settings(BaseSettings):
         changes: dict[str, object] = {
             "data_dir": place(self.data_dir, folder),
             "sources": self.sources.anchored(folder),
+            "removal_log": self.removal_log.anchored(folder),
             "destinations": tuple(destination.anchored(folder) for destination in self.destinations),
         }
         for name in ("database_file", "secrets_dir"):

@@ -1,5 +1,6 @@
 """Who may be sent where, and why not; revocations; the removal log's rules."""
 
+from consent.inclusion import Included, InclusionProof, prove, verify_inclusion
 from consent.policy import ConsentRules
 from consent.removal_log import Finding, Tampering, verify
 from consent.rules import RECORD_COLUMNS, TABLE, Rule, decide
@@ -14,6 +15,8 @@ __all__ = [
     "ChainSealer",
     "ConsentRules",
     "Finding",
+    "Included",
+    "InclusionProof",
     "Rule",
     "Tampering",
     "answers",
@@ -21,7 +24,9 @@ __all__ = [
     "decide",
     "is_withdrawal",
     "platform_scope",
+    "prove",
     "verify",
+    "verify_inclusion",
     "verify_witnesses",
     "withdrawals",
     "withdraws",

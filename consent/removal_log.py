@@ -10,11 +10,19 @@ from typing import Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from cohortd.core.removals import RemovalEntry, SignedHead
+from cohortd.core.removals import RemovalEntry, SignedHead, Tree
+from consent.merkle import grow
 
 #: What stands above the first entry.
 _NOTHING_ABOVE: Final = frozenset({"", "0" * 64})
 _UNSEALED: Final = frozenset({"seq", "previous", "hash"})
+#: What entries of the first version had; the others are sealed with all there is.
+_FIRST: Final = frozenset(
+    {
+        *("at", "event", "subject", "trigger", "source", "event_time", "audience", "destination"),
+        *("platform", "account", "remote_id", "identifier_kinds", "batch", "detail"),
+    }
+)
 
 
 class Tampering(StrEnum):
@@ -43,10 +51,23 @@ class Finding:
 
 
 def seal_entry(previous: str, fields: Mapping[str, object]) -> str:
-    """Hash an entry's fields together with the hash above; lower-case hex."""
-    sealed = {name: value for name, value in fields.items() if name not in _UNSEALED}
+    """Hash an entry's fields together with the hash above; lower-case hex.
+
+    Of an entry of the first version whatever it did not have is left out while it is blank: filled in
+    afterwards, it does not fit the hash.
+    """
+    old = fields.get("schema_version", 1) == 1
+    sealed = {
+        name: value
+        for name, value in fields.items()
+        if name not in _UNSEALED and not (old and name not in _FIRST and _is_blank(name, value))
+    }
     text = json.dumps([previous, sealed], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _is_blank(name: str, value: object) -> bool:
+    return name == "schema_version" or value in ("", 0)
 
 
 def verify(
@@ -69,7 +90,7 @@ def verify(
     misnumbered = next((entry for number, entry in enumerate(log, 1) if entry.seq != number), None)
     if misnumbered is not None:
         return Finding(misnumbered.seq, Tampering.CHANGED, "its number was changed")
-    return _check_head(log, head, public_keys)
+    return _check_head(log, head, public_keys) or _check_tree(log, head)
 
 
 def _is_sound(log: Sequence[RemovalEntry], index: int) -> bool:
@@ -152,6 +173,12 @@ def _check_head(
     return None
 
 
+def _check_tree(log: Sequence[RemovalEntry], head: SignedHead | None) -> Finding | None:
+    if head is None or not head.root or grow(Tree(), (entry.hash for entry in log)).root == head.root:
+        return None
+    return Finding(head.seq, Tampering.CHANGED, "was signed with a tree of other entries")
+
+
 def _explain_unsigned(log: Sequence[RemovalEntry], head: SignedHead) -> Finding:
     if head.seq > len(log):
         return Finding(
@@ -169,7 +196,7 @@ def is_signed(head: SignedHead, public_key: str) -> bool:
     """Whether *head* was signed by the key."""
     try:
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
-        key.verify(bytes.fromhex(head.signature), head.hash.encode())
+        key.verify(bytes.fromhex(head.signature), head.signed_text.encode())
     except (InvalidSignature, ValueError):
         return False
     return True

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from cohortd.core.errors import SettingsError
+from cohortd.core.removals import Tree
+from consent.merkle import grow
 from consent.removal_log import seal_entry
 
 
@@ -37,8 +39,12 @@ class ChainSealer:
         """Hash *fields* together with the hash above; lower-case hex."""
         return seal_entry(previous, fields)
 
+    def grow(self, tree: Tree, hashes: Sequence[str]) -> Tree:
+        """Put entries' hashes into the tree."""
+        return grow(tree, hashes)
+
     def sign(self, head: str) -> str:
-        """Sign a hash; lower-case hex."""
+        """Sign a head's text; lower-case hex."""
         return self._key.sign(head.encode()).hex()
 
     @cached_property

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from cohortd.core.removals import RemovalEntry, SignedHead
+from cohortd.core.removals import RemovalEntry, SignedHead, Tree
+from consent.merkle import grow
 from consent.removal_log import Finding, Tampering, is_signed_by_any
 
 
@@ -22,6 +23,7 @@ def verify_witnesses(
     Returns:
         What the earliest head shows that does not fit, or None if all do.
     """
+    tree = Tree()
     for head in sorted(heads, key=lambda head: head.seq):
         if not is_signed_by_any(head, public_keys):
             return Finding(head.seq, Tampering.WRONG_KEY, "a kept head of it is signed by another key")
@@ -39,4 +41,7 @@ def verify_witnesses(
                 "is not the one that a kept head shows: the log was written anew,"
                 " or an older database was put back and went on",
             )
+        tree = grow(tree, (entry.hash for entry in log[tree.size : head.seq]))
+        if head.root and tree.root != head.root:
+            return Finding(head.seq, Tampering.CHANGED, "was signed with a tree of other entries")
     return None

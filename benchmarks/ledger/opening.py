@@ -1,7 +1,7 @@
 """A ledger with one remote audience, and people who take consent back."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
@@ -10,7 +10,9 @@ from benchmarks.ledger.people import members
 from benchmarks.ledger.places import Place
 from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
 from cohortd.core.planning import Target
+from cohortd.core.removals import Tree
 from cohortd.ledger import Ledger
+from consent import merkle
 
 NOW: Final = datetime(2026, 11, 22, tzinfo=UTC)
 TARGET: Final = Target("everybody", "google")
@@ -19,6 +21,9 @@ TARGET: Final = Target("everybody", "google")
 class _Sealer:
     def seal(self, previous: str, fields: Mapping[str, object]) -> str:
         return hashlib.sha256(f"{previous}{sorted(fields.items())}".encode()).hexdigest()
+
+    def grow(self, tree: Tree, hashes: Sequence[str]) -> Tree:
+        return merkle.grow(tree, hashes)
 
     def sign(self, head: str) -> str:
         return head[:8]

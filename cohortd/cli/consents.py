@@ -30,6 +30,10 @@ def revoke(
     email: Email = None,
     phone: Phone = None,
     reason: Annotated[str, typer.Option("--reason", metavar="R", help="Why, for the removal log.")] = "",
+    operator: Annotated[
+        str,
+        typer.Option("--operator", metavar="NAME", help="Who does it, for the removal log; no e-mail."),
+    ] = "",
 ) -> None:
     """Record that a person takes consent back, and send the removals at once.
 
@@ -40,7 +44,7 @@ def revoke(
 
     kind, value = one_subject(customer, email, phone)
     with opened(config, as_json=as_json) as pipeline:
-        done = run_revoke(pipeline, Revocation(kind, value, reason))
+        done = run_revoke(pipeline, Revocation(kind, value, reason, operator))
     data = {
         "status": done.status,
         "subject": done.subject,

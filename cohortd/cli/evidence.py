@@ -1,6 +1,7 @@
 """``log`` and ``trace``: what was done about people, and the proof of it."""
 
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -40,15 +41,30 @@ def show(
     """Show the newest entries of the removal log."""
     from dataclasses import asdict
 
+    from cohortd.pipeline.due import due_words
+
     with opened(config, as_json=as_json) as pipeline:
-        entries = list(pipeline.ledger.removals.entries())[-limit:]
+        log = pipeline.ledger.removals
+        told = list(log.entries())
+        due = due_words(told, log.deadlines, pipeline.clock())
+    entries = told[-limit:]
     rows = [
-        (e.seq, e.at, e.event, e.subject[:8], e.audience, e.destination, e.trigger, e.detail)
+        (
+            e.seq,
+            e.at,
+            e.event,
+            e.subject[:8],
+            e.audience,
+            e.destination,
+            e.trigger,
+            due.get(e.seq, ""),
+            e.detail,
+        )
         for e in entries
     ]
-    columns = ("seq", "at", "event", "subject", "audience", "destination", "trigger", "detail")
+    columns = ("seq", "at", "event", "subject", "audience", "destination", "trigger", "due", "detail")
     answer(
-        {"entries": [asdict(entry) for entry in entries]},
+        {"entries": [{**asdict(entry), "due": due.get(entry.seq, "")} for entry in entries]},
         as_json=as_json,
         show=lambda console: console.print(table("", columns, rows)),
     )
@@ -106,6 +122,14 @@ def verify(
             help="A copy of removal-log-heads.jsonl that was kept elsewhere: the log must hold them all.",
         ),
     ] = None,
+    proof_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--proof",
+            metavar="FILE",
+            help="Check a proof that log prove wrote, by --public-key alone: no settings, no database.",
+        ),
+    ] = None,
 ) -> None:
     """Check the removal log's chain and signature, and that it holds every head that was kept of it.
 
@@ -114,6 +138,9 @@ def verify(
     """
     from cohortd.pipeline.proving import verify_log
 
+    if proof_file is not None:
+        _verify_proof(proof_file, public_key or [], as_json=as_json)
+        return
     with opened(config, as_json=as_json) as pipeline:
         proof = verify_log(pipeline, public_keys=public_key or (), heads_file=heads)
 
@@ -128,6 +155,52 @@ def verify(
     answer(proof.as_json(), as_json=as_json, show=tell)
     if not proof.ok:
         raise typer.Exit(1)
+
+
+def _verify_proof(file: Path, public_keys: Sequence[str], *, as_json: bool) -> None:
+    from cohortd.pipeline.personal_proofs import check_proof
+
+    if not public_keys:
+        raise typer.BadParameter(
+            "it is checked by --public-key, as cohortd log verify shows it", param_hint="--proof"
+        )
+    proven = check_proof(file, public_keys=public_keys)
+    sentence = (
+        f"ALTERED: {proven.finding}"
+        if proven.finding
+        else f"{proven.entries:,} entries, unaltered, of the log signed up to entry {proven.seq:,}."
+    )
+    answer(proven.as_json(), as_json=as_json, show=lambda console: console.print(sentence))
+    if proven.finding:
+        raise typer.Exit(1)
+
+
+@log_app.command()
+def prove(
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE", help="Where to write the proof.")
+    ],
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+    customer: Customer = None,
+    email: Email = None,
+    phone: Phone = None,
+) -> None:
+    """Write a proof of every entry about one person, for whoever has the public key.
+
+    It holds nobody else's entries. Check it with log verify --proof.
+    """
+    from cohortd.pipeline.personal_proofs import write_proof
+
+    kind, value = one_subject(customer, email, phone)
+    with opened(config, as_json=as_json) as pipeline:
+        proven = write_proof(pipeline, kind, value, output)
+    sentence = f"Written: {output}, {proven.entries:,} entries of the log signed up to {proven.seq:,}."
+    answer(
+        {"file": str(output), **proven.as_json()},
+        as_json=as_json,
+        show=lambda console: console.print(sentence),
+    )
 
 
 def trace(

@@ -1,6 +1,6 @@
 """The removal log's entries and who seals them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
@@ -51,6 +51,27 @@ class RemovalEntry:
     detail: str
     previous: str
     hash: str
+    #: 1 for entries that were written before there was more than the above; 2 has all of this.
+    schema_version: int = 1
+    #: A UUID of version 7.
+    record_id: str = ""
+    regulation: str = ""
+    legal_basis: str = ""
+    purpose: str = ""
+    #: The line of the table of consent that decided: ``revoked`` or ``denied``.
+    rule: str = ""
+    #: Which evidence came with the record it rests on: SHA-256 of the hex SHA-256 of it.
+    evidence: str = ""
+    #: When the withdrawal reached us, and by when its removals must be confirmed.
+    received_at: str = ""
+    due_at: str = ""
+    #: Of a confirmation: ``yes`` or ``no``.
+    on_time: str = ""
+    attempts: int = 0
+    #: The platform's name of the request, where it gave one.
+    request: str = ""
+    #: Who asked for it, where it was done by hand.
+    operator: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +81,40 @@ class SignedHead:
     seq: int
     hash: str
     signature: str
+    #: Of the Merkle tree of all entries up to this one; blank in heads from before there was a tree.
+    root: str = ""
+
+    @property
+    def signed_text(self) -> str:
+        """What the signature covers."""
+        return signed_text(self.seq, self.hash, self.root)
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The Merkle tree of a log that only grows: its peaks, the largest first, side by side in hex."""
+
+    size: int = 0
+    peaks: str = ""
+    root: str = ""
+
+
+def signed_text(seq: int, digest: str, root: str) -> str:
+    """Return what is signed of a head; before there was a tree it was the hash alone."""
+    return f"cohortd removal log head\n{seq}\n{digest}\n{root}" if root else digest
 
 
 class Sealer(Protocol):
-    """Chains entries and signs the newest one."""
+    """Chains entries, puts them into a tree and signs the newest one."""
 
     def seal(self, previous: str, fields: Mapping[str, object]) -> str:
         """Hash *fields* together with the hash above; lower-case hex."""
         ...
 
+    def grow(self, tree: Tree, hashes: Sequence[str]) -> Tree:
+        """Put entries' hashes into the tree; with none, a tree that fits itself comes back the same."""
+        ...
+
     def sign(self, head: str) -> str:
-        """Sign a hash; lower-case hex."""
+        """Sign a head's text; lower-case hex."""
         ...

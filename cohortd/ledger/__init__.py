@@ -3,7 +3,7 @@
 from cohortd.ledger.batches import BatchRow, Claimed, PollDue
 from cohortd.ledger.comparing import Comparison
 from cohortd.ledger.consent_store import CUSTOMER_STATEMENTS, ConsentStore, Recorded
-from cohortd.ledger.heads import read_heads
+from cohortd.ledger.heads import append_head, read_heads, read_kept
 from cohortd.ledger.history import History, PastBatch, RejectedRow
 from cohortd.ledger.ledger import Ledger
 from cohortd.ledger.memberships import Members, MembershipRow, PastMembership
@@ -25,7 +25,7 @@ from cohortd.ledger.resyncing import Resync, Resyncs
 from cohortd.ledger.rows import STAGED
 from cohortd.ledger.runs import RunRow, Runs
 from cohortd.ledger.suppressions import SuppressedSet, SuppressionCause
-from cohortd.ledger.timings import RemovalTiming
+from cohortd.ledger.timings import RemovalTiming, timings_of
 from cohortd.ledger.withdrawing import Extra, Withdrawal, Withdrawn
 
 __all__ = [
@@ -72,5 +72,8 @@ __all__ = [
     "SuppressionCause",
     "Withdrawal",
     "Withdrawn",
+    "append_head",
     "read_heads",
+    "read_kept",
+    "timings_of",
 ]

@@ -14,7 +14,7 @@ from cohortd.ledger.consent_records import Subject
 from cohortd.ledger.database import Database
 from cohortd.ledger.removal_log import RemovalLog
 from cohortd.ledger.suppressions import SuppressedSet, SuppressionCause
-from cohortd.ledger.withdrawing import Extra, Withdrawal, Withdrawn, assert_again, withdraw
+from cohortd.ledger.withdrawing import Asked, Extra, Withdrawal, Withdrawn, assert_again, withdraw
 
 _PAGE: Final = 5_000
 _PER_TRANSACTION: Final = 5_000
@@ -150,13 +150,15 @@ class ConsentStore:
         """Take in many withdrawals, some thousands a transaction."""
         outcomes: list[Withdrawal] = []
         for part in _parts(withdrawn):
-            asked = [
-                (item, self._log.subject_ref(item.record.subject_kind, item.record.subject))
-                for item in part
-            ]
+            asked = [self._asked(item, at or now) for item in part]
             with self._log.transaction() as (connection, journal):
                 outcomes += withdraw(connection, journal, asked, trigger=trigger, at=at or now, now=now)
         return outcomes
+
+    def _asked(self, item: Withdrawn, at: datetime) -> Asked:
+        record = item.record
+        subject = self._log.subject_ref(record.subject_kind, record.subject)
+        return Asked(item, subject, self._log.deadlines.due_at(record.regulation, at))
 
     def assert_again(self, *, now: datetime) -> int | None:
         """Take whoever revoked off everywhere once more, if an older copy of the ledger was put back.

@@ -3,22 +3,30 @@
 import json
 import os
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 
 from cohortd.core.errors import LedgerError
 from cohortd.core.removals import SignedHead
+from cohortd.core.times import format_time, parse_time
 
 #: Room for many heads, of which the last one is wanted.
 _TAIL_BYTES = 65_536
 
 
-def append_head(path: Path, head: SignedHead) -> None:
+def append_head(path: Path, head: SignedHead, *, at: datetime | None = None) -> None:
     """Add a head to the file; a line that a crash cut short is closed first.
+
+    Args:
+        path: The file; made where there is none.
+        head: The head.
+        at: When it is written, where that shall stand beside it.
 
     Raises:
         LedgerError: The file cannot be written.
     """
-    line = json.dumps(asdict(head)).encode() + b"\n"
+    told = asdict(head) if at is None else {"at": format_time(at), **asdict(head)}
+    line = json.dumps(told).encode() + b"\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600)
@@ -38,6 +46,16 @@ def read_head(path: Path) -> SignedHead | None:
     Raises:
         LedgerError: The file cannot be read.
     """
+    kept = read_kept(path)
+    return None if kept is None else kept[0]
+
+
+def read_kept(path: Path) -> tuple[SignedHead, datetime | None] | None:
+    """Return the newest whole head as ``read_head`` does, with when it was written if that is told.
+
+    Raises:
+        LedgerError: The file cannot be read.
+    """
     try:
         with path.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
@@ -46,7 +64,8 @@ def read_head(path: Path) -> SignedHead | None:
         return None
     except OSError as error:
         raise LedgerError(f"the removal log's heads {path} cannot be read: {error.strerror}") from None
-    return next((head for line in reversed(lines) if (head := _head(line)) is not None), None)
+    found = next(((head, line) for line in reversed(lines) if (head := _head(line)) is not None), None)
+    return None if found is None else (found[0], _time(found[1]))
 
 
 def read_heads(path: Path) -> list[SignedHead]:
@@ -66,6 +85,13 @@ def read_heads(path: Path) -> list[SignedHead]:
     return [head for line in lines if (head := _head(line)) is not None]
 
 
+def _time(line: bytes) -> datetime | None:
+    try:
+        return parse_time(json.loads(line)["at"])
+    except (KeyError, ValueError, AttributeError):
+        return None
+
+
 def _head(line: bytes) -> SignedHead | None:
     try:
         found = json.loads(line)
@@ -73,6 +99,7 @@ def _head(line: bytes) -> SignedHead | None:
         return None
     match found:
         case {"seq": int(seq), "hash": str(digest), "signature": str(signature)}:
-            return SignedHead(seq, digest, signature)
+            root = found.get("root", "")
+            return SignedHead(seq, digest, signature, root) if isinstance(root, str) else None
         case _:
             return None

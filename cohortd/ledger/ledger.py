@@ -11,6 +11,7 @@ from typing import Final, Self
 
 from sqlalchemy import Connection
 
+from cohortd.core.deadlines import NO_DEADLINES, Deadlines
 from cohortd.core.removals import Sealer
 from cohortd.core.times import format_time, now_utc
 from cohortd.ledger.comparing import Comparison
@@ -44,7 +45,14 @@ class Ledger:
     """Durable truth, in rooms of its own; use it as a context manager, from any thread."""
 
     def __init__(
-        self, database: Database, *, secret: bytes, code: str, sealer: Sealer, state_dir: Path
+        self,
+        database: Database,
+        *,
+        secret: bytes,
+        code: str,
+        sealer: Sealer,
+        state_dir: Path,
+        deadlines: Deadlines = NO_DEADLINES,
     ) -> None:
         self._database = database
         self._epochs = EpochFile(state_dir, ledger=code)
@@ -54,7 +62,9 @@ class Ledger:
         self.code = code
         #: Names customers and subjects; without it no key of ours can be computed.
         self.secret = secret
-        self.removals = RemovalLog(database, sealer=sealer, secret=secret, state_dir=state_dir)
+        self.removals = RemovalLog(
+            database, sealer=sealer, secret=secret, state_dir=state_dir, deadlines=deadlines
+        )
         self.runs = Runs(database)
         self.models = Models(database)
         self.remotes = Remotes(database)
@@ -74,13 +84,16 @@ class Ledger:
         return seen
 
     @classmethod
-    def open(cls, url: str, *, sealer: Sealer, state_dir: Path) -> "Ledger":
+    def open(
+        cls, url: str, *, sealer: Sealer, state_dir: Path, deadlines: Deadlines = NO_DEADLINES
+    ) -> "Ledger":
         """Open or make a ledger, and bring its tables up to date.
 
         Args:
             url: ``sqlite:///path`` or ``postgresql://...``.
             sealer: Chains and signs the removal log.
             state_dir: Where the log's signed heads are witnessed outside the database.
+            deadlines: By when removals must be confirmed.
 
         Raises:
             SettingsError: The URL names neither a SQLite file nor a PostgreSQL database.
@@ -91,7 +104,14 @@ class Ledger:
             with database.write() as connection:
                 migrate(connection)
                 secret, code = _identity(connection)
-            ledger = cls(database, secret=secret, code=code, sealer=sealer, state_dir=state_dir)
+            ledger = cls(
+                database,
+                secret=secret,
+                code=code,
+                sealer=sealer,
+                state_dir=state_dir,
+                deadlines=deadlines,
+            )
             ledger.removals.witness()
         except BaseException:
             database.close()

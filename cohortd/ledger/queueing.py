@@ -5,10 +5,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from cohortd.core.delivery import Action, BatchState, Lane
 from cohortd.core.removals import REPEATED, RemovalEvent
@@ -17,6 +18,12 @@ from cohortd.ledger.removal_log import Cause, Journal, kinds_text
 
 #: Under every platform's limit, and small enough to be claimed and confirmed quickly.
 ROWS_PER_BATCH: Final = 1_000
+_CAUSES: Final = """
+    SELECT w.id, w.subject_ref, w.cause, c.source, w.withdrawn_at, c.regulation, c.legal_basis, c.purpose,
+        c.status, c.evidence, w.received_at, w.due_at, w.operator
+    FROM json_each(?) j CROSS JOIN withdrawal w ON w.id = CAST(j.value AS INTEGER)
+        CROSS JOIN consent_record c ON c.id = w.id
+"""
 
 
 class Leaving(NamedTuple):
@@ -71,16 +78,29 @@ def place_of(connection: Connection, remote: int) -> dict[str, object]:
 
 
 def causes_of(connection: Connection, withdrawals: Iterable[int]) -> Mapping[int, Cause]:
-    """Return what the log says of withdrawals."""
-    found = {}
-    for withdrawal in withdrawals:
-        row = connection.exec_driver_sql(
-            "SELECT w.subject_ref, w.cause, c.source, w.withdrawn_at FROM withdrawal w"
-            " JOIN consent_record c ON c.id = w.id WHERE w.id = ?",
-            (withdrawal,),
-        ).one()
-        found[withdrawal] = Cause(row.subject_ref, row.cause, row.source, row.withdrawn_at)
-    return found
+    """Return what the log says of withdrawals, in their order."""
+    asked = list(withdrawals)
+    rows = connection.exec_driver_sql(_CAUSES, (json.dumps(asked),)).all() if asked else []
+    found = {row.id: _cause(row) for row in rows}
+    return {withdrawal: found[withdrawal] for withdrawal in asked}
+
+
+def _cause(row: Row[tuple[object, ...]]) -> Cause:
+    return Cause(
+        subject=row.subject_ref,
+        trigger=row.cause,
+        source=row.source,
+        event_time=row.withdrawn_at,
+        regulation=row.regulation,
+        legal_basis=row.legal_basis,
+        purpose=row.purpose,
+        rule=row.status,
+        # Where the evidence was an e-mail address, its hash is what platforms know people by.
+        evidence=sha256(row.evidence.encode()).hexdigest() if row.evidence else "",
+        received_at=row.received_at,
+        due_at=row.due_at,
+        operator=row.operator,
+    )
 
 
 def log_batch(
@@ -117,10 +137,19 @@ def log_rows(
         kinds[withdrawal].append(kind)
     if not kinds:
         return
-    row = connection.exec_driver_sql("SELECT remote, lane, refresh FROM batch WHERE id = ?", (batch,)).one()
+    row = connection.exec_driver_sql(
+        "SELECT remote, lane, refresh, attempts, request FROM batch WHERE id = ?", (batch,)
+    ).one()
     if row.lane == Lane.REVOCATION and row.refresh:
         detail = f"{REPEATED}: {detail}" if detail else REPEATED
-    place = {**place_of(connection, row.remote), "batch": batch, "detail": detail}
+    place = {
+        **place_of(connection, row.remote),
+        "batch": batch,
+        "detail": detail,
+        "attempts": row.attempts,
+        # While it is being sent, an earlier attempt's is no answer to this one.
+        "request": "" if event is RemovalEvent.SENT else row.request or "",
+    }
     for withdrawal, cause in causes_of(connection, sorted(kinds)).items():
         where = {**place, "identifier_kinds": kinds_text(kinds[withdrawal])}
         journal.note(event, at=at, withdrawal=cause, place=where)

@@ -4,17 +4,28 @@ import hashlib
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, Row
 
 from cohortd.core.consenting import SubjectKind
+from cohortd.core.deadlines import Deadlines
 from cohortd.core.identifiers import IdentifierKind
-from cohortd.core.removals import RemovalEntry, RemovalEvent, Sealer, SignedHead
-from cohortd.core.times import format_time
+from cohortd.core.removals import (
+    BY_HAND,
+    REPEATED,
+    RemovalEntry,
+    RemovalEvent,
+    Sealer,
+    SignedHead,
+    Tree,
+    signed_text,
+)
+from cohortd.core.times import format_time, parse_time
 from cohortd.ledger.database import Database
 from cohortd.ledger.heads import append_head, read_head, read_heads
 from cohortd.ledger.timings import RemovalTiming, timings_of
@@ -36,7 +47,24 @@ _FIELDS: Final = (
     "identifier_kinds",
     "batch",
     "detail",
+    "schema_version",
+    "record_id",
+    "regulation",
+    "legal_basis",
+    "purpose",
+    "rule",
+    "evidence",
+    "received_at",
+    "due_at",
+    "on_time",
+    "attempts",
+    "request",
+    "operator",
 )
+_NUMBERS: Final = frozenset({"batch", "schema_version", "attempts"})
+#: Whatever an entry does not tell.
+_BLANK: Final = {name: 0 if name in _NUMBERS else "" for name in _FIELDS}
+SCHEMA_VERSION: Final = 2
 #: ``trigger`` is a reserved word, so its column has another name.
 _COLUMNS: Final = ("seq", *("cause" if name == "trigger" else name for name in _FIELDS), "previous", "hash")
 _PAGE: Final = 5_000
@@ -58,19 +86,21 @@ class Journal:
         Args:
             place: Fields of the remote audience and batch, absent where there is none.
         """
-        blank: dict[str, object] = {name: 0 if name == "batch" else "" for name in _FIELDS}
-        self.lines.append(
-            {
-                **blank,
-                "at": format_time(at),
-                "event": event.value,
-                "subject": withdrawal.subject,
-                "trigger": withdrawal.trigger,
-                "source": withdrawal.source,
-                "event_time": withdrawal.event_time,
-                **place,
-            }
-        )
+        happened = format_time(at)
+        line: dict[str, object] = {
+            **_BLANK,
+            "schema_version": SCHEMA_VERSION,
+            "at": happened,
+            "event": event.value,
+            **withdrawal.told(),
+            **place,
+        }
+        if str(line["detail"]).startswith(REPEATED):
+            line["due_at"] = ""  # what it repeats has the clock
+        is_confirmed = event is RemovalEvent.CONFIRMED and BY_HAND not in str(line["detail"])
+        if is_confirmed and line["due_at"]:
+            line["on_time"] = "yes" if happened <= str(line["due_at"]) else "no"
+        self.lines.append(line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +111,39 @@ class Cause:
     trigger: str
     source: str
     event_time: str
+    regulation: str
+    legal_basis: str
+    purpose: str
+    #: What decided: the record's status is the name of the rule.
+    rule: str
+    evidence: str
+    received_at: str
+    #: Blank where the withdrawal has no clock.
+    due_at: str
+    operator: str
+
+    def told(self) -> dict[str, str]:
+        """Its fields; ``asdict`` would take longer than all the rest of a line."""
+        return {name: getattr(self, name) for name in _OF_CAUSE}
+
+
+_OF_CAUSE: Final = tuple(each.name for each in fields(Cause))
 
 
 class RemovalLog:
     """Every step of taking somebody back, in order; nothing is ever changed or deleted."""
 
-    def __init__(self, database: Database, *, sealer: Sealer, secret: bytes, state_dir: Path) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        sealer: Sealer,
+        secret: bytes,
+        state_dir: Path,
+        deadlines: Deadlines,
+    ) -> None:
+        #: By when removals must be confirmed.
+        self.deadlines = deadlines
         self._database = database
         self._sealer = sealer
         self._secret = secret
@@ -131,8 +188,8 @@ class RemovalLog:
     def head(self) -> SignedHead | None:
         """Return the newest entry's signed hash; None while the log is empty."""
         with self._database.read() as connection:
-            row = connection.exec_driver_sql("SELECT seq, hash, signature FROM removal_head").first()
-        return SignedHead(row.seq, row.hash, row.signature) if row is not None else None
+            row = connection.exec_driver_sql("SELECT seq, hash, signature, root FROM removal_head").first()
+        return SignedHead(*row) if row is not None else None
 
     def witnesses(self) -> Sequence[SignedHead]:
         """Return the heads written beside the database; they may be one transaction behind."""
@@ -163,26 +220,52 @@ class RemovalLog:
     def _append(self, connection: Connection, journal: Journal) -> SignedHead | None:
         if not journal.lines:
             return None
-        newest = connection.exec_driver_sql("SELECT seq, hash FROM removal_head").first()
+        newest = connection.exec_driver_sql("SELECT seq, hash, peaks, root FROM removal_head").first()
         seq, previous = (newest.seq, newest.hash) if newest is not None else (0, "")
-        rows = []
+        tree = Tree() if newest is None else self._whole(connection, Tree(seq, newest.peaks, newest.root))
+        rows, hashes = [], []
         for line in journal.lines:
             seq += 1
+            line["record_id"] = _record_id(str(line["at"]), f"{previous} {seq}")
             sealed = self._sealer.seal(previous, line)
             rows.append((seq, *(line[name] for name in _FIELDS), previous, sealed))
+            hashes.append(sealed)
             previous = sealed
         marks = ", ".join("?" * len(_COLUMNS))
         connection.exec_driver_sql(
-            f"INSERT INTO removal_log ({', '.join(_COLUMNS)}) VALUES ({marks})",
-            rows,
+            f"INSERT INTO removal_log ({', '.join(_COLUMNS)}) VALUES ({marks})", rows
         )
-        head = SignedHead(seq, previous, self._sealer.sign(previous))
+        tree = self._sealer.grow(tree, hashes)
+        signature = self._sealer.sign(signed_text(seq, previous, tree.root))
         connection.exec_driver_sql(
-            "INSERT INTO removal_head (id, seq, hash, signature) VALUES (1, ?, ?, ?) ON CONFLICT (id)"
-            " DO UPDATE SET seq = excluded.seq, hash = excluded.hash, signature = excluded.signature",
-            (head.seq, head.hash, head.signature),
+            "INSERT INTO removal_head (id, seq, hash, signature, root, peaks) VALUES (1, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash,"
+            " signature = excluded.signature, root = excluded.root, peaks = excluded.peaks",
+            (seq, previous, signature, tree.root, tree.peaks),
         )
-        return head
+        return SignedHead(seq, previous, signature, tree.root)
+
+    def _whole(self, connection: Connection, tree: Tree) -> Tree:
+        """Return the tree, made anew where it was altered, or where the log is older than the tree."""
+        if self._sealer.grow(tree, ()) == tree:
+            return tree
+        hashes = connection.exec_driver_sql(
+            "SELECT hash FROM removal_log WHERE seq <= ? ORDER BY seq", (tree.size,)
+        )
+        return self._sealer.grow(Tree(), list(hashes.scalars()))
+
+
+def _record_id(at: str, place: str) -> str:
+    """Name an entry by its time and its place in the chain: a UUID of version 7 that nothing else has."""
+    rest = hashlib.sha256(place.encode()).hexdigest()
+    when, variant = _milliseconds(at), "89ab"[int(rest[3], 16) & 3]
+    return f"{when[:8]}-{when[8:]}-7{rest[:3]}-{variant}{rest[4:7]}-{rest[7:19]}"
+
+
+@lru_cache(maxsize=4)
+def _milliseconds(at: str) -> str:
+    """Return a time since 1970 as 12 hex digits; whole transactions have the same."""
+    return f"{int(parse_time(at).timestamp() * 1000):012x}"
 
 
 def kinds_text(kinds: Sequence[int]) -> str:

@@ -284,6 +284,11 @@ withdrawal = _table(
     _text("cause"),
     _text("withdrawn_at"),
     _text("lifted_at", null=True),
+    #: When it reached us, and by when its removals must be confirmed; blank where it has no clock.
+    _text("received_at"),
+    _text("due_at"),
+    #: Who asked for it by hand.
+    _text("operator"),
 )
 Index("withdrawal_subject", withdrawal.c.subject_ref)
 
@@ -374,8 +379,30 @@ removal_log = _table(
     _text("detail"),
     _text("previous"),
     _text("hash"),
+    #: What the first version of an entry did not have.
+    _number("schema_version", default=1),
+    _text("record_id"),
+    _text("regulation"),
+    _text("legal_basis"),
+    _text("purpose"),
+    _text("rule"),
+    _text("evidence"),
+    _text("received_at"),
+    _text("due_at"),
+    _text("on_time"),
+    _number("attempts", default=0),
+    _text("request"),
+    _text("operator"),
 )
 Index("removal_log_subject", removal_log.c.subject)
 removal_head = _table(
-    "removal_head", _id(), _number("seq"), _text("hash"), _text("signature"), CheckConstraint("id = 1")
+    "removal_head",
+    _id(),
+    _number("seq"),
+    _text("hash"),
+    _text("signature"),
+    #: The Merkle tree of all entries: its root, and its peaks side by side.
+    _text("root"),
+    _text("peaks"),
+    CheckConstraint("id = 1"),
 )

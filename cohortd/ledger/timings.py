@@ -24,6 +24,8 @@ class RemovalTiming:
     sent_at: datetime | None
     accepted_at: datetime | None
     confirmed_at: datetime | None
+    #: By when it had to be confirmed; None where it has no clock.
+    due_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -31,6 +33,8 @@ class _Audience:
     """The steps of one audience; a removal that is queued again starts them anew."""
 
     queued_at: str
+    #: As it was queued last.
+    due_at: str = ""
     at: dict[str, str] = field(default_factory=dict)
 
 
@@ -48,6 +52,7 @@ def timings_of(entries: Iterable[RemovalEntry]) -> Sequence[RemovalTiming]:
         audience = audiences.setdefault(f"{entry.audience}\n{entry.remote_id}", _Audience(entry.at))
         if entry.event == RemovalEvent.QUEUED:
             audience.at.clear()
+            audience.due_at = entry.due_at
         else:
             audience.at[entry.event] = entry.at
     return [_timing(key, list(audiences.values()), recorded) for key, audiences in steps.items()]
@@ -58,6 +63,7 @@ def _timing(
 ) -> RemovalTiming:
     subject, event_time, destination = key
     queued_at = min(audience.queued_at for audience in audiences)
+    due = min((audience.due_at for audience in audiences if audience.due_at), default="")
     return RemovalTiming(
         subject=subject,
         destination=destination,
@@ -67,6 +73,7 @@ def _timing(
         sent_at=_slowest(audiences, RemovalEvent.SENT),
         accepted_at=_slowest(audiences, RemovalEvent.ACCEPTED),
         confirmed_at=_slowest(audiences, RemovalEvent.CONFIRMED),
+        due_at=parse_time(due) if due else None,
     )
 
 

@@ -13,6 +13,7 @@ from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
 from cohortd.core.errors import LedgerError
 from cohortd.core.identifiers import Family, Identifier, IdentifierKind
 from cohortd.core.removals import RemovalEvent
+from cohortd.core.times import format_time
 from cohortd.ledger import consent_records, late, putting_back
 from cohortd.ledger.batches import OPEN
 from cohortd.ledger.memberships import State
@@ -35,6 +36,19 @@ class Withdrawn:
     families: Collection[Family]
     #: Identifiers that the source knows of the person now; the member is empty where it is nobody's.
     extra: Sequence[Extra] = ()
+    #: Who asked for it by hand.
+    operator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A withdrawal as the log tells of it."""
+
+    withdrawn: Withdrawn
+    #: The subject's name in the log.
+    subject: str
+    #: By when its removals must be confirmed; None where nothing is set.
+    due_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +135,16 @@ _LEAVING: Final = f"""
         WHERE w.id = k.withdrawal AND b.remote = m.remote AND b.refresh = 0 AND i.kind = m.kind
             AND i.digest = m.digest)
 """
-#: The record's own time, which it may have kept from before.
+#: The record's own time, which it may have kept from before. The clock of one that stands goes on.
 _STAND: Final = """
-    INSERT INTO withdrawal (id, subject_ref, cause, withdrawn_at)
-    SELECT id, ?, ?, recorded_at FROM consent_record WHERE id = ?
-    ON CONFLICT (id) DO UPDATE SET lifted_at = NULL, withdrawn_at = excluded.withdrawn_at
+    INSERT INTO withdrawal (id, subject_ref, cause, withdrawn_at, received_at, due_at, operator)
+    SELECT id, ?, ?, recorded_at, ?, ?, ? FROM consent_record WHERE id = ?
+    ON CONFLICT (id) DO UPDATE SET lifted_at = NULL, withdrawn_at = excluded.withdrawn_at,
+        received_at = CASE WHEN withdrawal.lifted_at IS NULL THEN withdrawal.received_at
+            ELSE excluded.received_at END,
+        due_at = CASE WHEN withdrawal.lifted_at IS NULL THEN withdrawal.due_at ELSE excluded.due_at END,
+        operator = CASE WHEN withdrawal.lifted_at IS NULL THEN withdrawal.operator
+            ELSE excluded.operator END
 """
 _STANDING: Final = """
     SELECT w.id FROM json_each(?) j CROSS JOIN withdrawal w ON w.id = CAST(j.value AS INTEGER)
@@ -155,6 +174,8 @@ _AT_HAND: Final = (
     """INSERT INTO temp.w_key SELECT withdrawal, family, kind, key, named, CAST(NULL AS BLOB)
         FROM suppression WHERE withdrawal = ? AND lifted_at IS NULL AND kind > 0""",
 )
+#: What is asked for once more may have been done in time before, as nobody knows any more.
+_WITHOUT_CLOCK: Final = "UPDATE withdrawal SET due_at = '' WHERE id = ?"
 
 
 def assert_again(
@@ -164,7 +185,7 @@ def assert_again(
     for statement in _TABLES:
         connection.exec_driver_sql(statement)
     for withdrawal in withdrawals:
-        for statement in _AT_HAND:
+        for statement in (*_AT_HAND, _WITHOUT_CLOCK):
             connection.exec_driver_sql(statement, (withdrawal,))
     unknown = putting_back.anywhere(connection)
     queue_removals(connection, journal, unknown, schedule=Schedule(now, now, detail=UNKNOWN_SINCE))
@@ -174,7 +195,7 @@ def assert_again(
 def withdraw(
     connection: Connection,
     journal: Journal,
-    asked: Sequence[tuple[Withdrawn, str]],
+    asked: Sequence[Asked],
     *,
     trigger: str,
     at: datetime,
@@ -183,44 +204,56 @@ def withdraw(
     """Take withdrawals in: store, suppress, queue, log; all in the caller's transaction.
 
     Args:
-        asked: Each withdrawal with its subject's name in the log.
+        asked: The withdrawals.
         at: When it reached us.
         now: From when its removals are due.
     """
     for statement in _TABLES:
         connection.exec_driver_sql(statement)
-    if any(item.record.status is ConsentStatus.GRANTED for item, _ in asked):
+    if any(each.withdrawn.record.status is ConsentStatus.GRANTED for each in asked):
         raise LedgerError("a grant withdraws nothing; record it instead")
-    ids = consent_records.keep(connection, [item.record for item, _ in asked], received_at=at)
-    refs = dict(zip(ids, (ref for _, ref in asked), strict=True))
-    anew = _stand(connection, refs, trigger)
-    _fill(connection, list(zip(ids, (item for item, _ in asked), strict=True)))
+    ids = consent_records.keep(connection, [each.withdrawn.record for each in asked], received_at=at)
+    named = dict(zip(ids, asked, strict=True))
+    anew = _stand(connection, named, trigger=trigger, at=at)
+    _fill(connection, list(zip(ids, (each.withdrawn for each in asked), strict=True)))
     for statement in (_PERSONS, _KEYS, _SUPPRESS):
         connection.exec_driver_sql(statement)
     leaving = [Leaving(*row) for row in connection.exec_driver_sql(_LEAVING)]
     blindly = late.sent_blindly(connection, now=now)
-    _log_recorded(connection, journal, refs, anew=anew, leaving=[*leaving, *blindly], at=at)
+    _log_recorded(connection, journal, named, anew=anew, leaving=[*leaving, *blindly], at=at)
     queue_removals(connection, journal, leaving, schedule=Schedule(at, now))
     if putting_back.was_put_back(connection):
         unknown = putting_back.anywhere(connection)
         queue_removals(connection, journal, unknown, schedule=Schedule(at, now, detail=UNKNOWN_SINCE))
     late.repeat(connection, journal, blindly, now=now)
-    named = [(withdrawal, ref) for withdrawal, (_, ref) in zip(ids, asked, strict=True)]
-    return _outcomes(connection, named, leaving)
+    return _outcomes(connection, list(zip(ids, (each.subject for each in asked), strict=True)), leaving)
 
 
-def _stand(connection: Connection, refs: Mapping[int, str], trigger: str) -> frozenset[int]:
+def _stand(
+    connection: Connection, asked: Mapping[int, Asked], *, trigger: str, at: datetime
+) -> frozenset[int]:
     """Keep that these records withdraw; return those that did not stand already."""
-    standing = connection.exec_driver_sql(_STANDING, (json.dumps(list(refs)),)).scalars()
-    anew = frozenset(refs) - frozenset(standing)
-    _many(connection, _STAND, [(refs[record], trigger, record) for record in sorted(refs)])
+    standing = connection.exec_driver_sql(_STANDING, (json.dumps(list(asked)),)).scalars()
+    anew = frozenset(asked) - frozenset(standing)
+    rows = [
+        (
+            each.subject,
+            trigger,
+            format_time(at),
+            format_time(each.due_at) if each.due_at is not None else "",
+            each.withdrawn.operator,
+            record,
+        )
+        for record, each in sorted(asked.items(), key=lambda item: item[0])
+    ]
+    _many(connection, _STAND, rows)
     return anew
 
 
 def _log_recorded(
     connection: Connection,
     journal: Journal,
-    refs: Mapping[int, str],
+    withdrawals: Iterable[int],
     *,
     anew: frozenset[int],
     leaving: Collection[Leaving],
@@ -235,7 +268,7 @@ def _log_recorded(
     asked = connection.exec_driver_sql(_ASKED, (json.dumps(sorted(anew)),)).scalars()
     said = connection.exec_driver_sql(_LOGGED, (json.dumps(sorted(taking - anew)),)).scalars()
     causes = causes_of(connection, sorted({*asked, *(taking - set(said))}))
-    for withdrawal in refs:
+    for withdrawal in withdrawals:
         if withdrawal in causes:
             journal.note(RemovalEvent.RECORDED, at=at, withdrawal=causes[withdrawal], place={})
 

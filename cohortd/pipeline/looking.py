@@ -8,6 +8,8 @@ from datetime import timedelta
 from cohortd.core.delivery import AccessCheck, Lane
 from cohortd.ledger import RemovalTiming
 from cohortd.pipeline.drifting import drifts_of
+from cohortd.pipeline.due import due_lines
+from cohortd.pipeline.keeping_heads import heads_lines
 from cohortd.pipeline.leftovers import LEFTOVERS_CURE
 from cohortd.pipeline.stability import stability_line
 from cohortd.pipeline.wiring import Pipeline
@@ -85,6 +87,7 @@ def status_of(pipeline: Pipeline) -> Health:
         *_resyncs(pipeline),
         *_revocations(pipeline),
         *_parked(pipeline),
+        *heads_lines(pipeline),
     ]
     return Health(tuple(lines))
 
@@ -215,7 +218,12 @@ def _revocations(pipeline: Pipeline) -> list[AccessCheck]:
     timings = pipeline.ledger.removals.timings()
     waiting = [timing for timing in timings if timing.confirmed_at is None]
     detail = f"{len(timings):,} removals asked for, {len(waiting):,} not yet confirmed"
-    bad = [*_nowhere(pipeline, waiting), *_overdue(pipeline, waiting), *_refused(pipeline)]
+    bad = [
+        *_nowhere(pipeline, waiting),
+        *due_lines(pipeline, waiting),
+        *_overdue(pipeline, waiting),
+        *_refused(pipeline),
+    ]
     return [AccessCheck("revocations", ok=not bad, detail=detail), *_forced(pipeline), *bad]
 
 

@@ -51,7 +51,7 @@ def verify_log(
     removals = pipeline.ledger.removals
     heads = [*removals.witnesses(), *_kept(heads_file)]
     keys = public_keys or (pipeline.log_key,)
-    head, entries = _as_of_one_moment(removals)
+    head, entries = as_of_one_moment(removals)
     finding = verify(entries, head=head, public_keys=keys)
     if finding is None or not entries:
         finding = verify_witnesses(entries, heads, public_keys=keys) or finding
@@ -66,7 +66,7 @@ def verify_log(
     )
 
 
-def _as_of_one_moment(removals: RemovalLog) -> tuple[SignedHead | None, list[RemovalEntry]]:
+def as_of_one_moment(removals: RemovalLog) -> tuple[SignedHead | None, list[RemovalEntry]]:
     """Read the log between two equal heads: another process may be writing to it meanwhile."""
     while True:
         head = removals.head()

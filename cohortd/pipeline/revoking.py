@@ -28,6 +28,8 @@ class Revocation:
     kind: SubjectKind
     value: str
     reason: str = ""
+    #: Who asked for it.
+    operator: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +78,12 @@ def revoke(pipeline: Pipeline, revocation: Revocation) -> Revoked:
     """
     now = pipeline.clock()
     record = _record(pipeline, revocation, now)
-    [withdrawal] = withdraw_all(pipeline, [Withdrawn(record, tuple(Family))])
+    operator = _sayable(revocation.operator)
+    [withdrawal] = withdraw_all(pipeline, [Withdrawn(record, tuple(Family), operator=operator)])
     sending = send_revocations(pipeline)
     extra = _carried(pipeline, revocation, record)
     if extra:
-        [more] = withdraw_all(pipeline, [Withdrawn(record, tuple(Family), extra)])
+        [more] = withdraw_all(pipeline, [Withdrawn(record, tuple(Family), extra, operator)])
         sending = send_revocations(pipeline) if more.remotes else sending
     notes = sending.notes if _is_known(pipeline, record, extra) else (_nobody(revocation), *sending.notes)
     timings = pipeline.ledger.removals.timings(subject=withdrawal.subject)
@@ -162,7 +165,8 @@ def _record(pipeline: Pipeline, revocation: Revocation, now: datetime) -> Consen
         status=ConsentStatus.REVOKED,
         recorded_at=now,
         source=_source(revocation.reason),
-        evidence=sha256(revocation.reason.encode()).hexdigest() if revocation.reason else "",
+        # Never the plain digest of a contact field that was given for a reason.
+        evidence=sha256(revocation.reason.encode()).hexdigest() if _sayable(revocation.reason) else "",
     )
 
 
@@ -170,6 +174,10 @@ def _source(reason: str) -> str:
     """Keep the reason for the log, unless it looks as if it held contact data."""
     if not reason:
         return "cohortd revoke"
-    if "@" in reason or sum(character.isdigit() for character in reason) > MOST_DIGITS:
-        return "cohortd revoke: (reason withheld, it seems to hold contact data)"
-    return f"cohortd revoke: {reason[:200]}"
+    return f"cohortd revoke: {_sayable(reason) or '(reason withheld, it seems to hold contact data)'}"
+
+
+def _sayable(text: str) -> str:
+    """Cut it short; nothing is left of what may hold contact data."""
+    holds_contact = "@" in text or sum(character.isdigit() for character in text) > MOST_DIGITS
+    return "" if holds_contact else text[:200]

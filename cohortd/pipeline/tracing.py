@@ -142,7 +142,7 @@ def trace_person(pipeline: Pipeline, kind: SubjectKind, value: str, *, why: bool
     )
     if not subject:
         raise SettingsError(f"this is no valid {kind.value}, so it names nobody")
-    keys = _member_keys(pipeline, kind, subject)
+    keys = member_keys(pipeline, kind, subject)
     customers = (
         (value,) if kind is SubjectKind.CUSTOMER else tuple(sorted(_customers(pipeline, kind, subject)))
     )
@@ -188,7 +188,7 @@ def _decided(decisions: Iterable[dict[str, object]]) -> list[str]:
     return list(placed)[:_MOST_PLACED]
 
 
-def _member_keys(pipeline: Pipeline, kind: SubjectKind, subject: Subject) -> set[bytes]:
+def member_keys(pipeline: Pipeline, kind: SubjectKind, subject: Subject) -> set[bytes]:
     """Everybody who is or was sent by the contact field, erased at the source or not."""
     if kind is SubjectKind.CUSTOMER:
         return {subject[0][1]}

@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -175,6 +175,14 @@ class GuardLimits:
     source_anomaly: AnomalyLimits | None = field(default_factory=AnomalyLimits)
 
 
+@dataclass(frozen=True, slots=True)
+class HeadsPolicy:
+    """Which folders get the removal log's newest signed head, and how often."""
+
+    folders: Sequence[Path] = ()
+    every: timedelta = timedelta(hours=1)
+
+
 Progress = Callable[[str], None]
 
 
@@ -208,6 +216,8 @@ class Pipeline:
     plots: bool = True
     #: Models beside the main one, by name.
     models: Mapping[str, SegmentationPolicy] = field(default_factory=dict)
+    #: Where the removal log's signed heads are kept besides.
+    heads: HeadsPolicy = field(default_factory=HeadsPolicy)
     #: Spreads waits for which no platform named a time.
     chance: Chance = random.random
 

@@ -11,7 +11,8 @@ from shop import Shop, open_shop
 
 COLUMNS = (
     "seq, at, event, subject, cause, source, event_time, audience, destination, platform, account,"
-    " remote_id, identifier_kinds, batch, detail, previous, hash"
+    " remote_id, identifier_kinds, batch, detail, previous, hash, schema_version, record_id, regulation,"
+    " legal_basis, purpose, rule, evidence, received_at, due_at, on_time, attempts, request, operator"
 )
 
 
@@ -73,6 +74,23 @@ TAMPERINGS: dict[str, tuple[tuple[str, ...], str]] = {
     "the subject was changed": (
         ("UPDATE removal_log SET subject = (SELECT max(subject) FROM removal_log) || 'a' WHERE seq = 1",),
         "entry 1: was changed",
+    ),
+    "a confirmation was made to be on time": (
+        ("UPDATE removal_log SET due_at = '2099-01-01T00:00:00.000000Z' WHERE seq = 7",),
+        "entry 7: was changed",
+    ),
+    "an entry was made one of the first version": (
+        (
+            (
+                "UPDATE removal_log SET schema_version = 1, due_at = '', on_time = '', received_at = ''"
+                " WHERE seq = 7"
+            ),
+        ),
+        "entry 7: was changed",
+    ),
+    "the root of the signed head was changed": (
+        ("UPDATE removal_head SET root = hash",),
+        "not by this key",
     ),
     "a row was deleted": (("DELETE FROM removal_log WHERE seq = 4",), "entry 4: is missing"),
     "the first row was deleted": (("DELETE FROM removal_log WHERE seq = 1",), "entry 1: is missing"),
@@ -229,3 +247,34 @@ def test_every_step_of_a_removal_is_in_the_log_of_every_audience(logged: Shop) -
     assert steps["google"] == steps["ads"] == ["queued", "sent", "accepted", "confirmed"]
     assert [step for step in steps["meta"] if step != "accepted"] == ["queued", "sent", "confirmed"]
     assert [json.loads(line)["hash"] for line in exported] == [e["hash"] for e in shown]
+
+
+def test_one_persons_entries_are_proven_to_whoever_has_the_public_key(logged: Shop) -> None:
+    file = logged.folder / "proof.json"
+    key = logged.call("log", "verify", "--json").json["public_key"]
+    written = logged.call("log", "prove", "--customer", "c00001", "--output", str(file), "--json")
+    text = file.read_text()
+    told = json.loads(text)["entries"]
+    elsewhere = ["log", "verify", "--proof", str(file), "--public-key"]
+    true = logged.call(*elsewhere, key, "--json")
+    foreign = logged.call(*elsewhere, "00" * 32)
+    file.write_text(text.replace('"confirmed"', '"rejected"', 1))
+    altered = logged.call(*elsewhere, key, "--json")
+
+    assert (written.code, true.code, true.json["status"]) == (0, 0, "ok")
+    assert true.json["entries"] == written.json["entries"] == len(told) > 3
+    assert len({each["entry"]["subject"] for each in told}) == 1
+    assert (foreign.code, altered.code) == (1, 1)
+    assert "was changed" in altered.json["finding"]
+
+
+def test_a_proof_is_asked_for_of_somebody_in_the_log_and_read_from_a_proof(logged: Shop) -> None:
+    file = logged.folder / "proof.json"
+    file.write_text("{}")
+    nobody = logged.call("log", "prove", "--customer", "c00009", "--output", str(file))
+    keyless = logged.call("log", "verify", "--proof", str(file))
+    empty = logged.call("log", "verify", "--proof", str(file), "--public-key", "00" * 32)
+
+    assert (nobody.code, "no entry about this person" in nobody.err) == (2, True)
+    assert (keyless.code, "--public-key" in keyless.err) == (2, True)
+    assert (empty.code, "holds no proof" in empty.err) == (2, True)

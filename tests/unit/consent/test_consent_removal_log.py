@@ -229,3 +229,38 @@ def test_another_process_that_was_first_keeps_its_key(tmp_path, monkeypatch):
 def test_sealing_does_not_depend_on_the_order_of_the_fields(sealer):
     assert sealer.seal("p", {"a": 1, "b": "ü"}) == sealer.seal("p", {"b": "ü", "a": 1})
     assert sealer.seal("p", {"a": 1}) != sealer.seal("q", {"a": 1})
+
+
+SINCE_2 = PAYLOAD[PAYLOAD.index("schema_version") :]
+
+
+def first_version(sealer: Sealer) -> Log:
+    """A log as it was sealed before entries had a version."""
+    log: Log = []
+    for one in (replace(entry(seq), schema_version=1, attempts=0) for seq in range(1, 4)):
+        previous = log[-1].hash if log else ""
+        payload = {
+            name: value for name, value in asdict(one).items() if name in PAYLOAD and name not in SINCE_2
+        }
+        log.append(replace(one, previous=previous, hash=sealer.seal(previous, payload)))
+    return log
+
+
+def test_entries_of_the_first_version_are_sound_still(sealer):
+    log = first_version(sealer)
+
+    assert verify(log, head=head_of(sealer, log), public_keys=[sealer.public_key]) is None
+
+
+@pytest.mark.parametrize("name", SINCE_2)
+def test_what_an_old_entry_did_not_have_cannot_be_filled_in(sealer, name):
+    log = first_version(sealer)
+    value = 2 if name in {"schema_version", "attempts"} else "x"
+    finding = verify(
+        [log[0], replace(log[1], **{name: value}), log[2]],
+        head=head_of(sealer, log),
+        public_keys=[sealer.public_key],
+    )
+
+    assert finding is not None
+    assert (finding.seq, finding.kind) == (2, Tampering.CHANGED)

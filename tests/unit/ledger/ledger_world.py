@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,8 +14,10 @@ from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
 from cohortd.core.delivery import Action, Batch, BatchState, Lane, Receipt
 from cohortd.core.identifiers import Family, Identifier, IdentifierKind
 from cohortd.core.planning import Delta, Target
+from cohortd.core.removals import Tree
 from cohortd.ledger import STAGED, Claimed, Ledger, Withdrawal
 from cohortd.ledger.turns import ROWS_A_TURN
+from consent import merkle
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 GOOGLE = Target("s1", "google")
@@ -34,6 +36,9 @@ on_sqlite = pytest.mark.parametrize("world", ["sqlite"], indirect=True)
 class FakeSealer:
     def seal(self, previous: str, fields: Mapping[str, object]) -> str:
         return hashlib.sha256(f"{previous}{sorted(fields.items())}".encode()).hexdigest()
+
+    def grow(self, tree: Tree, hashes: Sequence[str]) -> Tree:
+        return merkle.grow(tree, hashes)
 
     def sign(self, head: str) -> str:
         return f"signed {head[:8]}"

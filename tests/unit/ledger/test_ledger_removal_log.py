@@ -6,6 +6,8 @@ from ledger_world import EMAIL, GOOGLE, META, NOW, OTHER, World, digest, people
 from cohortd.core.consenting import SubjectKind
 from cohortd.core.errors import LedgerError
 from cohortd.core.identifiers import Family
+from cohortd.core.removals import Tree
+from consent import merkle
 
 ANN, BOB = people("ann", "bob")
 
@@ -155,3 +157,27 @@ def test_what_is_shown_of_people_is_never_a_whole_digest(world: World) -> None:
     assert all(digest("ann@x").hex() not in text and repr(digest("ann@x")) not in text for text in shown)
     assert "SuppressedSet(2 identifiers, 1 members)" in shown
     assert world.ledger.members.of_digest(Family.GOOGLE, EMAIL, digest("ann@x")) == []
+
+
+def test_each_head_carries_the_root_of_all_entries(world: World) -> None:
+    world.sync({GOOGLE: [ANN], META: [ANN]})
+    world.revoke(ANN)
+    world.drain()
+    hashes = [line.hash for line in world.ledger.removals.entries()]
+
+    for head in world.ledger.removals.witnesses():
+        assert head.root == merkle.grow(Tree(), hashes[: head.seq]).root
+
+
+@pytest.mark.parametrize("change", ["root = ''", "peaks = ''", "peaks = root || root"])
+def test_a_tree_that_is_missing_or_altered_is_made_anew_of_the_entries(world: World, change: str) -> None:
+    world.sync({GOOGLE: [ANN]})
+    world.revoke(ANN)
+    with world.ledger._database.write() as connection:
+        connection.exec_driver_sql(f"UPDATE removal_head SET {change}")
+    world.drain()
+    hashes = [line.hash for line in world.ledger.removals.entries()]
+    head = world.ledger.removals.head()
+
+    assert head is not None
+    assert head.root == merkle.grow(Tree(), hashes).root

@@ -1,0 +1,79 @@
+"""Signed heads of the removal log, written out where whoever owns this machine may not change them."""
+
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from cohortd.core.delivery import AccessCheck
+from cohortd.core.errors import LedgerError
+from cohortd.core.removals import SignedHead
+from cohortd.ledger import append_head, read_kept
+from cohortd.pipeline.wiring import Pipeline
+
+log = structlog.get_logger()
+
+
+def keep_heads(pipeline: Pipeline) -> int:
+    """Add the newest head to the file of every folder whose turn it is; return to how many.
+
+    A folder that cannot be written to is told in the log and by ``status``, and tried again at the
+    next look.
+    """
+    head = pipeline.ledger.removals.head()
+    if head is None:
+        return 0
+    kept = 0
+    for file in _files(pipeline):
+        try:
+            if _is_due(pipeline, file, head):
+                append_head(file, head, at=pipeline.clock())
+                kept += 1
+        except LedgerError as error:
+            log.warning("removal_log_head_not_kept", why=str(error))
+    return kept
+
+
+def heads_lines(pipeline: Pipeline) -> list[AccessCheck]:
+    """Say of every folder whether it has the newest head, or had it at its last turn."""
+    head = pipeline.ledger.removals.head()
+    return [] if head is None else [_line(pipeline, file, head) for file in _files(pipeline)]
+
+
+def _line(pipeline: Pipeline, file: Path, head: SignedHead) -> AccessCheck:
+    subject = f"removal log heads in {file.parent}"
+    try:
+        kept = _kept(file)
+    except LedgerError as error:
+        return AccessCheck(
+            subject, ok=False, detail=str(error), cure="Mount it, or let us read and write it."
+        )
+    at = None if kept is None else kept[1]
+    newest = 0 if kept is None else kept[0].seq
+    waited = at is None or pipeline.clock() - at > 2 * pipeline.heads.every
+    detail = f"holds the head of entry {newest:,} of {head.seq:,}"
+    if newest > head.seq:
+        cure = f"An older database may have been put back: cohortd log verify --heads {file}"
+        return AccessCheck(subject, ok=False, detail=detail, cure=cure)
+    late = newest < head.seq and waited
+    return AccessCheck(subject, ok=not late, detail=detail, cure="Is the daemon running?" if late else "")
+
+
+def _files(pipeline: Pipeline) -> list[Path]:
+    """The ledger's code keeps two installations apart that write to one folder."""
+    name = f"removal-log-heads-{pipeline.ledger.code}.jsonl"
+    return [folder / name for folder in pipeline.heads.folders]
+
+
+def _is_due(pipeline: Pipeline, file: Path, head: SignedHead) -> bool:
+    kept = _kept(file)
+    if kept is None:
+        return True
+    newest, at = kept
+    return newest != head and (at is None or pipeline.clock() - at >= pipeline.heads.every)
+
+
+def _kept(file: Path) -> tuple[SignedHead, datetime | None] | None:
+    if not file.parent.is_dir():  # a share that is not mounted must not be made here instead
+        raise LedgerError(f"the folder {file.parent} for heads of the removal log is not there")
+    return read_kept(file)

@@ -1,0 +1,148 @@
+"""One person's entries of the removal log, proven in a file that shows nobody else's."""
+
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Final
+
+from cohortd.core.consenting import SubjectKind
+from cohortd.core.errors import SettingsError
+from cohortd.core.identifiers import Family
+from cohortd.core.removals import RemovalEntry, SignedHead
+from cohortd.ledger import MembershipRow, PastMembership
+from cohortd.pipeline.consents import IDENTIFIER_KINDS, Subject, contact_subject, customer_subject
+from cohortd.pipeline.proving import as_of_one_moment
+from cohortd.pipeline.tracing import member_keys
+from cohortd.pipeline.wiring import Pipeline
+from consent import Included, InclusionProof, prove, verify_inclusion
+
+_FORMAT: Final = 1
+_NUMBERS: Final = frozenset({"seq", "batch", "schema_version", "attempts"})
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """What a proof holds, and whether it holds."""
+
+    entries: int
+    #: The number and the root of the signed head.
+    seq: int
+    root: str
+    #: The first thing wrong, in words; empty if nothing is.
+    finding: str = ""
+
+    def as_json(self) -> dict[str, object]:
+        """The answer of ``log prove --json`` and ``log verify --proof --json``."""
+        return {
+            "status": "altered" if self.finding else "ok",
+            "entries": self.entries,
+            "head": self.seq,
+            "root": self.root,
+            "finding": self.finding or None,
+        }
+
+
+def write_proof(pipeline: Pipeline, kind: SubjectKind, value: str, file: Path) -> Proven:
+    """Write the proof of every entry about a person.
+
+    Raises:
+        SettingsError: It names nobody, nothing is in the log about them, the log has no tree yet, or the
+            file cannot be written.
+    """
+    references = _references(pipeline, kind, value)
+    head, log = as_of_one_moment(pipeline.ledger.removals)
+    chosen = [entry.seq for entry in log if entry.subject in references]
+    if head is None or not chosen:
+        raise SettingsError("the removal log has no entry about this person, so there is nothing to prove")
+    if not head.root:
+        raise SettingsError("this log has no tree yet: the next entry makes it; try again after it")
+    proof = prove(log, head, chosen)
+    document = {
+        "cohortd_proof": _FORMAT,
+        "head": asdict(proof.head),
+        "entries": [{"entry": asdict(each.entry), "path": list(each.path)} for each in proof.entries],
+    }
+    try:
+        file.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"cannot write {file}: {error.strerror}") from None
+    return Proven(len(proof.entries), head.seq, head.root)
+
+
+def check_proof(file: Path, *, public_keys: Collection[str]) -> Proven:
+    """Check a proof by itself, without settings or a ledger.
+
+    Raises:
+        SettingsError: The file cannot be read, or holds no proof.
+    """
+    try:
+        proof = _read(json.loads(file.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise SettingsError(f"cannot read {file}: {error.strerror}") from None
+    except (ValueError, TypeError, KeyError):
+        raise SettingsError(f"{file}: holds no proof; name a file that cohortd log prove wrote") from None
+    finding = verify_inclusion(proof, public_keys=public_keys)
+    said = "" if finding is None else str(finding)
+    return Proven(len(proof.entries), proof.head.seq, proof.head.root, said)
+
+
+def _references(pipeline: Pipeline, kind: SubjectKind, value: str) -> set[str]:
+    """The names in the log of one person alone: what they share with others is left out."""
+    subject: Subject = (
+        customer_subject(pipeline, value)
+        if kind is SubjectKind.CUSTOMER
+        else contact_subject(pipeline, kind, value)
+    )
+    if not subject:
+        raise SettingsError(f"this is no valid {kind.value}, so it names nobody")
+    keys = member_keys(pipeline, kind, subject)
+    subjects = [(kind, subject)]
+    if len(keys) == 1:
+        subjects += [(SubjectKind.CUSTOMER, (("", key),)) for key in keys]
+        subjects += [each for key in keys for each in _only_theirs(pipeline, key)]
+    return {pipeline.ledger.removals.subject_ref(*each) for each in subjects}
+
+
+def _only_theirs(pipeline: Pipeline, key: bytes) -> Iterator[tuple[SubjectKind, Subject]]:
+    """Yield the contact fields that were ever sent of this person and of nobody else."""
+    members = pipeline.ledger.members
+    named = {of: by for by, of in IDENTIFIER_KINDS.items()}
+    sent: list[MembershipRow | PastMembership] = [*members.of_member(key), *members.history_of(key)]
+    for row in sent:
+        if row.kind in named and all(
+            set(members.owners_of(family, row.kind, row.digest)) <= {key} for family in Family
+        ):
+            yield named[row.kind], (("", row.digest),)
+
+
+def _read(document: object) -> InclusionProof:
+    """Take a document apart.
+
+    Raises:
+        ValueError, TypeError, KeyError: It is no proof.
+    """
+    match document:
+        case {"cohortd_proof": 1, "head": dict(head), "entries": [*entries]} if entries:
+            return InclusionProof(_head(head), [_included(each) for each in entries])
+        case _:
+            raise ValueError("no proof")
+
+
+def _head(found: dict[str, object]) -> SignedHead:
+    match found:
+        case {"seq": int(seq), "hash": str(digest), "signature": str(signature), "root": str(root)}:
+            return SignedHead(seq, digest, signature, root)
+        case _:
+            raise ValueError("no head")
+
+
+def _included(found: object) -> Included:
+    match found:
+        case {"entry": dict(told), "path": [*path]} if all(isinstance(step, str) for step in path):
+            kinds = {field.name: int if field.name in _NUMBERS else str for field in fields(RemovalEntry)}
+            if not all(isinstance(told[name], kind) for name, kind in kinds.items()):
+                raise TypeError("no entry")
+            return Included(RemovalEntry(**told), path)
+        case _:
+            raise ValueError("no entry")

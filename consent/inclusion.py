@@ -1,0 +1,68 @@
+"""One person's entries of the removal log, proven against a signed head without the rest of the log."""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from cohortd.core.removals import RemovalEntry, SignedHead
+from consent.merkle import audit_paths, leads_to
+from consent.removal_log import Finding, Tampering, is_signed_by_any, seal_entry
+
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Included:
+    """An entry and the hashes that lead from it to the root."""
+
+    entry: RemovalEntry
+    path: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class InclusionProof:
+    """Entries that are in the log of a signed head."""
+
+    head: SignedHead
+    entries: Sequence[Included]
+
+
+def prove(log: Sequence[RemovalEntry], head: SignedHead, chosen: Iterable[int]) -> InclusionProof:
+    """Prove entries, by their numbers, out of the whole log up to *head*."""
+    numbers = sorted(set(chosen))
+    paths = audit_paths((entry.hash for entry in log[: head.seq]), numbers)
+    return InclusionProof(
+        head,
+        [Included(log[number - 1], path) for number, path in zip(numbers, paths, strict=True)],
+    )
+
+
+def verify_inclusion(proof: InclusionProof, *, public_keys: Collection[str]) -> Finding | None:
+    """Check a proof by itself.
+
+    It proves that each entry is in the log of its head as it stands there, not that there is no other
+    entry about the person.
+
+    Returns:
+        The first thing wrong, or None if nothing is.
+    """
+    head = proof.head
+    if not _HASH.fullmatch(head.root) or not is_signed_by_any(head, public_keys):
+        return Finding(head.seq, Tampering.WRONG_KEY, "the head of the proof is not signed by this key")
+    numbers = [included.entry.seq for included in proof.entries]
+    if numbers != sorted(set(numbers)):
+        return Finding(numbers[0], Tampering.REORDERED, "the entries of the proof are not in their order")
+    return next((finding for each in proof.entries if (finding := _check(each, head)) is not None), None)
+
+
+def _check(included: Included, head: SignedHead) -> Finding | None:
+    entry = included.entry
+    if seal_entry(entry.previous, asdict(entry)) != entry.hash:
+        return Finding(entry.seq, Tampering.CHANGED, "was changed: its content does not fit its hash")
+    is_whole = all(_HASH.fullmatch(step) for step in included.path)
+    if not is_whole or not leads_to(
+        head.root, entry.hash, number=entry.seq, size=head.seq, path=included.path
+    ):
+        return Finding(entry.seq, Tampering.INSERTED, "is not in the log that was signed")
+    return None
