@@ -186,6 +186,19 @@ def before_several_models(connection: Connection) -> None:
     connection.exec_driver_sql("DROP TABLE model_assignment")
 
 
+def _before_the_clock_of_removals(connection: Connection) -> None:
+    clock = ("received_at", "due_at", "operator")
+    entry = ("schema_version", "record_id", "regulation", "legal_basis", "purpose", "rule", "evidence")
+    columns = {
+        "withdrawal": clock,
+        "removal_log": (*entry, *clock, "on_time", "attempts", "request"),
+        "removal_head": ("root", "peaks"),
+    }
+    for table, names in columns.items():
+        for name in names:
+            connection.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN {name}")
+
+
 @on_sqlite
 def test_runs_of_a_ledger_from_before_keep_their_order(world: World) -> None:
     started = [world.ledger.runs.start("sync", as_of=NOW, at=NOW) for _ in range(3)]
@@ -200,7 +213,8 @@ def test_runs_of_a_ledger_from_before_keep_their_order(world: World) -> None:
             connection.exec_driver_sql(f"ALTER TABLE consent_record DROP COLUMN {name}")
         connection.exec_driver_sql("ALTER TABLE model_version DROP COLUMN held_back")
         before_several_models(connection)
-        for table in ("resync", "request_count", "reading"):
+        _before_the_clock_of_removals(connection)
+        for table in ("received_event", "resync", "request_count", "reading"):
             connection.exec_driver_sql(f"DROP TABLE {table}")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
     world.restart()
