@@ -16,6 +16,7 @@ import structlog
 from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
 from cohortd.core.errors import CohortdError
 from cohortd.core.times import format_time
+from cohortd.core.withholding import telling_apart, without_contacts
 from cohortd.ledger import ReceivedEvent, Withdrawn
 from cohortd.pipeline import carriers
 from cohortd.pipeline.consents import contact_subject, customer_subject
@@ -82,7 +83,7 @@ class Receiving:
     def _take(self, received: Received) -> Verdict:
         ledger, now = self._pipeline.ledger, self._pipeline.clock()
         body = sha256(received.raw)
-        event = ReceivedEvent(received.source, received.event_id, body.digest())
+        event = ReceivedEvent(received.source, telling_apart(received.event_id), body.digest())
         if ledger.received.is_known(event):
             return Verdict.KNOWN
         reading = read_event(received.raw, self._shapes[received.source])
@@ -160,11 +161,11 @@ def _record(about: _About, said: Said, *, now: datetime, source: str, evidence: 
         subject=about.subject,
         status=said.status,
         recorded_at=said.recorded_at or now,
-        purpose=said.purpose,
-        platform=said.platform,
-        regulation=said.regulation,
+        purpose=without_contacts(said.purpose),
+        platform=without_contacts(said.platform),
+        regulation=without_contacts(said.regulation),
         source=source,
         evidence=evidence,
-        legal_basis=said.legal_basis,
+        legal_basis=without_contacts(said.legal_basis),
         confirmed=said.confirmed,
     )

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from cohortd.core.consenting import ConsentStatus
 from cohortd.core.errors import SettingsError
 from cohortd.core.tables import CONSENT_SUBJECT_FIELDS, CONSENT_TEXT_FIELDS
+from cohortd.core.withholding import WITHHELD
 from cohortd.sources.casting import Cast, as_list, as_text, as_time, is_set
 from cohortd.sources.chunks import Chunk, Sieve
 from cohortd.sources.keys import looks_like_email, looks_like_phone
@@ -29,8 +30,6 @@ _WITHDRAWING = pa.array([str(ConsentStatus.DENIED), str(ConsentStatus.REVOKED)])
 _EXPLAINING = ("source", "evidence")
 #: Only its hash is kept, so that its holder can prove it.
 _HASHED_LATER = "evidence"
-#: Stands for text in which contact data was found where none belongs.
-WITHHELD = "(withheld, it seems to hold contact data)"
 
 Columns = dict[str, pa.Array]
 
