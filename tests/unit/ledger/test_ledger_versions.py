@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from ledger_world import NOW, World, on_sqlite
 from sqlalchemy import Engine, event
-from test_ledger_runs_and_models import VERSION, before_several_models
+from test_ledger_runs_and_models import VERSION, before_several_models, before_the_clock_of_removals
 
 from cohortd.core.errors import LedgerError
 from tests.evidence.processes import in_a_process
@@ -100,6 +100,7 @@ def test_a_ledger_from_before_knows_by_its_times_what_was_synced(world: World) -
     with world.ledger._database.write() as connection:
         connection.exec_driver_sql("ALTER TABLE model_version DROP COLUMN held_back")
         before_several_models(connection)
+        before_the_clock_of_removals(connection)
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0010'")
     world.restart()
     applied = world.ledger.models.applied()
