@@ -1,7 +1,6 @@
 """A folder in which files of consent records are laid down: each is taken in once, then moved away."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -39,20 +38,24 @@ def take_dropped(pipeline: Pipeline, drop: TableSource) -> None:
     if not folder.is_dir():
         log.warning("consent_drop_not_read", reason=f"{folder} is no folder")
         return
-    for file in _whole(folder, pipeline.clock()):
+    try:
+        files = sorted(folder.iterdir())
+    except OSError as error:  # the consent table is read all the same
+        log.warning("consent_drop_not_read", reason=f"{folder}: {error.strerror}")
+        return
+    for file in files:
         try:
-            _take(pipeline, drop, file)
+            if _is_whole(file, pipeline.clock()):
+                _take(pipeline, drop, file)
         except OSError as error:
             log.warning("consent_file_not_taken", file=file.name, reason=error.strerror)
 
 
-def _whole(folder: Path, now: datetime) -> Iterator[Path]:
-    """List files that nobody writes to: not hidden, not ``.part``, untouched for a while."""
-    for file in sorted(folder.iterdir()):
-        if file.name.startswith(".") or file.suffix.lower() not in _ENDINGS or not file.is_file():
-            continue
-        if now.timestamp() - file.stat().st_mtime >= SETTLED_AFTER_S:
-            yield file
+def _is_whole(file: Path, now: datetime) -> bool:
+    """Whether nobody writes to a file: not hidden, not ``.part``, untouched for a while."""
+    if file.name.startswith(".") or file.suffix.lower() not in _ENDINGS or not file.is_file():
+        return False
+    return now.timestamp() - file.stat().st_mtime >= SETTLED_AFTER_S
 
 
 def _take(pipeline: Pipeline, drop: TableSource, file: Path) -> None:

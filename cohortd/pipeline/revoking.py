@@ -1,6 +1,7 @@
 """One person's revocation, recorded and sent at once."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -70,7 +71,7 @@ class Revoked:
 def revoke(pipeline: Pipeline, revocation: Revocation) -> Revoked:
     """Record *revocation*, queue its removals in the same transaction, and send them at once.
 
-    What the ledger knows of the person goes out before the customers table is read for what they carry
+    What the ledger knows of the person goes out while the customers table is read for what they carry
     now: reading millions of customers takes a while, and may fail.
 
     Raises:
@@ -80,11 +81,11 @@ def revoke(pipeline: Pipeline, revocation: Revocation) -> Revoked:
     record = _record(pipeline, revocation, now)
     operator = _sayable(revocation.operator)
     [withdrawal] = withdraw_all(pipeline, [Withdrawn(record, tuple(Family), operator=operator)])
-    sending = send_revocations(pipeline)
-    extra = _carried(pipeline, revocation, record)
-    if extra:
-        [more] = withdraw_all(pipeline, [Withdrawn(record, tuple(Family), extra, operator)])
-        sending = send_revocations(pipeline) if more.remotes else sending
+    with ThreadPoolExecutor(1) as beside:  # neither waits: for a slow platform, nor for a large table
+        reading = beside.submit(_withdraw_carried, pipeline, revocation, record, operator)
+        sending = send_revocations(pipeline)
+        extra, has_more = reading.result()
+    sending = send_revocations(pipeline) if has_more else sending
     notes = sending.notes if _is_known(pipeline, record, extra) else (_nobody(revocation), *sending.notes)
     timings = pipeline.ledger.removals.timings(subject=withdrawal.subject)
     waiting = {t.destination for t in timings if t.confirmed_at is None}
@@ -101,6 +102,17 @@ def revoke(pipeline: Pipeline, revocation: Revocation) -> Revoked:
         notes=(*notes, *nowhere),
         fell_short=sending.fell_short or bool(nowhere),
     )
+
+
+def _withdraw_carried(
+    pipeline: Pipeline, revocation: Revocation, record: ConsentRecord, operator: str
+) -> tuple[list[Extra], bool]:
+    """Withdraw what the person carries now, too; also tell whether that queued any removal."""
+    extra = _carried(pipeline, revocation, record)
+    if not extra:
+        return extra, False
+    [more] = withdraw_all(pipeline, [Withdrawn(record, tuple(Family), extra, operator)])
+    return extra, bool(more.remotes)
 
 
 def _carried(pipeline: Pipeline, revocation: Revocation, record: ConsentRecord) -> list[Extra]:
