@@ -1,5 +1,7 @@
 """How far the data has moved from a model: by feature, by distance, by how far segments are apart."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final

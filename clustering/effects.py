@@ -1,5 +1,7 @@
 """How far each segment lies off all others, feature by feature, in deviations and in raw numbers."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -90,7 +92,7 @@ def _cohens_d(inside: Points, others: Points) -> Points:
 
 
 def _effect(
-    spec: FeatureSpec, d: float, values: Points, inside: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
+    spec: FeatureSpec, d: float, values: Points, inside: np.ndarray[tuple[int], np.dtype[np.bool_]]
 ) -> Effect:
     own, others = (part[np.isfinite(part)] for part in (values[inside], values[~inside]))
     return Effect(

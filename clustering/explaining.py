@@ -4,6 +4,8 @@ The tree decides nothing. It reads raw features and imitates the model; how ofte
 it was not grown on is its fidelity.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass

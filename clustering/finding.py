@@ -1,5 +1,7 @@
 """What a sample shows before anything gets an identity: prepared, counted and fitted."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -45,7 +47,7 @@ class Findings:
     picked: Pick | None
     notes: tuple[str, ...]
 
-    def calmed(self, moved: float) -> "Findings":
+    def calmed(self, moved: float) -> Findings:
         """The same without the fit that would move so many; it is tried again at the next refit."""
         if self.outcome.calm is None:
             return self

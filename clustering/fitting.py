@@ -1,5 +1,7 @@
 """One fit from sample to segments: the order of things, no rule of its own."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial

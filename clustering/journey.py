@@ -4,6 +4,8 @@ What can be told depends on the events. Types such as page views and carts tell 
 and referrals the last. Orders alone tell who buys, who keeps buying and who stays away, and no more.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """Segment ids across fits: who goes on, who is born, split, merged or gone."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """The yardstick: a fresh fit with scikit-learn's raw numbers, remembering nothing."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,5 +1,7 @@
 """How customers spread over a feature, remembered in a few numbers, and how far that has moved."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final

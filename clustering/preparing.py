@@ -1,5 +1,7 @@
 """From raw features to comparable numbers, and back: impute, log1p, scale, without twins."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final

@@ -1,5 +1,7 @@
 """How each number of segments does on the same customers, so that they compare."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations

@@ -1,5 +1,7 @@
 """Why segments are what they are: effects, rules, journey and a portrait of one fit."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 

@@ -1,5 +1,7 @@
 """Who may be sent where, and why not: one table of rules, read from the top."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -131,10 +133,10 @@ def _evidence(said: Statements, rules: ConsentRules, as_of: datetime) -> dict[st
 
 def _explain(
     people: pd.Index,
-    rule: "npt.NDArray[np.str_]",
+    rule: npt.NDArray[np.str_],
     *,
-    granted_at: "npt.NDArray[np.int64]",
-    record: "npt.NDArray[np.intp]",
+    granted_at: npt.NDArray[np.int64],
+    record: npt.NDArray[np.intp],
 ) -> pd.DataFrame:
     reasons = {line.id: line.reason.value if line.reason else "" for line in TABLE}
     told = pd.Series(rule, index=people, dtype=object)
@@ -163,7 +165,7 @@ def _by_silence(customers: pd.DataFrame, rules: ConsentRules) -> dict[str, Flags
     }
 
 
-def _any(person: "npt.NDArray[np.intp]", people: int) -> Flags:
+def _any(person: npt.NDArray[np.intp], people: int) -> Flags:
     found = np.zeros(people, dtype=np.bool_)
     found[person] = True
     return found

@@ -1,5 +1,7 @@
 """Consent records as columns, and which withdrawals among them no grant answers."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -91,7 +93,7 @@ class Statements:
         counting: Flags = self.is_grant & self.is_ours & self.is_seen & self.is_based
         return counting
 
-    def only(self, chosen: Flags) -> "Statements":
+    def only(self, chosen: Flags) -> Statements:
         """Keep the chosen ones."""
         return Statements(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
 
@@ -171,20 +173,20 @@ def _newest_alike(grants: Statements, said: Statements) -> Times:
     return newest.reindex(said.person * kinds + said.regulation, fill_value=NEVER).to_numpy(dtype=np.int64)
 
 
-def _flags(column: "pd.Series[str]", judge: Callable[[str], bool]) -> Flags:
+def _flags(column: pd.Series[str], judge: Callable[[str], bool]) -> Flags:
     """Judge each distinct text once."""
     codes, texts = _distinct(column)
     judged: Flags = np.array([judge(text) for text in texts], dtype=np.bool_)[codes]
     return judged
 
 
-def _words(column: "pd.Series[str]") -> npt.NDArray[np.object_]:
+def _words(column: pd.Series[str]) -> npt.NDArray[np.object_]:
     codes, texts = _distinct(column)
     words = np.array([text.strip().lower() for text in texts], dtype=np.object_)
     return words[codes]
 
 
-def _distinct(column: "pd.Series[str]") -> tuple[npt.NDArray[np.intp], list[str]]:
+def _distinct(column: pd.Series[str]) -> tuple[npt.NDArray[np.intp], list[str]]:
     """Number the distinct texts; an absent one is blank."""
     codes, texts = pd.factorize(column.astype(object).where(column.notna(), ""))
     return codes, [str(text) for text in texts]
@@ -198,6 +200,6 @@ def _numbered(regulation: npt.NDArray[np.object_]) -> npt.NDArray[np.int64]:
     return numbers[codes] if len(texts) else np.empty(0, dtype=np.int64)
 
 
-def _times(column: "pd.Series[pd.Timestamp]") -> Times:
+def _times(column: pd.Series[pd.Timestamp]) -> Times:
     at = pd.to_datetime(column, utc=True).dt.tz_localize(None)
     return at.to_numpy().astype("M8[us]").view(np.int64)

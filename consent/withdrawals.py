@@ -1,5 +1,7 @@
 """Which records take consent back, and which grant gives it again."""
 
+from __future__ import annotations
+
 from collections.abc import Collection
 from datetime import datetime
 

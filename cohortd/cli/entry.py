@@ -10,6 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from cohortd.cli.commands import app
+from cohortd.cli.deferred import HEAVY, defer
 from cohortd.core.errors import CohortdError
 from cohortd.core.printable import escaped, printable
 from cohortd.logs import keep_quiet, place_of
@@ -33,6 +34,7 @@ def main() -> None:
     # A memory dump would hold contact fields and tokens.
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     keep_quiet()
+    defer(*HEAVY)
     sys.exit(run(sys.argv[1:]))
 
 

@@ -1,5 +1,7 @@
 """The demo, driven week by week: revoke, re-cluster, sync, look back."""
 
+from __future__ import annotations
+
 import sys
 import time
 from collections import Counter
@@ -45,7 +47,7 @@ class _Yardstick:
     """A fresh clustering of each week by its raw numbers: what moves without identities."""
 
     shares: list[float | None] = field(default_factory=list)
-    _before: "pd.Series[int] | None" = None
+    _before: pd.Series[int] | None = None
 
     def observe(self, engine: Engine, clustered: Clustered) -> None:
         sample = engine.sample(clustered.features, engine.count(clustered.features), "naive")

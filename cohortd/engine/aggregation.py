@@ -1,12 +1,13 @@
 """Builds one expression that computes many features at once."""
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import ibis
-import ibis.expr.types as ir
 
 from cohortd.core.errors import SettingsError
 from cohortd.core.modelling import FeatureSpec
@@ -17,6 +18,9 @@ from cohortd.engine.families import FAMILIES
 from cohortd.engine.names import Window
 from cohortd.engine.scope import SECONDS_A_DAY, Scope, finite, ratio, slug_of
 from cohortd.engine.vocabulary import STANDARD, Vocabulary
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 _CONTACT: Final = r"[^@\s]+@[^@\s]+\.[^@\s]+|^\s*\+[\d ().\-/]{7,}\s*$"
 

@@ -1,13 +1,18 @@
 """Assigns customers to segments in one expression: scaler, distances, hysteresis."""
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import ibis
-import ibis.expr.types as ir
 
 from cohortd.core.errors import SettingsError
 from cohortd.core.modelling import CentroidModel, Part, PreparedFeature
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 #: Below this many halvings of the likelihood a segment's probability is nought to any reader.
 _NEVER = 1400.0

@@ -1,18 +1,23 @@
 """DuckDB as the engine uses it: in memory, spilling into the work directory, offline."""
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import ibis
-import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cohortd.core.errors import CohortdError
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 
 class DuckdbBackend:

@@ -1,13 +1,18 @@
 """Everybody's segment and which conditions hold of them, in one table of small codes."""
 
+from __future__ import annotations
+
 import functools
 import operator
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import ibis
-import ibis.expr.types as ir
 
 from cohortd.engine.conditions import Condition
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 #: How the column of a segment's place begins, among those asked for and -1 for none; no attribute does.
 PLACE = "place in "

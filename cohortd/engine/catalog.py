@@ -1,8 +1,9 @@
 """Every feature cohortd knows, by name: those of its own, families, own expressions, windows of each."""
 
-from dataclasses import replace
+from __future__ import annotations
 
-import ibis.expr.types as ir
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from cohortd.core.errors import SettingsError
 from cohortd.core.modelling import FeatureSpec, Impute
@@ -15,6 +16,9 @@ from cohortd.engine.names import FeatureName, Window
 from cohortd.engine.registry import DEFINITIONS
 from cohortd.engine.scope import Scope
 from cohortd.engine.vocabulary import STANDARD, Vocabulary
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 
 def catalog() -> dict[str, FeatureSpec]:

@@ -4,13 +4,14 @@ Their text is never run: it is read into a tree of which only what ``terms`` kno
 that is said again in Ibis.
 """
 
+from __future__ import annotations
+
 import difflib
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import ibis
-import ibis.expr.types as ir
 import sqlglot
 from sqlglot import exp
 
@@ -22,6 +23,9 @@ from cohortd.engine.catalog import catalog, definition_of, is_family
 from cohortd.engine.names import FeatureName
 from cohortd.engine.terms import Kind, kind_of, say
 from cohortd.engine.vocabulary import STANDARD, Vocabulary
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 #: A word so near to a feature's name is a typing mistake, even where attributes may have any name.
 _TOO_CLOSE: Final = 0.8

@@ -1,15 +1,20 @@
 """Features of what it was like where and when a customer was active: weather, holidays, prices."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import ibis
-import ibis.expr.types as ir
 
 from cohortd.core.modelling import FeatureSpec, Impute
 from cohortd.core.tables import EVENT_TEXT_FIELDS
 from cohortd.engine.definition import Definition
 from cohortd.engine.scope import Scope, exact_mean, slug_of
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 _USUAL = "usual_"
 

@@ -1,16 +1,20 @@
 """What makes a feature: how it reads and the expression that computes it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING, TypeAlias
 
 from cohortd.core.modelling import FeatureSpec
 from cohortd.engine.names import Window
 from cohortd.engine.scope import Scope
 
-Expression = Callable[[Scope], ir.Scalar]
-Rows = Callable[[Scope], ir.Table]
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+Expression: TypeAlias = "Callable[[Scope], ir.Scalar]"
+Rows: TypeAlias = "Callable[[Scope], ir.Table]"
 
 #: Over everything known of the customer.
 EVER = Window("all", None)
@@ -33,4 +37,4 @@ class Definition:
     #: Columns it reads where they are there, beside those it needs.
     reads: tuple[str, ...] = ()
     #: Computed as the first over the second, instead of by ``expression``.
-    ratio: "tuple[Definition, Definition] | None" = None
+    ratio: tuple[Definition, Definition] | None = None

@@ -1,5 +1,7 @@
 """``docs/features.md``, from what the catalog and the templates really are."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from typing import Final
 

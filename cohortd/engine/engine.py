@@ -1,13 +1,14 @@
 """Where data is aggregated: stage, features, sample, assign, and what is read back."""
 
+from __future__ import annotations
+
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import ibis
-import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
 
@@ -28,6 +29,9 @@ from cohortd.engine.profiling import flows_table, means_of, totals_table
 from cohortd.engine.staging import StagedTable, open_staged, staged_path, write_staged
 from cohortd.engine.templates import attribute_spec
 from cohortd.engine.vocabulary import STANDARD, Vocabulary
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 #: Features a family or a categorical attribute becomes: more would drown the others.
 MOST_OF_A_FAMILY = 5

@@ -4,13 +4,14 @@ Nothing of the text reaches the database. What is not in the tables below is ref
 expression can neither read anything else nor depend on the order of rows, on chance or on the clock.
 """
 
+from __future__ import annotations
+
 import functools
 import logging
 from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import ibis
-import ibis.expr.types as ir
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -23,6 +24,9 @@ from cohortd.engine.scope import SECONDS_A_DAY, Scope, exact_mean, exact_sum, fi
 from cohortd.engine.sql_conditions import Conditions
 from cohortd.engine.sql_nodes import RefusedError, only, shown
 from cohortd.engine.vocabulary import OwnFeature
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 #: Days from an event to the end of the data: what ``now()`` would otherwise be wanted for.
 DAYS_AGO: Final = "days_ago"
@@ -144,7 +148,7 @@ class _Inside(_Reading):
     def each(self, node: exp.Expr) -> ir.Column:
         """Read what is aggregated: a value an event, even where it is always the same."""
         value = self.anything(node)
-        if isinstance(value, ir.Column):
+        if isinstance(value, ibis.expr.types.Column):
             return value
         return ibis.ifelse(self.scope.events.occurred_at.isnull(), ibis.null(value.type()), value)
 
@@ -275,7 +279,7 @@ _ARITHMETIC: Final[Mapping[type[exp.Expr], Callable[[_Reading, exp.Expr], ir.Flo
     exp.Cast: _cast,
 }
 
-_Where: TypeAlias = ir.BooleanValue | None
+_Where: TypeAlias = "ir.BooleanValue | None"
 
 
 def _count(level: _Inside, node: exp.Expr, where: _Where) -> ir.FloatingValue:

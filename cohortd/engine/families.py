@@ -1,13 +1,17 @@
 """Features of which there are several of a kind: one a value of a text column, a weekday, a quarter."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING
 
 from cohortd.core.modelling import FeatureSpec, Impute
 from cohortd.engine.definition import Definition
 from cohortd.engine.scope import Scope, row_share
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,14 @@
 """What a table looks like in a few numbers, without a feature being computed."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import astuple, replace
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import ibis
-import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
@@ -15,6 +16,9 @@ from cohortd.core.figures import ColumnFigures, Rows, TableFigures
 from cohortd.core.tables import EVENT_NUMBER_FIELDS
 from cohortd.core.times import format_time
 from cohortd.engine.aggregation import number_of
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 #: How many days are told one by one.
 DAYS_KEPT: Final = 35
@@ -27,7 +31,7 @@ _DAY_S: Final = 86_400
 #: Steps of the logarithm in which a median is looked for: each is a sixteenth wide.
 _STEPS: Final = 16
 
-Fetch = Callable[[ir.Table], pd.DataFrame]
+Fetch: TypeAlias = "Callable[[ir.Table], pd.DataFrame]"
 
 
 def customer_figures(customers: ir.Table, fetch: Fetch) -> TableFigures:

@@ -1,5 +1,7 @@
 """Feature names: ``value_sum``, ``category_share:wine``, ``value_sum@30d``, ``value_sum@30d/365d``."""
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass, replace
 from typing import Final, Self
@@ -37,7 +39,7 @@ class Window:
         """The window in words, to be put behind a feature's title."""
         return "all time" if self.days is None else f"the last {self.days:,} days"
 
-    def shorter_than(self, other: "Window") -> bool:
+    def shorter_than(self, other: Window) -> bool:
         """Whether it ends before *other* does, going back."""
         return self.days is not None and (other.days is None or self.days < other.days)
 
@@ -83,11 +85,11 @@ class FeatureName:
         """The name without its member: the same for all features of one family and window."""
         return str(replace(self, member=""))
 
-    def of(self, member: str) -> "FeatureName":
+    def of(self, member: str) -> FeatureName:
         """Name one feature of this family."""
         return replace(self, member=member)
 
-    def within(self, window: Window | None) -> "FeatureName":
+    def within(self, window: Window | None) -> FeatureName:
         """Name the same over another window, without a share."""
         return replace(self, window=window, whole=None)
 

@@ -1,10 +1,16 @@
 """Describes segments by their customers' raw features."""
 
-import ibis.expr.types as ir
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from cohortd.engine.scope import exact_sum
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 EVERYBODY = ""
 

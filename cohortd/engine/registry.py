@@ -1,5 +1,7 @@
 """Where the features with a name of their own are entered; ``catalog.py`` reads them."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from cohortd.core.modelling import FeatureSpec, Impute

@@ -1,12 +1,16 @@
 """Features of when and how often: recency, tenure, gaps, time of day, week and year."""
 
-import math
+from __future__ import annotations
 
-import ibis.expr.types as ir
+import math
+from typing import TYPE_CHECKING
 
 from cohortd.core.modelling import Impute
 from cohortd.engine.registry import feature
 from cohortd.engine.scope import SECONDS_A_DAY, Scope, exact_mean, ratio, row_share, trend
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 _SATURDAY = 5
 _DAYS_A_YEAR = 365.25

@@ -1,11 +1,16 @@
 """What a feature's expression may look at, and sums that do not depend on the order of rows."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import ibis
-import ibis.expr.types as ir
 
 from cohortd.engine.vocabulary import STANDARD, Vocabulary
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 SECONDS_A_DAY = 86_400
 

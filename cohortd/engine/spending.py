@@ -1,11 +1,17 @@
 """Features of what was bought: orders, value, items, money off."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import ibis
-import ibis.expr.types as ir
 
 from cohortd.core.modelling import Impute
 from cohortd.engine.registry import feature
 from cohortd.engine.scope import SECONDS_A_DAY, Scope, exact_sum, ratio, trend
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 #: The days that ``lifetime_progression`` holds against all of a customer's time.
 RECENT_DAYS = 90

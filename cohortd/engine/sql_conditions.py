@@ -1,18 +1,22 @@
 """Conditions within own SQL expressions: comparisons of numbers, texts and times."""
 
+from __future__ import annotations
+
 import operator
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import ibis
-import ibis.expr.types as ir
 from sqlglot import exp
 
 from cohortd.core.tables import EVENT_NUMBER_FIELDS, EVENT_TEXT_FIELDS
 from cohortd.engine.families import FAMILIES
 from cohortd.engine.scope import Scope, slug_of
 from cohortd.engine.sql_nodes import RefusedError, only, shown
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 #: Texts that are compared as slugs: "Dairy & Eggs" is "dairy-eggs".
 _SLUGGED: Final = frozenset(family.column for family in FAMILIES.values())
@@ -125,7 +129,7 @@ def _between(level: Conditions, node: exp.Expr) -> ir.BooleanValue:
     return from_low & _compared(level, node.this, node.args["high"], operator.le)
 
 
-_Compare = Callable[[ir.Value, ir.Value], ir.BooleanValue]
+_Compare: TypeAlias = "Callable[[ir.Value, ir.Value], ir.BooleanValue]"
 
 
 def _comparison(compare: _Compare) -> Callable[[Conditions, exp.Expr], ir.BooleanValue]:

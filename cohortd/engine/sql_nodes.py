@@ -1,5 +1,7 @@
 """What the readers of own SQL expressions share: how a part is named, and refused."""
 
+from __future__ import annotations
+
 from typing import Final
 
 from sqlglot import exp

@@ -1,5 +1,7 @@
 """Puts Arrow batches on disk for the engine, never with a contact column among them."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass

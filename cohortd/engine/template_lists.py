@@ -3,6 +3,8 @@
 A template is part of a model's identity: a feature more or less fits every model that uses it anew.
 """
 
+from __future__ import annotations
+
 from typing import Final
 
 #: Name -> whom it suits.

@@ -1,5 +1,7 @@
 """Turns what the settings ask for into features."""
 
+from __future__ import annotations
+
 import difflib
 from collections.abc import Collection, Iterable, Sequence
 from functools import partial

@@ -1,15 +1,19 @@
 """What a condition may be made of, what each part takes and gives, and how Ibis says it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import ibis
-import ibis.expr.types as ir
 from sqlglot import exp
 
 from cohortd.core.errors import SettingsError
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 
 class Kind(StrEnum):
@@ -23,7 +27,7 @@ class Kind(StrEnum):
 #: Says which kind a column has; None where what it is compared with decides.
 KindOfColumn = Callable[[exp.Column], Kind | None]
 #: Gives a column as that kind.
-ColumnAs = Callable[[exp.Column, Kind], ir.Value]
+ColumnAs: TypeAlias = "Callable[[exp.Column, Kind], ir.Value]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +79,10 @@ _TERMS: Final[Mapping[type[exp.Expression], _Term]] = {
     exp.Lower: _Term(_TEXT, _TEXT, lambda a: a.lower(), _ONE),
     exp.Upper: _Term(_TEXT, _TEXT, lambda a: a.upper(), _ONE),
     exp.Trim: _Term(_TEXT, _TEXT, lambda a: a.strip(), _ONE),
-    exp.Coalesce: _Term(None, None, ibis.coalesce, _MANY),
+    exp.Coalesce: _Term(None, None, lambda a, *more: ibis.coalesce(a, *more), _MANY),  # noqa: PLW0108 - not loaded before it is used
     exp.Nullif: _Term(None, None, lambda a, b: a.nullif(b)),
-    exp.Least: _Term(None, None, ibis.least, _MANY),
-    exp.Greatest: _Term(None, None, ibis.greatest, _MANY),
+    exp.Least: _Term(None, None, lambda a, *more: ibis.least(a, *more), _MANY),  # noqa: PLW0108 - not loaded before it is used
+    exp.Greatest: _Term(None, None, lambda a, *more: ibis.greatest(a, *more), _MANY),  # noqa: PLW0108 - not loaded before it is used
 }
 _KNOWN: Final = (
     "comparisons, AND, OR, NOT, IN, BETWEEN, LIKE, ILIKE, IS NULL, + - * / %, abs, ceil, coalesce, floor,"

@@ -1,10 +1,15 @@
 """Features of visits: sessions, pages, time spent, and the way to a conversion."""
 
-import ibis.expr.types as ir
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from cohortd.core.modelling import Impute
 from cohortd.engine.registry import feature
 from cohortd.engine.scope import Scope, exact_sum, ratio
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 #: What the settings' lists of types change; see ``meaning_of``.
 OF_CONVERSIONS = frozenset({"conversion_count", "conversion_rate", "touchpoints_mean"})

@@ -1,5 +1,7 @@
 """What the settings say of features: event types that mean something, own expressions, places."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 from cohortd.core.modelling import Impute

@@ -11,8 +11,7 @@ import pyarrow.compute as pc
 from cohortd.identity.digests import DIGEST, HEX_DIGITS, from_arrow, to_hex
 
 _BINARY = pa.binary()
-_EMPTY, _OPEN, _CLOSE, _QUOTE_COMMA = (pa.scalar(text, _BINARY) for text in (b"", b"{", b"}", b'",'))
-_NOTHING = pa.array([b""], _BINARY)
+_EMPTY, _OPEN, _CLOSE, _QUOTE_COMMA = b"", b"{", b"}", b'",'
 #: What JSON writes otherwise than it is.
 _ESCAPED = r'["\\\x00-\x1f]'
 
@@ -27,12 +26,16 @@ def members(key: str, values: pa.Array, chosen: npt.NDArray[np.int64]) -> pa.Arr
     """
     written = _digests(key, values) if values.type == DIGEST else _texts(key, values)
     without = np.where(chosen < 0, len(values), chosen)
-    return pa.concat_arrays([written, _NOTHING]).take(pa.array(without))
+    return pa.concat_arrays([written, pa.array([_EMPTY], _BINARY)]).take(pa.array(without))
 
 
 def joined(parts: Sequence[pa.Array], rows: int) -> pa.Array:
     """Put members of each row beside each other, in the order given."""
-    return pc.binary_join_element_wise(*parts, _EMPTY) if parts else pa.repeat(_EMPTY, rows)
+    return (
+        pc.binary_join_element_wise(*parts, _EMPTY)
+        if parts
+        else pa.repeat(pa.scalar(_EMPTY, _BINARY), rows)
+    )
 
 
 def packed(inner: pa.Array) -> pa.Array:

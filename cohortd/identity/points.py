@@ -18,7 +18,6 @@ DROPPED = pa.schema([("row", pa.int64()), ("field", pa.string()), ("reason", pa.
 
 #: Kinds are fewer; a row's number and a kind make one number to order by.
 _KINDS = 256
-_NO_PAYLOAD = pa.array([b""], pa.binary())
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,8 @@ def contact_points(column: Column, kind: IdentifierKind, profiles: pa.Array | No
     """Make identifiers of e-mails or phones, each with the profile of its row."""
     rows, digests = column.usable()
     if profiles is None:
-        return Points(kind, rows, digests, _NO_PAYLOAD, np.zeros(len(rows), dtype=np.int64))
+        no_payload = pa.array([b""], pa.binary())
+        return Points(kind, rows, digests, no_payload, np.zeros(len(rows), dtype=np.int64))
     return Points(kind, rows, digests, profiles, rows)
 
 

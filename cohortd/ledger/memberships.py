@@ -110,8 +110,7 @@ class Members:
         with self._database.read() as connection:
             rows = connection.exec_driver_sql(
                 "SELECT coalesce(m.reason, '') AS reason, count(DISTINCT m.member) AS members"
-                " FROM membership m"
-                " JOIN remote r ON r.id = m.remote"
+                " FROM remote r CROSS JOIN membership m ON m.remote = r.id"
                 f" WHERE r.audience = ? AND r.destination = ? AND m.state = {State.REJECTED:d}"
                 " GROUP BY 1 ORDER BY 1",
                 (target.audience, target.destination),
@@ -123,8 +122,8 @@ class Members:
         return self._rows(
             " WHERE m.member = :member UNION SELECT r.audience, r.destination, r.remote_id, m.kind,"
             " m.digest, m.member, m.state, m.added_at, m.sent_at, m.batch, m.version,"
-            " m.reason FROM co_owner c JOIN remote r"
-            " ON r.family = c.family JOIN membership m ON m.remote = r.id AND m.kind = c.kind"
+            " m.reason FROM co_owner c CROSS JOIN remote r"
+            " ON r.family = c.family CROSS JOIN membership m ON m.remote = r.id AND m.kind = c.kind"
             " AND m.digest = c.digest WHERE c.member = :member",
             {"member": key},
         )

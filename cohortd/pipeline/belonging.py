@@ -1,5 +1,7 @@
 """Which audiences everybody belongs to: a column of small codes for each way to divide the customers."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
@@ -22,14 +24,14 @@ class Division:
     #: The model's; empty where it is none.
     name: str = ""
 
-    def only(self, audiences: Collection[str]) -> "Division":
+    def only(self, audiences: Collection[str]) -> Division:
         """The same with no other audiences than these."""
         kept = [code for code, audience in enumerate(self.audiences) if audience in audiences]
         moved = np.full(len(self.audiences) + 1, NOWHERE)  # the last place is that of -1
         moved[kept] = np.arange(len(kept))
         return Division(tuple(self.audiences[code] for code in kept), moved[self.codes], self.name)
 
-    def crossed(self, other: "Division", name: Callable[[str, str], str]) -> "Division":
+    def crossed(self, other: Division, name: Callable[[str, str], str]) -> Division:
         """Whoever is in an audience of both, in one for each pair."""
         both = (self.codes >= 0) & (other.codes >= 0)
         codes = np.where(both, self.codes * np.int16(len(other.audiences)) + other.codes, NOWHERE)
@@ -41,11 +43,11 @@ class Division:
         counts = np.bincount(self.codes[self.codes >= 0], minlength=len(self.audiences))
         return dict(zip(self.audiences, counts.tolist(), strict=True))
 
-    def named(self) -> "NDArray[np.object_]":
+    def named(self) -> NDArray[np.object_]:
         """Return the audience of each, "" for none."""
         return np.array([*self.audiences, ""], dtype=object)[self.codes]
 
-    def at(self, places: NDArray[np.int64]) -> "Division":
+    def at(self, places: NDArray[np.int64]) -> Division:
         """Only the customers in these places; -1 is somebody unknown, who is nowhere."""
         taken = self.codes[places] if len(self.codes) else np.full(len(places), NOWHERE)
         return replace(self, codes=np.where(places >= 0, taken, NOWHERE).astype(np.int16))

@@ -1,5 +1,7 @@
 """Consent records from the table and the ledger, joined to customers batch by batch."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -139,7 +141,7 @@ def read_consent_table(
     return table, list(pipeline.ledger.consent.dated(records))
 
 
-def resting_on(rows: "npt.NDArray[np.intp]", records: pd.DataFrame) -> dict[str, list[Any]]:
+def resting_on(rows: npt.NDArray[np.intp], records: pd.DataFrame) -> dict[str, list[Any]]:
     """Give when and by whom the records in these rows were made; None and "" for a negative row."""
     at, source = records["recorded_at"], records["source"].to_numpy(dtype=object)
     rests = rows >= 0

@@ -1,5 +1,7 @@
 """Who of a batch of customers may be sent to one family of platforms, and why not."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +33,7 @@ class People:
     #: Their audiences, those of the segments first.
     divisions: Sequence[Division]
     #: Why each is left out, "" for not.
-    reasons: "np.ndarray[tuple[int], np.dtype[np.object_]]"
+    reasons: np.ndarray[tuple[int], np.dtype[np.object_]]
     #: The rule of consent that decided about each.
     rules: Sequence[str]
     granted_at: Sequence[datetime | None]

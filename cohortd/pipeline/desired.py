@@ -1,5 +1,7 @@
 """Who should be in which audience: consent and identifiers of everybody, staged for comparison."""
 
+from __future__ import annotations
+
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,5 +1,7 @@
 """Consent taken in: what was withdrawn is queued for removal, what was granted again is lifted."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -100,7 +102,7 @@ def withdraw_new(pipeline: Pipeline, book: ConsentBook, *, as_of: datetime) -> i
     return len(contacts) + _withdraw_customers(pipeline, rows)
 
 
-def _to_withdraw(table: pd.DataFrame, rules: ConsentRules, *, as_of: datetime) -> "npt.NDArray[np.bool_]":
+def _to_withdraw(table: pd.DataFrame, rules: ConsentRules, *, as_of: datetime) -> npt.NDArray[np.bool_]:
     """Mark revocations, answered or not, and denials that stand.
 
     Whoever said no once and yes later need not be known as having said no: in a log of many years that

@@ -3,6 +3,8 @@
 The daemon looks at the table every few minutes, and nearly every withdrawal in it is an old one.
 """
 
+from __future__ import annotations
+
 import secrets
 from typing import Final
 

@@ -1,5 +1,7 @@
 """A new model version: fitted, held against the churn budget, and then in force or held back."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime

@@ -1,5 +1,7 @@
 """Turns a column of whatever type into text, numbers, times or lists, saying which rows it could not."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,6 +1,6 @@
 """Reads consent records: who said what, when, for which purpose and platform."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +25,7 @@ WITHDRAWAL_LOST = "unreadable_withdrawal"
 #: Rows whose status is none of ours: at fault, and kept all the same, as denials.
 TAKEN_FOR_DENIED = ("missing_status_taken_for_denied", "unknown_status_taken_for_denied")
 
-_KNOWN = pa.array([str(status) for status in ConsentStatus])
-_WITHDRAWING = pa.array([str(ConsentStatus.DENIED), str(ConsentStatus.REVOKED)])
+_WITHDRAWING = (ConsentStatus.DENIED, ConsentStatus.REVOKED)
 _EXPLAINING = ("source", "evidence")
 #: Only its hash is kept, so that its holder can prove it.
 _HASHED_LATER = "evidence"
@@ -65,7 +64,8 @@ def read_consent(source: TableSource, tally: Tally) -> Iterator[pa.RecordBatch]:
 def _kept(chunk: Chunk, mapping: Mapping[str, str], *, tally: Tally, separator: str) -> pa.RecordBatch:
     status = as_text(_column(chunk, mapping, "status"))
     statuses = _known_or_denied(chunk, status, tally)
-    withdraws = np.asarray(pc.fill_null(pc.is_in(statuses, value_set=_WITHDRAWING), fill_value=False))
+    is_withdrawal = pc.is_in(statuses, value_set=_among(_WITHDRAWING))
+    withdraws = np.asarray(pc.fill_null(is_withdrawal, fill_value=False))
     sieve = Sieve(chunk, tally, grave=withdraws, grave_reason=WITHDRAWAL_LOST)
     sieve.drop(status.faulty, "undecodable_text")
     columns = _subjects(sieve, mapping, separator=separator)
@@ -91,7 +91,7 @@ def _known_or_denied(chunk: Chunk, status: Cast, tally: Tally) -> pa.Array:
     Such a row is counted as at fault, and stays all the same.
     """
     statuses = pc.utf8_lower(status.values)
-    known = np.asarray(pc.fill_null(pc.is_in(statuses, value_set=_KNOWN), fill_value=False))
+    known = np.asarray(pc.fill_null(pc.is_in(statuses, value_set=_among(ConsentStatus)), fill_value=False))
     faults = (~is_set(statuses) & ~status.faulty, is_set(statuses) & ~known)
     for faulty, reason in zip(faults, TAKEN_FOR_DENIED, strict=True):
         rows = np.flatnonzero(faulty)
@@ -155,3 +155,7 @@ def _nth(lists: pa.Array, rows: npt.NDArray[np.int64], nth: npt.NDArray[np.int64
     beyond = nth >= lengths[rows]
     places = pa.array(np.where(beyond, 0, starts[rows] + nth), mask=beyond)
     return pc.list_flatten(lists).take(places)
+
+
+def _among(statuses: Iterable[ConsentStatus]) -> pa.Array:
+    return pa.array([str(status) for status in statuses])

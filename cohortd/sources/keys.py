@@ -1,5 +1,7 @@
 """Customer ids: never contact data, and each only once."""
 
+from __future__ import annotations
+
 from typing import Final
 
 import numpy as np
