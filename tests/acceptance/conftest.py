@@ -1,5 +1,6 @@
 """Fixtures of the acceptance tests: a shop of its own for each."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +14,19 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
         yield opened
 
 
+@pytest.fixture(scope="session")
+def first_sync(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shop after its first sync, with what the platforms know: copied, never used itself."""
+    folder = tmp_path_factory.mktemp("first-sync")
+    with open_shop(folder / "shop", platforms=folder / "platforms") as opened:
+        answer = opened.sync()
+        assert answer.code == 0, answer.out + answer.err
+    return folder
+
+
 @pytest.fixture
-def synced(shop: Shop) -> Shop:
+def synced(first_sync: Path, tmp_path: Path) -> Iterator[Shop]:
     """A shop that has sent everybody, everywhere."""
-    answer = shop.sync()
-    assert answer.code == 0, answer.out + answer.err
-    return shop
+    shutil.copytree(first_sync, tmp_path, dirs_exist_ok=True)
+    with open_shop(tmp_path / "shop", platforms=tmp_path / "platforms") as opened:
+        yield opened

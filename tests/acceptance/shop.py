@@ -223,6 +223,7 @@ def open_shop(
     delay_s: float = 0.0,
     removal_floor: int = 0,
     replaces_small: bool = True,
+    platforms: Path | None = None,
     **changes: object,
 ) -> Iterator[Shop]:
     """Open a shop in *folder*.
@@ -231,6 +232,7 @@ def open_shop(
         delay_s: How long Google takes to do what it accepted.
         removal_floor: Meta removes nobody from an audience with fewer people.
         replaces_small: Whether it replaces the members of one.
+        platforms: Where the platforms keep what they know; in memory alone if left out.
         changes: Replace top-level settings.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -240,8 +242,8 @@ def open_shop(
     opened: list[Shop] = []
     clock = lambda: _clock(opened[0].ahead if opened else timedelta())  # noqa: E731 - a clock
     with (
-        WatchedGoogle(wire, rules=rules, clock=clock) as google,
-        WatchedMeta(wire, rules=watched, clock=clock) as meta,
+        WatchedGoogle(wire, rules=rules, clock=clock, folder=platforms and platforms / "google") as google,
+        WatchedMeta(wire, rules=watched, clock=clock, folder=platforms and platforms / "meta") as meta,
     ):
         shop = Shop(folder, google, meta, wire)
         opened.append(shop)
