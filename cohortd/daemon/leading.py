@@ -51,7 +51,7 @@ def lead(pipeline: Pipeline, schedule: Schedule, epoch: int, signals: Signals) -
 
 
 def _add(scheduler: BackgroundScheduler, job: Job, schedule: Schedule, pipeline: Pipeline) -> None:
-    """Schedule a job; what is overdue is done once at start: revocations always, a sync unless one just was."""
+    """Schedule a job; what is overdue is done once at start: revocations always, a sync too."""
     if job.when is not None:
         scheduler.add_job(run_guarded, _trigger(job.when, schedule), args=[job], id=job.name)
     if job.name == "revocations" or (job.name == "sync" and job.when and _sync_overdue(pipeline, schedule)):
