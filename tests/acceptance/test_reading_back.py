@@ -6,7 +6,7 @@ from shop import ADS_ACCOUNT, GOOGLE_ACCOUNT, Shop
 
 from cohortd.bootstrap import load_settings, open_pipeline
 from cohortd.core.times import now_utc
-from cohortd.daemon import Daemon
+from cohortd.daemon import Work
 from cohortd.emulators.faults import Fault
 
 
@@ -96,7 +96,7 @@ def test_a_platform_that_does_not_tell_fails_no_sync_and_is_asked_again_by_the_d
     settings = load_settings(str(synced.config))
     clock = lambda: now_utc() + synced.ahead  # noqa: E731 - a clock
     with open_pipeline(settings, clock=clock) as pipeline, pipeline.ledger.leadership() as epoch:
-        daemon = Daemon(pipeline, settings.schedule, epoch)
+        daemon = Work(pipeline, epoch)
         daemon.polling()
         asked = synced.meta.calls["audiences.read"]
         daemon.polling()
