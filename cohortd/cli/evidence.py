@@ -45,7 +45,7 @@ def show(
 
     with opened(config, as_json=as_json) as pipeline:
         log = pipeline.ledger.removals
-        told = list(log.entries())
+        told = list(log.told())
         due = due_words(told, log.deadlines, pipeline.clock())
     entries = told[-limit:]
     rows = [
@@ -89,7 +89,8 @@ def export(
         ExportFormat.HTML: removal_log_html,
     }[form]
     with opened(config, as_json=as_json) as pipeline:
-        entries = pipeline.ledger.removals.entries()
+        log = pipeline.ledger.removals
+        entries = log.entries() if form is ExportFormat.JSONL else log.told()
         if out is None:
             write(entries, sys.stdout)
             return
@@ -130,6 +131,14 @@ def verify(
             help="Check a proof that log prove wrote, by --public-key alone: no settings, no database.",
         ),
     ] = None,
+    head: Annotated[
+        Path | None,
+        typer.Option(
+            "--head",
+            metavar="FILE",
+            help="With a proof of growth: the heads you kept, at one of which it must begin.",
+        ),
+    ] = None,
 ) -> None:
     """Check the removal log's chain and signature, and that it holds every head that was kept of it.
 
@@ -139,7 +148,7 @@ def verify(
     from cohortd.pipeline.proving import verify_log
 
     if proof_file is not None:
-        _verify_proof(proof_file, public_key or [], as_json=as_json)
+        _verify_proof(proof_file, public_key or [], head, as_json=as_json)
         return
     with opened(config, as_json=as_json) as pipeline:
         proof = verify_log(pipeline, public_keys=public_key or (), heads_file=heads)
@@ -157,21 +166,26 @@ def verify(
         raise typer.Exit(1)
 
 
-def _verify_proof(file: Path, public_keys: Sequence[str], *, as_json: bool) -> None:
+def _verify_proof(file: Path, public_keys: Sequence[str], kept: Path | None, *, as_json: bool) -> None:
+    from cohortd.pipeline.growth_proofs import check_growth_proof
     from cohortd.pipeline.personal_proofs import check_proof
 
     if not public_keys:
         raise typer.BadParameter(
             "it is checked by --public-key, as cohortd log verify shows it", param_hint="--proof"
         )
-    proven = check_proof(file, public_keys=public_keys)
-    sentence = (
-        f"ALTERED: {proven.finding}"
-        if proven.finding
-        else f"{proven.entries:,} entries, unaltered, of the log signed up to entry {proven.seq:,}."
-    )
-    answer(proven.as_json(), as_json=as_json, show=lambda console: console.print(sentence))
-    if proven.finding:
+    grown = check_growth_proof(file, public_keys=public_keys, kept_file=kept)
+    if grown is not None:
+        told, finding = grown.as_json(), grown.finding
+        sentence = f"The log signed up to entry {grown.until:,} only grew since entry {grown.since:,}."
+        sentence += "" if kept else " Whether that is the head you kept, --head says."
+    else:
+        proven = check_proof(file, public_keys=public_keys)
+        told, finding = proven.as_json(), proven.finding
+        sentence = f"{proven.entries:,} entries, unaltered, of the log signed up to entry {proven.seq:,}."
+    said = f"ALTERED: {finding}" if finding else sentence
+    answer(told, as_json=as_json, show=lambda console: console.print(said))
+    if finding:
         raise typer.Exit(1)
 
 
@@ -185,13 +199,35 @@ def prove(
     customer: Customer = None,
     email: Email = None,
     phone: Phone = None,
+    since: Annotated[
+        Path | None,
+        typer.Option(
+            "--since",
+            metavar="FILE",
+            help="Instead of a person: heads that were kept, since the newest of which the log only grew.",
+        ),
+    ] = None,
 ) -> None:
     """Write a proof of every entry about one person, for whoever has the public key.
 
-    It holds nobody else's entries. Check it with log verify --proof.
+    It holds nobody else's entries. With --since it proves instead, without any entry, that the log
+    still begins with all that was in it when a head was kept. Check it with log verify --proof.
     """
+    from cohortd.pipeline.growth_proofs import write_growth_proof
     from cohortd.pipeline.personal_proofs import write_proof
 
+    if since is not None:
+        if customer or email or phone:
+            raise typer.BadParameter("it is about the whole log, not a person", param_hint="--since")
+        with opened(config, as_json=as_json) as pipeline:
+            grown = write_growth_proof(pipeline, since, output)
+        said = f"Written: {output}, from entry {grown.since:,} to entry {grown.until:,}."
+        answer(
+            {"file": str(output), **grown.as_json()},
+            as_json=as_json,
+            show=lambda console: console.print(said),
+        )
+        return
     kind, value = one_subject(customer, email, phone)
     with opened(config, as_json=as_json) as pipeline:
         proven = write_proof(pipeline, kind, value, output)
