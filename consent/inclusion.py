@@ -79,7 +79,11 @@ def _is_told_truly(included: Included) -> bool:
     entry, key = included.entry, included.key
     if not included.told:
         return True
-    if entry.schema_version < KEYED_SINCE or not _HASH.fullmatch(key) or not {*included.told} <= {*CONCEALED}:
+    if (
+        entry.schema_version < KEYED_SINCE
+        or not _HASH.fullmatch(key)
+        or not {*included.told} <= {*CONCEALED}
+    ):
         return False
     return all(
         reveal(bytes.fromhex(key), getattr(entry, name)) == text for name, text in included.told.items()

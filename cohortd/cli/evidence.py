@@ -119,8 +119,18 @@ def verify(
         Path | None,
         typer.Option(
             "--heads",
+            metavar="PATH",
+            help="A copy of removal-log-heads.jsonl that was kept elsewhere, or a folder of"
+            " removal_log.heads_to: the log must hold them all.",
+        ),
+    ] = None,
+    timestamp_certificate: Annotated[
+        Path | None,
+        typer.Option(
+            "--timestamp-certificate",
             metavar="FILE",
-            help="A copy of removal-log-heads.jsonl that was kept elsewhere: the log must hold them all.",
+            help="Check the time stamps of --heads by this authority's certificates; otherwise by the"
+            " file in the settings.",
         ),
     ] = None,
     proof_file: Annotated[
@@ -151,12 +161,16 @@ def verify(
         _verify_proof(proof_file, public_key or [], head, as_json=as_json)
         return
     with opened(config, as_json=as_json) as pipeline:
-        proof = verify_log(pipeline, public_keys=public_key or (), heads_file=heads)
+        proof = verify_log(
+            pipeline, public_keys=public_key or (), heads_from=heads, certificate=timestamp_certificate
+        )
 
     def tell(console: Console) -> None:
         if proof.ok:
             console.print(f"{proof.entries:,} entries, unaltered. Head {proof.head[:16]}.")
             console.print(f"Signed, and true to {proof.witnesses:,} heads kept outside the database.")
+            if proof.stamps.count:
+                console.print(f"{proof.stamps.count:,} heads are stamped, last at {proof.stamps.newest}.")
             console.print(f"Public key {proof.public_key}.")
         else:
             console.print(f"ALTERED: {proof.finding}")

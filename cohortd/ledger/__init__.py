@@ -3,7 +3,7 @@
 from cohortd.ledger.batches import BatchRow, Claimed, PollDue
 from cohortd.ledger.comparing import Comparison
 from cohortd.ledger.consent_store import CUSTOMER_STATEMENTS, ConsentStore, Recorded
-from cohortd.ledger.heads import append_head, read_heads, read_kept
+from cohortd.ledger.heads import StampedHead, append_head, read_heads, read_kept, read_stamped
 from cohortd.ledger.history import History, PastBatch, RejectedRow
 from cohortd.ledger.ledger import Ledger
 from cohortd.ledger.memberships import Members, MembershipRow, PastMembership
@@ -12,7 +12,7 @@ from cohortd.ledger.outbox import Outbox
 from cohortd.ledger.readings import Reading, Readings
 from cohortd.ledger.received_events import ParkedEvent, ReceivedEvent, ReceivedEvents
 from cohortd.ledger.remotes import Remote, Remotes
-from cohortd.ledger.removal_log import RemovalLog
+from cohortd.ledger.removal_log import HEADS_FILE, RemovalLog
 from cohortd.ledger.replacing import (
     BY_DELETING,
     BY_REPLACING,
@@ -35,6 +35,7 @@ __all__ = [
     "BY_SWEEPING",
     "CUSTOMER_STATEMENTS",
     "DELETING",
+    "HEADS_FILE",
     "STAGED",
     "Applied",
     "BatchRow",
@@ -68,6 +69,7 @@ __all__ = [
     "Resyncs",
     "RunRow",
     "Runs",
+    "StampedHead",
     "SuppressedSet",
     "SuppressionCause",
     "Withdrawal",
@@ -75,5 +77,6 @@ __all__ = [
     "append_head",
     "read_heads",
     "read_kept",
+    "read_stamped",
     "timings_of",
 ]

@@ -2,7 +2,8 @@
 
 import json
 import os
-from dataclasses import asdict
+from base64 import b64decode, b64encode
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -14,18 +15,28 @@ from cohortd.core.times import format_time, parse_time
 _TAIL_BYTES = 65_536
 
 
-def append_head(path: Path, head: SignedHead, *, at: datetime | None = None) -> None:
+@dataclass(frozen=True, slots=True)
+class StampedHead:
+    """A head that was kept, with the time stamp of an authority where it got one."""
+
+    head: SignedHead
+    stamp: bytes = field(default=b"", repr=False)
+
+
+def append_head(path: Path, head: SignedHead, *, at: datetime | None = None, stamp: bytes = b"") -> None:
     """Add a head to the file; a line that a crash cut short is closed first.
 
     Args:
         path: The file; made where there is none.
         head: The head.
         at: When it is written, where that shall stand beside it.
+        stamp: A time stamp of it, where there is one.
 
     Raises:
         LedgerError: The file cannot be written.
     """
     told = asdict(head) if at is None else {"at": format_time(at), **asdict(head)}
+    told |= {"stamp": b64encode(stamp).decode("ascii")} if stamp else {}
     line = json.dumps(told).encode() + b"\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -76,13 +87,31 @@ def read_heads(path: Path) -> list[SignedHead]:
     Raises:
         LedgerError: The file cannot be read.
     """
+    return [each.head for each in read_stamped(path)]
+
+
+def read_stamped(path: Path) -> list[StampedHead]:
+    """Return the whole heads of the file as ``read_heads`` does, with their time stamps.
+
+    Raises:
+        LedgerError: The file cannot be read.
+    """
     try:
         lines = path.read_bytes().splitlines()
     except FileNotFoundError:
         return []
     except OSError as error:
         raise LedgerError(f"the removal log's heads {path} cannot be read: {error.strerror}") from None
-    return [head for line in lines if (head := _head(line)) is not None]
+    return [StampedHead(head, _stamp(line)) for line in lines if (head := _head(line)) is not None]
+
+
+def _stamp(line: bytes) -> bytes:
+    """Read a time stamp; one that was made unreadable is none that holds, not none."""
+    stamp = json.loads(line).get("stamp", "")
+    try:
+        return b64decode(stamp, validate=True)
+    except (TypeError, ValueError):
+        return b"unreadable"
 
 
 def _time(line: bytes) -> datetime | None:

@@ -228,15 +228,13 @@ class RemovalLog:
         for line in journal.lines:
             seq += 1
             line["record_id"] = _record_id(str(line["at"]), f"{previous} {seq}")
-            line |= subject_keys.concealed(line, people[str(line["subject"])], self._sealer)
+            line.update(subject_keys.concealed(line, people[str(line["subject"])], self._sealer))
             sealed = self._sealer.seal(previous, line)
             rows.append((seq, *(line[name] for name in FIELDS), previous, sealed))
             hashes.append(sealed)
             previous = sealed
         marks = ", ".join("?" * len(COLUMNS))
-        connection.exec_driver_sql(
-            f"INSERT INTO removal_log ({', '.join(COLUMNS)}) VALUES ({marks})", rows
-        )
+        connection.exec_driver_sql(f"INSERT INTO removal_log ({', '.join(COLUMNS)}) VALUES ({marks})", rows)
         tree = self._sealer.grow(tree, hashes)
         signature = self._sealer.sign(signed_text(seq, previous, tree.root))
         connection.exec_driver_sql(

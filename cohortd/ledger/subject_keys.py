@@ -139,6 +139,10 @@ def _opened(entry: RemovalEntry, person: Person | None, sealer: Sealer) -> Remov
     if entry.schema_version < KEYED_SINCE:
         return entry
     key = None if person is None else person.entry_key(entry.record_id)
-    words = {name: getattr(entry, name) for name in CONCEALED if getattr(entry, name)}
-    told = {name: None if key is None else sealer.reveal(key, text) for name, text in words.items()}
-    return replace(entry, **{name: FORGOTTEN if text is None else text for name, text in told.items()})
+    told = {name: _told(getattr(entry, name), key, sealer) for name in CONCEALED}
+    return replace(entry, source=told["source"], evidence=told["evidence"])
+
+
+def _told(concealed: str, key: bytes | None, sealer: Sealer) -> str:
+    found = sealer.reveal(key, concealed) if concealed and key is not None else None
+    return FORGOTTEN if concealed and found is None else found or ""

@@ -9,6 +9,7 @@ from cohortd.core.delivery import AccessCheck
 from cohortd.core.errors import LedgerError
 from cohortd.core.removals import SignedHead
 from cohortd.ledger import append_head, read_kept
+from cohortd.pipeline.stamping import StampError, stamp
 from cohortd.pipeline.wiring import Pipeline
 
 log = structlog.get_logger()
@@ -23,15 +24,35 @@ def keep_heads(pipeline: Pipeline) -> int:
     head = pipeline.ledger.removals.head()
     if head is None:
         return 0
+    due = [file for file in _files(pipeline) if _is_its_turn(pipeline, file, head)]
+    stamped = _stamp(pipeline, head) if due else b""
     kept = 0
-    for file in _files(pipeline):
+    for file in due:
         try:
-            if _is_due(pipeline, file, head):
-                append_head(file, head, at=pipeline.clock())
-                kept += 1
+            append_head(file, head, at=pipeline.clock(), stamp=stamped)
+            kept += 1
         except LedgerError as error:
             log.warning("removal_log_head_not_kept", why=str(error))
     return kept
+
+
+def _is_its_turn(pipeline: Pipeline, file: Path, head: SignedHead) -> bool:
+    try:
+        return _is_due(pipeline, file, head)
+    except LedgerError as error:
+        log.warning("removal_log_head_not_kept", why=str(error))
+        return False
+
+
+def _stamp(pipeline: Pipeline, head: SignedHead) -> bytes:
+    """Have the head stamped, once for all folders; an authority that is down holds up no head."""
+    if not pipeline.heads.timestamp_url:
+        return b""
+    try:
+        return stamp(pipeline.heads.timestamp_url, head)
+    except StampError as error:
+        log.warning("removal_log_head_not_stamped", why=str(error))
+        return b""
 
 
 def heads_lines(pipeline: Pipeline) -> list[AccessCheck]:

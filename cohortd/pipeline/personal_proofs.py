@@ -1,7 +1,7 @@
 """One person's entries of the removal log, proven in a file that shows nobody else's."""
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Final
@@ -163,7 +163,7 @@ def _included(found: object) -> Included:
             raise ValueError("no entry")
 
 
-def _opening(found: dict[str, object]) -> tuple[str, dict[str, str]]:
+def _opening(found: Mapping[object, object]) -> tuple[str, dict[str, str]]:
     """Read what an entry conceals; older proofs tell nothing of it."""
     match found:
         case {"key": str(key), "told": dict(words)} if _are_words([*words, *words.values()]):

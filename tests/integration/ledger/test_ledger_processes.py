@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "unit" / "ledger"))
 
-from ledger_world import GOOGLE, META, World, crowd, everybody
+from ledger_world import GOOGLE, META, FakeSealer, World, crowd, everybody
 
 from cohortd.core.delivery import BatchState, Lane, Receipt
 from cohortd.core.errors import NotLeaderError

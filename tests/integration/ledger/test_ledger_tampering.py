@@ -1,4 +1,4 @@
-"""Whatever is done to the removal log in the database, the first wrong entry is named, on both databases."""
+"""Whatever is done to the removal log in the database, the first wrong entry is named, on both of them."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -118,18 +118,24 @@ TAMPERINGS: dict[str, tuple[str, Found]] = {
     "first deleted": ("DELETE FROM removal_log WHERE seq = 1", (1, Tampering.DELETED)),
     "deleted": ("DELETE FROM removal_log WHERE seq = 5", (5, Tampering.DELETED)),
     "deleted and numbered anew": (
-        "DELETE FROM removal_log WHERE seq = 5; UPDATE removal_log SET seq = -seq WHERE seq > 5;"
-        " UPDATE removal_log SET seq = -seq - 1 WHERE seq < 0",
+        (
+            "DELETE FROM removal_log WHERE seq = 5; UPDATE removal_log SET seq = -seq WHERE seq > 5;"
+            " UPDATE removal_log SET seq = -seq - 1 WHERE seq < 0"
+        ),
         (4, Tampering.CHANGED),
     ),
     "inserted": (
-        f"INSERT INTO removal_log ({', '.join(COLUMNS)})"
-        f" SELECT {LAST + 1}, {', '.join(COLUMNS[1:])} FROM removal_log WHERE seq = 2",
+        (
+            f"INSERT INTO removal_log ({', '.join(COLUMNS)})"
+            f" SELECT {LAST + 1}, {', '.join(COLUMNS[1:])} FROM removal_log WHERE seq = 2"
+        ),
         (LAST + 1, Tampering.INSERTED),
     ),
     "reordered": (
-        "UPDATE removal_log SET seq = -1 WHERE seq = 3; UPDATE removal_log SET seq = 3 WHERE seq = 4;"
-        " UPDATE removal_log SET seq = 4 WHERE seq = -1",
+        (
+            "UPDATE removal_log SET seq = -1 WHERE seq = 3; UPDATE removal_log SET seq = 3 WHERE seq = 4;"
+            " UPDATE removal_log SET seq = 4 WHERE seq = -1"
+        ),
         (3, Tampering.REORDERED),
     ),
     "cut off": ("DELETE FROM removal_log WHERE seq > 6", (7, Tampering.CUT_OFF)),

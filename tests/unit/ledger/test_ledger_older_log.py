@@ -1,6 +1,5 @@
 """A removal log that older versions wrote: sound after the upgrade, and it goes on with today's entries."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,7 +98,7 @@ def head(sealer: ChainSealer, size: int, root: str) -> SignedHead:
 
 
 @pytest.fixture
-def older(world: World, tmp_path: Path) -> Iterator[Older]:
+def older(world: World, tmp_path: Path) -> Older:
     """A ledger from before people had keys, opened by this version."""
     sealer = ChainSealer(tmp_path / "log.key")
     tree = merkle.grow(Tree(), HASHES)
@@ -109,7 +108,8 @@ def older(world: World, tmp_path: Path) -> Iterator[Older]:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0014'")
         connection.exec_driver_sql("UPDATE installation SET secret = ?", (SECRET,))
         for seq, row in enumerate(ROWS, 1):
-            whole = {"seq": seq, "subject": REF, "previous": HASHES[seq - 2] if seq > 1 else "", **row}
+            above = HASHES[seq - 2] if seq > 1 else ""
+            whole = {"seq": seq, "subject": REF, "batch": 0, "previous": above, **row}
             marks = ", ".join("?" * len(whole))
             connection.exec_driver_sql(
                 f"INSERT INTO removal_log ({', '.join(whole)}) VALUES ({marks})", tuple(whole.values())
@@ -120,7 +120,7 @@ def older(world: World, tmp_path: Path) -> Iterator[Older]:
         )
     world.ledger.close()
     world.ledger = Ledger.open(world.url, sealer=sealer, state_dir=tmp_path / "state")
-    yield Older(world.ledger, sealer, heads)
+    return Older(world.ledger, sealer, heads)
 
 
 def test_an_older_log_is_sound_and_goes_on(older: Older, world: World) -> None:

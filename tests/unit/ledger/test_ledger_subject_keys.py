@@ -107,8 +107,7 @@ def test_an_erased_key_is_not_left_in_the_file(world: World) -> None:
     gone(world)
     with world.ledger._database.read() as connection:
         keys = {
-            row.ref: row.key
-            for row in connection.exec_driver_sql("SELECT ref, key FROM removal_subject")
+            row.ref: row.key for row in connection.exec_driver_sql("SELECT ref, key FROM removal_subject")
         }
     world.ledger.removals.forget([ref_of(world)])
     world.ledger.close()
