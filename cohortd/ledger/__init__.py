@@ -3,7 +3,7 @@
 from cohortd.ledger.batches import BatchRow, Claimed, PollDue
 from cohortd.ledger.comparing import Comparison
 from cohortd.ledger.consent_store import CUSTOMER_STATEMENTS, ConsentStore, Recorded
-from cohortd.ledger.heads import StampedHead, append_head, read_heads, read_kept, read_stamped
+from cohortd.ledger.heads import KeptHead, append_head, read_all_kept, read_heads, read_kept
 from cohortd.ledger.history import History, PastBatch, RejectedRow
 from cohortd.ledger.ledger import Ledger
 from cohortd.ledger.memberships import Members, MembershipRow, PastMembership
@@ -44,6 +44,7 @@ __all__ = [
     "ConsentStore",
     "Extra",
     "History",
+    "KeptHead",
     "KeptVersion",
     "Ledger",
     "Members",
@@ -69,14 +70,13 @@ __all__ = [
     "Resyncs",
     "RunRow",
     "Runs",
-    "StampedHead",
     "SuppressedSet",
     "SuppressionCause",
     "Withdrawal",
     "Withdrawn",
     "append_head",
+    "read_all_kept",
     "read_heads",
     "read_kept",
-    "read_stamped",
     "timings_of",
 ]

@@ -16,11 +16,14 @@ _TAIL_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class StampedHead:
-    """A head that was kept, with the time stamp of an authority where it got one."""
+class KeptHead:
+    """A head that was kept."""
 
     head: SignedHead
+    #: The time stamp of an authority, where it got one.
     stamp: bytes = field(default=b"", repr=False)
+    #: When it was written, where that is told.
+    at: datetime | None = None
 
 
 def append_head(path: Path, head: SignedHead, *, at: datetime | None = None, stamp: bytes = b"") -> None:
@@ -58,11 +61,11 @@ def read_head(path: Path) -> SignedHead | None:
         LedgerError: The file cannot be read.
     """
     kept = read_kept(path)
-    return None if kept is None else kept[0]
+    return None if kept is None else kept.head
 
 
-def read_kept(path: Path) -> tuple[SignedHead, datetime | None] | None:
-    """Return the newest whole head as ``read_head`` does, with when it was written if that is told.
+def read_kept(path: Path) -> KeptHead | None:
+    """Return the newest whole head as ``read_head`` does, with what was written beside it.
 
     Raises:
         LedgerError: The file cannot be read.
@@ -75,8 +78,7 @@ def read_kept(path: Path) -> tuple[SignedHead, datetime | None] | None:
         return None
     except OSError as error:
         raise LedgerError(f"the removal log's heads {path} cannot be read: {error.strerror}") from None
-    found = next(((head, line) for line in reversed(lines) if (head := _head(line)) is not None), None)
-    return None if found is None else (found[0], _time(found[1]))
+    return next((kept for line in reversed(lines) if (kept := _kept(line)) is not None), None)
 
 
 def read_heads(path: Path) -> list[SignedHead]:
@@ -87,11 +89,11 @@ def read_heads(path: Path) -> list[SignedHead]:
     Raises:
         LedgerError: The file cannot be read.
     """
-    return [each.head for each in read_stamped(path)]
+    return [each.head for each in read_all_kept(path)]
 
 
-def read_stamped(path: Path) -> list[StampedHead]:
-    """Return the whole heads of the file as ``read_heads`` does, with their time stamps.
+def read_all_kept(path: Path) -> list[KeptHead]:
+    """Return the whole heads of the file as ``read_heads`` does, with what was written beside them.
 
     Raises:
         LedgerError: The file cannot be read.
@@ -102,7 +104,12 @@ def read_stamped(path: Path) -> list[StampedHead]:
         return []
     except OSError as error:
         raise LedgerError(f"the removal log's heads {path} cannot be read: {error.strerror}") from None
-    return [StampedHead(head, _stamp(line)) for line in lines if (head := _head(line)) is not None]
+    return [kept for line in lines if (kept := _kept(line)) is not None]
+
+
+def _kept(line: bytes) -> KeptHead | None:
+    head = _head(line)
+    return None if head is None else KeptHead(head, _stamp(line), _time(line))
 
 
 def _stamp(line: bytes) -> bytes:

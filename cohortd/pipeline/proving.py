@@ -7,7 +7,7 @@ from pathlib import Path
 from cohortd.core.errors import SettingsError
 from cohortd.core.removals import RemovalEntry, SignedHead
 from cohortd.core.times import format_time
-from cohortd.ledger import HEADS_FILE, RemovalLog, StampedHead, read_stamped
+from cohortd.ledger import HEADS_FILE, KeptHead, RemovalLog, read_all_kept
 from cohortd.pipeline.stamping import Stamps, check_stamps
 from cohortd.pipeline.wiring import Pipeline
 from consent import verify, verify_witnesses
@@ -91,14 +91,14 @@ def as_of_one_moment(removals: RemovalLog) -> tuple[SignedHead | None, list[Remo
             return head, entries
 
 
-def _kept(pipeline: Pipeline, place: Path | None) -> list[StampedHead]:
+def _kept(pipeline: Pipeline, place: Path | None) -> list[KeptHead]:
     if place is None:
         return []
     files = [place]
     if place.is_dir():  # other installations may keep theirs there as well
         named = (HEADS_FILE, f"removal-log-heads-{pipeline.ledger.code}.jsonl")
         files = [place / name for name in named]
-    heads = [head for file in files for head in read_stamped(file)]
+    heads = [head for file in files for head in read_all_kept(file)]
     if not heads:
         raise SettingsError(f"{place}: holds no signed head; name a copy of {HEADS_FILE}")
     return heads

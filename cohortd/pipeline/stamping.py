@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from cohortd.core.errors import CohortdError, SettingsError
 from cohortd.core.removals import SignedHead
-from cohortd.ledger import StampedHead
+from cohortd.ledger import KeptHead
 
 if TYPE_CHECKING:
     from rfc3161_client import Verifier
@@ -73,7 +73,7 @@ def stamp(url: str, head: SignedHead) -> bytes:
     return answer.content
 
 
-def check_stamps(heads: Collection[StampedHead], certificate: Path) -> Stamps:
+def check_stamps(heads: Collection[KeptHead], certificate: Path) -> Stamps:
     """Check every time stamp among kept heads.
 
     Args:

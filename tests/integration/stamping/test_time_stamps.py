@@ -2,20 +2,31 @@
 
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "unit" / "ledger"))
+
+from ledger_world import World, people
 
 pytest.importorskip("rfc3161_client", reason="TIME STAMPS NOT TESTED: cohortd[stamp] is not installed")
 
 from cohortd.core.errors import SettingsError
 from cohortd.core.removals import SignedHead
-from cohortd.ledger import StampedHead, append_head, read_stamped
+from cohortd.ledger import KeptHead, Ledger, append_head, read_all_kept
+from cohortd.pipeline.keeping_heads import heads_lines, keep_heads
+from cohortd.pipeline.proving import verify_log
 from cohortd.pipeline.stamping import StampError, check_stamps, stamp
+from cohortd.pipeline.wiring import HeadsPolicy
+from consent import ChainSealer
 
 HEAD = SignedHead(7, "ab" * 32, "cd" * 64, "ef" * 32)
 OPENSSL = shutil.which("openssl")
@@ -96,7 +107,7 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         url = f"http://127.0.0.1:{server.server_port}"
         authority = Authority(url, make_certificates(folder, "Authority"))
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield authority
         server.shutdown()
@@ -115,7 +126,7 @@ def test_a_head_is_stamped_and_the_stamp_holds_beside_the_kept_head(
     file = tmp_path / "heads.jsonl"
     append_head(file, replace(HEAD, seq=3))
     append_head(file, HEAD, stamp=stamp(authority.url, HEAD))
-    stamps = check_stamps(read_stamped(file), authority.certificate)
+    stamps = check_stamps(read_all_kept(file), authority.certificate)
 
     assert (stamps.count, stamps.finding) == (1, "")
     assert stamps.newest is not None
@@ -132,9 +143,9 @@ def test_a_stamp_of_another_head_or_by_another_authority_is_found(
         (replace(HEAD, signature="00" * 64), authority.certificate),
         (HEAD, foreign),
     ):
-        assert "not of this head" in check_stamps([StampedHead(head, stamped)], certificate).finding
+        assert "not of this head" in check_stamps([KeptHead(head, stamped)], certificate).finding
     for broken in (b"unreadable", stamped[:-9]):
-        assert check_stamps([StampedHead(HEAD, broken)], authority.certificate).finding
+        assert check_stamps([KeptHead(HEAD, broken)], authority.certificate).finding
 
 
 @pytest.mark.parametrize(
@@ -172,4 +183,36 @@ def test_a_file_without_a_certificate_is_refused(authority: Authority, tmp_path:
     (tmp_path / "empty.pem").write_text("")
     for name in ("empty.pem", "none.pem"):
         with pytest.raises(SettingsError):
-            check_stamps([StampedHead(HEAD, b"x")], tmp_path / name)
+            check_stamps([KeptHead(HEAD, b"x")], tmp_path / name)
+
+
+@pytest.fixture
+def installation(authority: Authority, tmp_path: Path) -> Iterator[Any]:
+    """As much of a pipeline as keeps heads and verifies its log."""
+    world = World(tmp_path)
+    world.ledger.close()
+    sealer = ChainSealer(tmp_path / "log.key")
+    world.ledger = Ledger.open(world.url, sealer=sealer, state_dir=tmp_path / "state")
+    (tmp_path / "share").mkdir()
+    world.revoke(*people("ann"))
+    policy = HeadsPolicy(
+        [tmp_path / "share"], timestamp_url=authority.url, timestamp_certificate=authority.certificate
+    )
+    yield SimpleNamespace(
+        ledger=world.ledger, heads=policy, log_key=sealer.public_key, clock=lambda: world.now
+    )
+    world.ledger.close()
+
+
+def test_heads_that_the_daemon_keeps_are_stamped_and_verified_from_their_folder(
+    installation: Any, tmp_path: Path
+) -> None:
+    assert keep_heads(installation) == 1
+    true = verify_log(installation, heads_from=tmp_path / "share")
+    foreign = make_certificates(tmp_path, "Another")
+    doubted = verify_log(installation, heads_from=tmp_path / "share", certificate=foreign)
+
+    assert (true.ok, true.stamps.count, true.as_json()["newest_stamp"] is None) == (True, 1, False)
+    assert [line.ok for line in heads_lines(installation)] == [True]
+    assert not doubted.ok
+    assert "time stamp of a kept head" in doubted.finding
