@@ -298,7 +298,7 @@ received_event = table(
     words("received_at"),
     #: Why it could not be taken as it is; empty where it was.
     words("fault"),
-    #: Whom it names, as the removal log names them, as JSON.
+    #: Whom it names, by the references of ``withdrawal``, as JSON.
     words("subjects"),
     #: Whether a person has looked at it.
     number("seen", default=0),
