@@ -3,7 +3,7 @@
 from cohortd.ledger.batches import BatchRow, Claimed, PollDue
 from cohortd.ledger.comparing import Comparison
 from cohortd.ledger.consent_store import CUSTOMER_STATEMENTS, ConsentStore, Recorded
-from cohortd.ledger.heads import append_head, read_heads, read_kept
+from cohortd.ledger.heads import KeptHead, append_head, read_all_kept, read_heads, read_kept
 from cohortd.ledger.history import History, PastBatch, RejectedRow
 from cohortd.ledger.ledger import Ledger
 from cohortd.ledger.memberships import Members, MembershipRow, PastMembership
@@ -12,7 +12,7 @@ from cohortd.ledger.outbox import Outbox
 from cohortd.ledger.readings import Reading, Readings
 from cohortd.ledger.received_events import ParkedEvent, ReceivedEvent, ReceivedEvents
 from cohortd.ledger.remotes import Remote, Remotes
-from cohortd.ledger.removal_log import RemovalLog
+from cohortd.ledger.removal_log import HEADS_FILE, RemovalLog
 from cohortd.ledger.replacing import (
     BY_DELETING,
     BY_REPLACING,
@@ -35,6 +35,7 @@ __all__ = [
     "BY_SWEEPING",
     "CUSTOMER_STATEMENTS",
     "DELETING",
+    "HEADS_FILE",
     "STAGED",
     "Applied",
     "BatchRow",
@@ -43,6 +44,7 @@ __all__ = [
     "ConsentStore",
     "Extra",
     "History",
+    "KeptHead",
     "KeptVersion",
     "Ledger",
     "Members",
@@ -73,6 +75,7 @@ __all__ = [
     "Withdrawal",
     "Withdrawn",
     "append_head",
+    "read_all_kept",
     "read_heads",
     "read_kept",
     "timings_of",

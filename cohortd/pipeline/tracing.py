@@ -163,14 +163,13 @@ def trace_person(pipeline: Pipeline, kind: SubjectKind, value: str, *, why: bool
         _consent(record)
         for record in pipeline.ledger.consent.records_for([(k, key) for k, s in subjects for _, key in s])
     )
-    references = {pipeline.ledger.removals.subject_ref(k, s) for k, s in subjects}
+    log = pipeline.ledger.removals
+    names = log.names_of([log.subject_ref(k, s) for k, s in subjects])
     removals = tuple(
-        _removal(entry)
-        for reference in sorted(references)
-        for entry in pipeline.ledger.removals.entries(subject=reference)
+        _removal(entry) for name in sorted({*names.values()}) for entry in log.told(subject=name)
     )
     return Trace(
-        subject=pipeline.ledger.removals.subject_ref(kind, subject),
+        subject=names[log.subject_ref(kind, subject)],
         found=any((decisions, memberships, history, consent, removals)),
         customers=customers,
         decisions=decisions,
