@@ -20,6 +20,7 @@ from cohortd.logs import place_of, set_up_logs
 from cohortd.pipeline.approving import first_waiting, forget_old, taking
 from cohortd.pipeline.delivery import Delivery
 from cohortd.pipeline.dropping import take_all_in
+from cohortd.pipeline.erasing import finish_erasures
 from cohortd.pipeline.keeping_heads import keep_heads
 from cohortd.pipeline.reading_back import is_due, read_back
 from cohortd.pipeline.reclustering import recluster
@@ -123,6 +124,7 @@ class Daemon:
             delivery.drain()
         # Outside the lock: a revocation must not wait for what is only looked at.
         keep_heads(self.pipeline)
+        finish_erasures(self.pipeline)
         now = time.monotonic()
         if now - self._asked_at >= READ_S and is_due(self.pipeline):
             self._asked_at = now
