@@ -12,7 +12,7 @@ from cohortd.core.planning import Target
 from cohortd.core.times import format_time, parse_time
 from cohortd.ledger import Remote
 from cohortd.pipeline.proving import verify_log
-from cohortd.pipeline.tracing import Trace, trace_person
+from cohortd.pipeline.tracing import Trace, decisions_in, trace_person
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.report.cards import platform_name
 from cohortd.report.person import (
@@ -28,6 +28,8 @@ from cohortd.report.person import (
 _WRITE: Final = {".html": person_html, ".json": person_json}
 #: Of several identifiers in one audience the first of these says how the person stands there.
 _WORST_FIRST: Final = ("present", "adding", "removing", "rejected")
+#: A reader may know the company, not the names of its interfaces.
+_PLATFORMS: Final = {"google_data_manager": "Google", "google_ads": "Google Ads"}
 _NAMED: Final = {
     "email": "e-mail address",
     "phone": "phone number",
@@ -80,7 +82,7 @@ def report_of(
         made_at=format_time(pipeline.clock()),
         option=f"--{kind.value} {value if is_customer else '…'}",
         places=tuple(_places(pipeline, trace, segments)),
-        whys=tuple(_whys(trace, segments)),
+        whys=tuple(_why(row, segments) for row in (*trace.decisions, *_last_let(pipeline, trace))),
         consent=tuple(_consent(row) for row in trace.consent),
         entries=trace.entries,
         proof=_proof(pipeline),
@@ -113,7 +115,7 @@ def _place(
 ) -> Place:
     rows = [*past, *now]
     return Place(
-        platform=platform_name(remote.platform) if remote is not None else target.destination,
+        platform=_platform(remote.platform) if remote is not None else target.destination,
         destination=target.destination,
         account=remote.account if remote is not None else "",
         audience=target.audience,
@@ -130,26 +132,38 @@ def _place(
     )
 
 
+def _platform(code: str) -> str:
+    return _PLATFORMS.get(code) or platform_name(code)
+
+
 def _state(now: Iterable[Mapping[str, object]]) -> str:
     states = {str(row["state"]): bool(row["by_hand"]) for row in now}
     found = next((state for state in _WORST_FIRST if state in states), "removed")
     return "by_hand" if found == "present" and states[found] else found
 
 
-def _whys(trace: Trace, segments: Mapping[str, Segment]) -> Iterator[Why]:
-    for row in trace.decisions:
-        groups = [str(row["segment_id"] or ""), *str(row.get("also_in") or "").split()]
-        yield Why(
-            family=str(row["family"]),
-            decided_at=str(row["decided_at"]),
-            rule=str(row["rule"]),
-            may_be_sent=not row["reason"],
-            record_at=str(row.get("record_at") or ""),
-            record_source=str(row.get("record_source") or ""),
-            segments=tuple(
-                segments[group].name if group in segments else group for group in groups if group
-            ),
-        )
+def _last_let(pipeline: Pipeline, trace: Trace) -> Iterator[Mapping[str, object]]:
+    """Of families for which they are left out now, the last decision kept by which they could be sent."""
+    missing = {str(row["family"]) for row in trace.decisions if row["reason"]}
+    files = sorted((pipeline.data_dir / "decisions").glob("*.parquet"), reverse=True)
+    for file in files[1:] if missing else ():
+        for row in decisions_in(pipeline, file, trace.customers):
+            if not row["reason"] and row["family"] in missing:
+                missing.discard(str(row["family"]))
+                yield row
+
+
+def _why(row: Mapping[str, object], segments: Mapping[str, Segment]) -> Why:
+    groups = [str(row["segment_id"] or ""), *str(row.get("also_in") or "").split()]
+    return Why(
+        family=str(row["family"]),
+        decided_at=str(row["decided_at"]),
+        rule=str(row["rule"]),
+        may_be_sent=not row["reason"],
+        record_at=str(row.get("record_at") or ""),
+        record_source=str(row.get("record_source") or ""),
+        segments=tuple(segments[group].name if group in segments else group for group in groups if group),
+    )
 
 
 def _consent(row: Mapping[str, object]) -> ConsentLine:

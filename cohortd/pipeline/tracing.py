@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -224,13 +225,18 @@ def _customers(pipeline: Pipeline, kind: SubjectKind, subject: Subject) -> set[s
 
 def _decisions(pipeline: Pipeline, customers: tuple[str, ...]) -> Iterator[dict[str, object]]:
     found = newest(pipeline.data_dir / "decisions")
-    if found is None or not customers:
+    return iter(()) if found is None else decisions_in(pipeline, found, customers)
+
+
+def decisions_in(pipeline: Pipeline, file: Path, customers: tuple[str, ...]) -> Iterator[dict[str, object]]:
+    """Yield what one run decided on these customers."""
+    if not customers:
         return
-    run = pipeline.ledger.runs.get(found.stem)
+    run = pipeline.ledger.runs.get(file.stem)
     decided_at = format_time(run.started_at) if run is not None else ""
-    for row in pq.read_table(found, filters=[("customer_id", "in", list(customers))]).to_pylist():
+    for row in pq.read_table(file, filters=[("customer_id", "in", list(customers))]).to_pylist():
         yield {
-            "run_id": found.stem,
+            "run_id": file.stem,
             "decided_at": decided_at,
             **row,
             "record_at": format_time(row["record_at"]) if row.get("record_at") else None,
