@@ -34,6 +34,7 @@ class ExportFormat(StrEnum):
 
     CSV = "csv"
     JSONL = "jsonl"
+    JSONLD = "jsonld"
     HTML = "html"
 
 
@@ -95,8 +96,8 @@ def export(
 ) -> None:
     """Write the removal log for reviewers, or what of it falls into a period.
 
-    Of a period the page tells each revocation that was recorded in it with all that became of it up to
-    now; the other formats have the entries of that time.
+    Of a period html and jsonld tell each revocation that was recorded in it with all that became of it
+    up to now; csv and jsonl have the entries of that time.
     """
     from cohortd.pipeline.exporting import export_log
 

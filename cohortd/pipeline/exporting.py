@@ -8,7 +8,7 @@ from cohortd.core.errors import SettingsError
 from cohortd.core.removals import RemovalEntry
 from cohortd.core.times import format_time
 from cohortd.pipeline.wiring import Pipeline
-from cohortd.report import removal_log_csv, removal_log_html, removal_log_jsonl
+from cohortd.report import removal_log_csv, removal_log_html, removal_log_jsonl, removal_log_jsonld
 
 #: From when on, and before when; None for open.
 Period = tuple[datetime | None, datetime | None]
@@ -17,7 +17,7 @@ _LINES: Final = {"csv": removal_log_csv, "jsonl": removal_log_jsonl}
 
 
 def export_log(pipeline: Pipeline, form: str, out: TextIO, *, period: Period = (None, None)) -> None:
-    """Write the log as ``csv``, ``jsonl`` or ``html``.
+    """Write the log as ``csv``, ``jsonl``, ``jsonld`` or ``html``.
 
     Raises:
         SettingsError: The period ends before it begins.
@@ -29,11 +29,11 @@ def export_log(pipeline: Pipeline, form: str, out: TextIO, *, period: Period = (
     if form in _LINES:
         _LINES[form](_before(entries, until), out)
         return
-    if since is None and until is None:
-        removal_log_html(entries, out, made_at=pipeline.clock())
-        return
-    named = (_named(since), _named(until))
-    removal_log_html(entries, out, made_at=pipeline.clock(), period=named)
+    named = (_named(since), _named(until)) if since is not None or until is not None else None
+    if form == "jsonld":
+        removal_log_jsonld(entries, out, period=named)
+    else:
+        removal_log_html(entries, out, made_at=pipeline.clock(), period=named)
 
 
 def _before(entries: Iterable[RemovalEntry], until: datetime | None) -> Iterator[RemovalEntry]:

@@ -66,10 +66,12 @@ def test_a_period_has_the_revocations_recorded_in_it(revoked: Shop) -> None:
     within = revoked.call("log", "export", "--format", "html", "--since", since)
     before = revoked.call("log", "export", "--format", "csv", "--until", long_ago)
     lines = revoked.call("log", "export", "--format", "jsonl", "--since", since).out.splitlines()
+    linked = json.loads(revoked.call("log", "export", "--format", "jsonld", "--since", since).out)
     turned = revoked.call("log", "export", "--since", since, "--until", long_ago)
 
     assert "confirmed on time" in within.out
     assert "what was recorded from 1 Jan 2026" in within.out
     assert len(before.out.splitlines()) == 1
     assert len(lines) > 5
+    assert [len(record["cohortd:steps"]) for record in linked["@graph"]] == [len(lines)]
     assert (turned.code, "--until must be later" in turned.err) == (2, True)
