@@ -28,8 +28,8 @@ _WAITING: Final = f"""
         SELECT 1 AS one FROM suppression s CROSS JOIN remote r ON r.family = s.family
             CROSS JOIN membership m ON m.remote = r.id AND m.kind = s.kind AND m.digest = s.key
             WHERE s.withdrawal = :withdrawal AND s.lifted_at IS NULL AND {_MAY_BE_THERE}
-        UNION ALL SELECT 1 AS one FROM suppression s CROSS JOIN remote r ON r.family = s.family
-            CROSS JOIN membership m ON m.remote = r.id AND m.member = s.key
+        UNION ALL SELECT 1 AS one FROM suppression s CROSS JOIN membership m ON m.member = s.key
+            CROSS JOIN remote r ON r.id = m.remote AND r.family = s.family
             WHERE s.withdrawal = :withdrawal AND s.kind = 0 AND s.lifted_at IS NULL AND {_MAY_BE_THERE}
         UNION ALL SELECT 1 AS one FROM batch_item i WHERE i.withdrawal = :withdrawal
         UNION ALL SELECT 1 AS one FROM suppression s CROSS JOIN batch_item i ON i.member = s.key
