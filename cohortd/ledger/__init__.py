@@ -3,6 +3,7 @@
 from cohortd.ledger.batches import BatchRow, Claimed, PollDue
 from cohortd.ledger.comparing import Comparison
 from cohortd.ledger.consent_store import CUSTOMER_STATEMENTS, ConsentStore, Recorded
+from cohortd.ledger.erasures import Erasure, Erasures, Person, Recipient
 from cohortd.ledger.heads import append_head, read_heads, read_kept
 from cohortd.ledger.history import History, PastBatch, RejectedRow
 from cohortd.ledger.ledger import Ledger
@@ -41,6 +42,8 @@ __all__ = [
     "Claimed",
     "Comparison",
     "ConsentStore",
+    "Erasure",
+    "Erasures",
     "Extra",
     "History",
     "KeptVersion",
@@ -52,11 +55,13 @@ __all__ = [
     "ParkedEvent",
     "PastBatch",
     "PastMembership",
+    "Person",
     "PollDue",
     "Reading",
     "Readings",
     "ReceivedEvent",
     "ReceivedEvents",
+    "Recipient",
     "Recorded",
     "RejectedRow",
     "Remote",

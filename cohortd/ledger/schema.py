@@ -3,8 +3,9 @@
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary
 
 from cohortd.ledger.columns import INTEGER, TEXT, blob, index_some, metadata, number, row_id, table, words
+from cohortd.ledger.erasure_schema import erasure
 
-__all__ = ["metadata"]
+__all__ = ["erasure", "metadata"]
 
 #: One row each: who we are, who leads.
 installation = table(
