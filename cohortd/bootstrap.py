@@ -31,6 +31,7 @@ from cohortd.pipeline.wiring import (
 )
 from cohortd.sources import TableSource
 from config.destinations import OnlineAccount
+from config.removal_log import RemovalLog
 from config.settings import Settings
 from config.sources import Source
 from consent import ChainSealer, ConsentRules
@@ -117,11 +118,15 @@ def open_pipeline(
             guards=_guards(settings),
             log_key=sealer.public_key,
             plots=settings.reports.plots,
-            heads=HeadsPolicy(settings.removal_log.heads_to, settings.removal_log.every),
+            heads=_heads_policy(settings.removal_log),
             clock=clock,
             stop=stop,
             progress=progress,
         )
+
+
+def _heads_policy(kept: RemovalLog) -> HeadsPolicy:
+    return HeadsPolicy(kept.heads_to, kept.every, kept.timestamp_url or "", kept.timestamp_certificate)
 
 
 def _make_private(folder: Path) -> None:

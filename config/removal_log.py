@@ -19,3 +19,14 @@ class RemovalLog(Strict):
     every: Duration = Field(
         default=timedelta(hours=1), description="How often, while there is a newer one."
     )
+    timestamp_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="A time-stamp authority (RFC 3161) by which heads that are kept are stamped; needs"
+        " `cohortd[stamp]`.",
+    )
+    timestamp_certificate: Path | None = Field(
+        default=None,
+        description="A PEM file with the authority's root certificate, and what stands between:"
+        " `log verify --heads` checks the stamps by it.",
+    )

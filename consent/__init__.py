@@ -1,5 +1,6 @@
 """Who may be sent where, and why not; revocations; the removal log's rules."""
 
+from consent.growth import GrowthProof, prove_growth, verify_growth
 from consent.inclusion import Included, InclusionProof, prove, verify_inclusion
 from consent.policy import ConsentRules
 from consent.removal_log import Finding, Tampering, verify
@@ -15,6 +16,7 @@ __all__ = [
     "ChainSealer",
     "ConsentRules",
     "Finding",
+    "GrowthProof",
     "Included",
     "InclusionProof",
     "Rule",
@@ -25,7 +27,9 @@ __all__ = [
     "is_withdrawal",
     "platform_scope",
     "prove",
+    "prove_growth",
     "verify",
+    "verify_growth",
     "verify_inclusion",
     "verify_witnesses",
     "withdrawals",

@@ -1,11 +1,12 @@
 """One person's entries of the removal log, proven against a signed head without the rest of the log."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Final
 
-from cohortd.core.removals import RemovalEntry, SignedHead
+from cohortd.core.removals import CONCEALED, KEYED_SINCE, RemovalEntry, SignedHead
+from consent.concealing import reveal
 from consent.merkle import audit_paths, leads_to
 from consent.removal_log import Finding, Tampering, is_signed_by_any, seal_entry
 
@@ -18,6 +19,10 @@ class Included:
 
     entry: RemovalEntry
     path: Sequence[str]
+    #: Opens what the entry conceals, hex; empty where nothing is told of it.
+    key: str = ""
+    #: What it conceals, in plain, by its fields.
+    told: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +70,21 @@ def _check(included: Included, head: SignedHead) -> Finding | None:
         head.root, entry.hash, number=entry.seq, size=head.seq, path=included.path
     ):
         return Finding(entry.seq, Tampering.INSERTED, "is not in the log that was signed")
+    if not _is_told_truly(included):
+        return Finding(entry.seq, Tampering.CHANGED, "conceals other words than the proof tells")
     return None
+
+
+def _is_told_truly(included: Included) -> bool:
+    entry, key = included.entry, included.key
+    if not included.told:
+        return True
+    if (
+        entry.schema_version < KEYED_SINCE
+        or not _HASH.fullmatch(key)
+        or not {*included.told} <= {*CONCEALED}
+    ):
+        return False
+    return all(
+        reveal(bytes.fromhex(key), getattr(entry, name)) == text for name, text in included.told.items()
+    )

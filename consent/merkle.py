@@ -59,6 +59,60 @@ def leads_to(root: str, digest: str, *, number: int, size: int, path: Sequence[s
     return not last and top == root
 
 
+def growth_path(hashes: Sequence[str], size: int) -> list[str]:
+    """Return the hashes that lead from the tree of the first *size* entries, 1 or more, to that of all.
+
+    Source: RFC 6962, 2.1.2.
+    """
+    return _growth([_leaf(digest) for digest in hashes], size, is_whole=True)
+
+
+def grew(old: tuple[int, str], new: tuple[int, str], path: Sequence[str]) -> bool:
+    """Whether the tree of this size and root begins with that of the other one, 1 or more entries.
+
+    Source: RFC 9162, 2.1.4.2.
+    """
+    (size, root), (new_size, new_root) = old, new
+    if not 1 <= size <= new_size or size == new_size:
+        return size == new_size >= 1 and root == new_root and not path
+    steps = list(path) if size & (size - 1) else [root, *path]
+    if not steps:
+        return False
+    at, last = size - 1, new_size - 1
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    before = after = steps[0]
+    for step in steps[1:]:
+        if not last:
+            return False
+        if at & 1 or at == last:
+            before, after = _node(step, before), _node(step, after)
+            while at and not at & 1:
+                at, last = at >> 1, last >> 1
+        else:
+            after = _node(after, step)
+        at, last = at >> 1, last >> 1
+    return not last and (before, after) == (root, new_root)
+
+
+def _growth(leaves: Sequence[str], size: int, *, is_whole: bool) -> list[str]:
+    """The path within a subtree; *is_whole*: what is proven of it is known to the verifier."""
+    if size == len(leaves):
+        return [] if is_whole else [_top(leaves)]
+    half = 1 << (len(leaves) - 1).bit_length() - 1
+    if size <= half:
+        return [*_growth(leaves[:half], size, is_whole=is_whole), _top(leaves[half:])]
+    return [*_growth(leaves[half:], size - half, is_whole=False), _top(leaves[:half])]
+
+
+def _top(leaves: Sequence[str]) -> str:
+    level = list(leaves)
+    while len(level) > 1:
+        above = [_node(level[at], level[at + 1]) for at in range(0, len(level) - 1, 2)]
+        level = [*above, *level[len(above) * 2 :]]
+    return level[0]
+
+
 def _path(levels: Sequence[Sequence[str]], at: int) -> list[str]:
     path = []
     for level in levels[:-1]:

@@ -15,6 +15,7 @@ from consent.merkle import grow
 
 #: What stands above the first entry.
 _NOTHING_ABOVE: Final = frozenset({"", "0" * 64})
+_AFTER_HEAD: Final = "was inserted: it comes after the signed head"
 _UNSEALED: Final = frozenset({"seq", "previous", "hash"})
 #: What entries of the first version had; the others are sealed with all there is.
 _FIRST: Final = frozenset(
@@ -86,6 +87,8 @@ def verify(
     log = list(entries)
     broken = next((index for index in range(len(log)) if not _is_sound(log, index)), None)
     if broken is not None:
+        if head is not None and any(entry.hash == head.hash for entry in log[:broken]):
+            return Finding(log[broken].seq, Tampering.INSERTED, _AFTER_HEAD)  # all that was signed is whole
         return _explain(log, broken)
     misnumbered = next((entry for number, entry in enumerate(log, 1) if entry.seq != number), None)
     if misnumbered is not None:
@@ -169,7 +172,7 @@ def _check_head(
     if signed != head.seq:
         return Finding(head.seq, Tampering.CHANGED, "the number of the signed head was changed")
     if signed < len(log):
-        return Finding(signed + 1, Tampering.INSERTED, "was inserted: it comes after the signed head")
+        return Finding(signed + 1, Tampering.INSERTED, _AFTER_HEAD)
     return None
 
 

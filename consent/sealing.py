@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from cohortd.core.errors import SettingsError
 from cohortd.core.removals import Tree
+from consent.concealing import conceal, reveal
 from consent.merkle import grow
 from consent.removal_log import seal_entry
 
@@ -46,6 +47,14 @@ class ChainSealer:
     def sign(self, head: str) -> str:
         """Sign a head's text; lower-case hex."""
         return self._key.sign(head.encode()).hex()
+
+    def conceal(self, key: bytes, text: str) -> str:
+        """Encrypt a text by a person's key."""
+        return conceal(key, text)
+
+    def reveal(self, key: bytes, concealed: str) -> str | None:
+        """Decrypt it; None where the key is another."""
+        return reveal(key, concealed)
 
     @cached_property
     def _key(self) -> Ed25519PrivateKey:

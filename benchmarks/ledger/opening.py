@@ -12,7 +12,7 @@ from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
 from cohortd.core.planning import Target
 from cohortd.core.removals import Tree
 from cohortd.ledger import Ledger
-from consent import merkle
+from consent import concealing, merkle
 
 NOW: Final = datetime(2026, 11, 22, tzinfo=UTC)
 TARGET: Final = Target("everybody", "google")
@@ -27,6 +27,12 @@ class _Sealer:
 
     def sign(self, head: str) -> str:
         return head[:8]
+
+    def conceal(self, key: bytes, text: str) -> str:
+        return concealing.conceal(key, text)
+
+    def reveal(self, key: bytes, concealed: str) -> str | None:
+        return concealing.reveal(key, concealed)
 
 
 @contextmanager

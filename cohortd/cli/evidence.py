@@ -1,14 +1,13 @@
 """``log`` and ``trace``: what was done about people, and the proof of it."""
 
 import sys
-from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from cohortd.cli import proofs
 from cohortd.cli.consents import Customer, Email, Phone, one_subject
 from cohortd.cli.opening import opened
 from cohortd.cli.options import AsJson, ConfigFile, Since, Until
@@ -40,6 +39,7 @@ class ExportFormat(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
+    proofs.register(log_app)
     app.add_typer(log_app, name="log")
     app.command()(trace)
 
@@ -57,7 +57,7 @@ def show(
 
     with opened(config, as_json=as_json) as pipeline:
         log = pipeline.ledger.removals
-        told = list(log.entries())
+        told = list(log.told())
         due = due_words(told, log.deadlines, pipeline.clock())
     entries = told[-limit:]
     rows = [
@@ -112,108 +112,6 @@ def export(
         except OSError as error:
             raise SettingsError(f"cannot write {out}: {error.strerror}") from None
     answer({"file": str(out)}, as_json=as_json, show=lambda console: console.print(f"Written: {out}"))
-
-
-@log_app.command()
-def verify(
-    config: ConfigFile = None,
-    as_json: AsJson = False,
-    public_key: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--public-key",
-            metavar="HEX",
-            help="The key it must be signed by, as this command once showed it; may be repeated where a"
-            " key was replaced. Otherwise the key that lies here.",
-        ),
-    ] = None,
-    heads: Annotated[
-        Path | None,
-        typer.Option(
-            "--heads",
-            metavar="FILE",
-            help="A copy of removal-log-heads.jsonl that was kept elsewhere: the log must hold them all.",
-        ),
-    ] = None,
-    proof_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--proof",
-            metavar="FILE",
-            help="Check a proof that log prove wrote, by --public-key alone: no settings, no database.",
-        ),
-    ] = None,
-) -> None:
-    """Check the removal log's chain and signature, and that it holds every head that was kept of it.
-
-    Exits with 1 when anything was altered. Who holds the key could write the whole log anew: only a
-    public key and heads that were kept elsewhere prove that nobody did.
-    """
-    from cohortd.pipeline.proving import verify_log
-
-    if proof_file is not None:
-        _verify_proof(proof_file, public_key or [], as_json=as_json)
-        return
-    with opened(config, as_json=as_json) as pipeline:
-        proof = verify_log(pipeline, public_keys=public_key or (), heads_file=heads)
-
-    def tell(console: Console) -> None:
-        if proof.ok:
-            console.print(f"{proof.entries:,} entries, unaltered. Head {proof.head[:16]}.")
-            console.print(f"Signed, and true to {proof.witnesses:,} heads kept outside the database.")
-            console.print(f"Public key {proof.public_key}.")
-        else:
-            console.print(f"ALTERED: {proof.finding}")
-
-    answer(proof.as_json(), as_json=as_json, show=tell)
-    if not proof.ok:
-        raise typer.Exit(1)
-
-
-def _verify_proof(file: Path, public_keys: Sequence[str], *, as_json: bool) -> None:
-    from cohortd.pipeline.personal_proofs import check_proof
-
-    if not public_keys:
-        raise typer.BadParameter(
-            "it is checked by --public-key, as cohortd log verify shows it", param_hint="--proof"
-        )
-    proven = check_proof(file, public_keys=public_keys)
-    sentence = (
-        f"ALTERED: {proven.finding}"
-        if proven.finding
-        else f"{proven.entries:,} entries, unaltered, of the log signed up to entry {proven.seq:,}."
-    )
-    answer(proven.as_json(), as_json=as_json, show=lambda console: console.print(sentence))
-    if proven.finding:
-        raise typer.Exit(1)
-
-
-@log_app.command()
-def prove(
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="FILE", help="Where to write the proof.")
-    ],
-    config: ConfigFile = None,
-    as_json: AsJson = False,
-    customer: Customer = None,
-    email: Email = None,
-    phone: Phone = None,
-) -> None:
-    """Write a proof of every entry about one person, for whoever has the public key.
-
-    It holds nobody else's entries. Check it with log verify --proof.
-    """
-    from cohortd.pipeline.personal_proofs import write_proof
-
-    kind, value = one_subject(customer, email, phone)
-    with opened(config, as_json=as_json) as pipeline:
-        proven = write_proof(pipeline, kind, value, output)
-    sentence = f"Written: {output}, {proven.entries:,} entries of the log signed up to {proven.seq:,}."
-    answer(
-        {"file": str(output), **proven.as_json()},
-        as_json=as_json,
-        show=lambda console: console.print(sentence),
-    )
 
 
 def trace(

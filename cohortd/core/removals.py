@@ -15,6 +15,11 @@ BY_HAND: Final = "for upload by hand"
 #: The trigger of removals because a person is to be erased.
 ERASURE: Final = "erasure"
 
+#: Since this version of an entry its subject is a pseudonym of the person's own key.
+KEYED_SINCE: Final = 3
+#: The fields whose words could name a person: since then they are sealed encrypted.
+CONCEALED: Final = ("source", "evidence")
+
 
 class RemovalEvent(StrEnum):
     """The steps of taking somebody back, in their order."""
@@ -33,8 +38,9 @@ class RemovalEvent(StrEnum):
 class RemovalEntry:
     """One sealed line of the removal log.
 
-    ``subject`` is a keyed hash (32 hex digits), never a plain digest of contact data. ``hash``
-    covers every other field but ``seq`` of this entry and ``previous``, the hash of the line above.
+    ``subject`` is a pseudonym (32 hex digits) that only that person's own key makes; in the first two
+    versions it was a keyed hash of whom it is about. ``hash`` covers every other field but ``seq`` of
+    this entry and ``previous``, the hash of the line above.
     """
 
     seq: int
@@ -54,7 +60,8 @@ class RemovalEntry:
     detail: str
     previous: str
     hash: str
-    #: 1 for entries that were written before there was more than the above; 2 has all of this.
+    #: 1 for entries that were written before there was more than the above; 2 has all of this; since 3
+    #: each person has a key, and the fields of ``CONCEALED`` are encrypted under it.
     schema_version: int = 1
     #: A UUID of version 7.
     record_id: str = ""
@@ -108,7 +115,7 @@ def signed_text(seq: int, digest: str, root: str) -> str:
 
 
 class Sealer(Protocol):
-    """Chains entries, puts them into a tree and signs the newest one."""
+    """Chains entries, puts them into a tree, signs the newest one and conceals whom they are about."""
 
     def seal(self, previous: str, fields: Mapping[str, object]) -> str:
         """Hash *fields* together with the hash above; lower-case hex."""
@@ -120,4 +127,12 @@ class Sealer(Protocol):
 
     def sign(self, head: str) -> str:
         """Sign a head's text; lower-case hex."""
+        ...
+
+    def conceal(self, key: bytes, text: str) -> str:
+        """Encrypt a text by a key of 32 bytes; never the same twice."""
+        ...
+
+    def reveal(self, key: bytes, concealed: str) -> str | None:
+        """Decrypt it; None where the key is another."""
         ...

@@ -4,7 +4,7 @@ from cohortd.ledger.batches import BatchRow, Claimed, PollDue
 from cohortd.ledger.comparing import Comparison
 from cohortd.ledger.consent_store import CUSTOMER_STATEMENTS, ConsentStore, Recorded
 from cohortd.ledger.erasures import Erasure, Erasures, Person, Recipient
-from cohortd.ledger.heads import append_head, read_heads, read_kept
+from cohortd.ledger.heads import KeptHead, append_head, read_all_kept, read_heads, read_kept
 from cohortd.ledger.history import History, PastBatch, RejectedRow
 from cohortd.ledger.ledger import Ledger
 from cohortd.ledger.memberships import Members, MembershipRow, PastMembership
@@ -13,7 +13,7 @@ from cohortd.ledger.outbox import Outbox
 from cohortd.ledger.readings import Reading, Readings
 from cohortd.ledger.received_events import ParkedEvent, ReceivedEvent, ReceivedEvents
 from cohortd.ledger.remotes import Remote, Remotes
-from cohortd.ledger.removal_log import RemovalLog
+from cohortd.ledger.removal_log import HEADS_FILE, RemovalLog
 from cohortd.ledger.replacing import (
     BY_DELETING,
     BY_REPLACING,
@@ -36,6 +36,7 @@ __all__ = [
     "BY_SWEEPING",
     "CUSTOMER_STATEMENTS",
     "DELETING",
+    "HEADS_FILE",
     "STAGED",
     "Applied",
     "BatchRow",
@@ -46,6 +47,7 @@ __all__ = [
     "Erasures",
     "Extra",
     "History",
+    "KeptHead",
     "KeptVersion",
     "Ledger",
     "Members",
@@ -78,6 +80,7 @@ __all__ = [
     "Withdrawal",
     "Withdrawn",
     "append_head",
+    "read_all_kept",
     "read_heads",
     "read_kept",
     "timings_of",

@@ -152,7 +152,9 @@ class ConsentStore:
         for part in _parts(withdrawn):
             asked = [self._asked(item, at or now) for item in part]
             with self._log.transaction() as (connection, journal):
-                outcomes += withdraw(connection, journal, asked, trigger=trigger, at=at or now, now=now)
+                found = withdraw(connection, journal, asked, trigger=trigger, at=at or now, now=now)
+            names = self._log.names_of({each.subject for each in found})
+            outcomes += [replace(each, subject=names[each.subject]) for each in found]
         return outcomes
 
     def _asked(self, item: Withdrawn, at: datetime) -> Asked:

@@ -1,7 +1,7 @@
 """What the ledger keeps of one person, found and deleted in the caller's transaction."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from sqlalchemy import Connection
@@ -68,7 +68,7 @@ def delete(
     members: Sequence[bytes],
     contacts: Sequence[Contact],
     subjects: Sequence[tuple[str, bytes]],
-    references: Sequence[str],
+    references: Collection[str],
 ) -> dict[str, int]:
     """Delete what is kept of a person; return what went, and how many rows.
 
@@ -117,7 +117,7 @@ def _consent(connection: Connection, subjects: Sequence[tuple[str, bytes]], *, w
     return count
 
 
-def _events(connection: Connection, references: Sequence[str]) -> int:
+def _events(connection: Connection, references: Collection[str]) -> int:
     """Take the person's names out of the events that could not be read."""
     gone, count = set(references), 0
     for row in connection.exec_driver_sql(

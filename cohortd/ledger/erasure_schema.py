@@ -8,8 +8,8 @@ from cohortd.ledger.columns import INTEGER, TEXT, table, words
 erasure = table(
     "erasure",
     Column("id", TEXT, primary_key=True, nullable=False),
-    #: The consent record that took everything back.
-    Column("withdrawal", INTEGER, ForeignKey("withdrawal.id"), nullable=False),
+    #: The consent record that took everything back; NULL once it is finished.
+    Column("withdrawal", INTEGER, ForeignKey("withdrawal.id"), nullable=True),
     words("asked_at"),
     words("finished_at", null=True),
     #: JSON: where the person had been sent, as it was known at the end.

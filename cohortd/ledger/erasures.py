@@ -78,7 +78,7 @@ class Erasure:
     id: str
     asked_at: datetime
     finished_at: datetime | None
-    #: The ledger's number of what took everything back.
+    #: The ledger's number of what took everything back; 0 once it is finished.
     withdrawal: int
     recipients: tuple[Recipient, ...]
     #: What went at the end -> how much of it.
@@ -161,6 +161,10 @@ class Erasures:
         with self._database.read() as connection:
             return Person(*erasing_rows.person(connection, erasure.withdrawal))
 
+    def references(self, person: Person) -> frozenset[str]:
+        """Say what the ledger calls a person beside the removal log."""
+        return frozenset(self._log.subject_ref(kind, subject) for kind, subject in person.subjects)
+
     def finish(
         self,
         erasure: Erasure,
@@ -180,7 +184,6 @@ class Erasures:
             What went -> how much of it.
         """
         recipients = json.dumps([asdict(each) for each in self.recipients(erasure)])
-        references = [self._log.subject_ref(kind, subject) for kind, subject in person.subjects]
         with self._database.write() as connection:
             went = erasing_rows.delete(
                 connection,
@@ -188,11 +191,11 @@ class Erasures:
                 members=person.members,
                 contacts=person.contacts,
                 subjects=[(kind.value, key) for kind, subject in person.subjects for _, key in subject],
-                references=references,
+                references=self.references(person),
             )
             erased = {**files, **went}
             connection.exec_driver_sql(
-                "UPDATE erasure SET finished_at = ?, recipients = ?, erased = ?"
+                "UPDATE erasure SET withdrawal = NULL, finished_at = ?, recipients = ?, erased = ?"
                 " WHERE id = ? AND finished_at IS NULL",
                 (format_time(now), recipients, json.dumps(erased), erasure.id),
             )
@@ -211,7 +214,7 @@ def _erasure(row: Row[tuple[object, ...]]) -> Erasure:
         row.id,
         parse_time(row.asked_at),
         parse_time(row.finished_at) if row.finished_at else None,
-        row.withdrawal,
+        row.withdrawal or 0,
         tuple(Recipient(**each) for each in json.loads(row.recipients or "[]")),
         json.loads(row.erased or "{}"),
     )

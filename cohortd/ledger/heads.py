@@ -2,7 +2,8 @@
 
 import json
 import os
-from dataclasses import asdict
+from base64 import b64decode, b64encode
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -14,18 +15,31 @@ from cohortd.core.times import format_time, parse_time
 _TAIL_BYTES = 65_536
 
 
-def append_head(path: Path, head: SignedHead, *, at: datetime | None = None) -> None:
+@dataclass(frozen=True, slots=True)
+class KeptHead:
+    """A head that was kept."""
+
+    head: SignedHead
+    #: The time stamp of an authority, where it got one.
+    stamp: bytes = field(default=b"", repr=False)
+    #: When it was written, where that is told.
+    at: datetime | None = None
+
+
+def append_head(path: Path, head: SignedHead, *, at: datetime | None = None, stamp: bytes = b"") -> None:
     """Add a head to the file; a line that a crash cut short is closed first.
 
     Args:
         path: The file; made where there is none.
         head: The head.
         at: When it is written, where that shall stand beside it.
+        stamp: A time stamp of it, where there is one.
 
     Raises:
         LedgerError: The file cannot be written.
     """
     told = asdict(head) if at is None else {"at": format_time(at), **asdict(head)}
+    told |= {"stamp": b64encode(stamp).decode("ascii")} if stamp else {}
     line = json.dumps(told).encode() + b"\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -47,11 +61,11 @@ def read_head(path: Path) -> SignedHead | None:
         LedgerError: The file cannot be read.
     """
     kept = read_kept(path)
-    return None if kept is None else kept[0]
+    return None if kept is None else kept.head
 
 
-def read_kept(path: Path) -> tuple[SignedHead, datetime | None] | None:
-    """Return the newest whole head as ``read_head`` does, with when it was written if that is told.
+def read_kept(path: Path) -> KeptHead | None:
+    """Return the newest whole head as ``read_head`` does, with what was written beside it.
 
     Raises:
         LedgerError: The file cannot be read.
@@ -64,8 +78,7 @@ def read_kept(path: Path) -> tuple[SignedHead, datetime | None] | None:
         return None
     except OSError as error:
         raise LedgerError(f"the removal log's heads {path} cannot be read: {error.strerror}") from None
-    found = next(((head, line) for line in reversed(lines) if (head := _head(line)) is not None), None)
-    return None if found is None else (found[0], _time(found[1]))
+    return next((kept for line in reversed(lines) if (kept := _kept(line)) is not None), None)
 
 
 def read_heads(path: Path) -> list[SignedHead]:
@@ -76,13 +89,36 @@ def read_heads(path: Path) -> list[SignedHead]:
     Raises:
         LedgerError: The file cannot be read.
     """
+    return [each.head for each in read_all_kept(path)]
+
+
+def read_all_kept(path: Path) -> list[KeptHead]:
+    """Return the whole heads of the file as ``read_heads`` does, with what was written beside them.
+
+    Raises:
+        LedgerError: The file cannot be read.
+    """
     try:
         lines = path.read_bytes().splitlines()
     except FileNotFoundError:
         return []
     except OSError as error:
         raise LedgerError(f"the removal log's heads {path} cannot be read: {error.strerror}") from None
-    return [head for line in lines if (head := _head(line)) is not None]
+    return [kept for line in lines if (kept := _kept(line)) is not None]
+
+
+def _kept(line: bytes) -> KeptHead | None:
+    head = _head(line)
+    return None if head is None else KeptHead(head, _stamp(line), _time(line))
+
+
+def _stamp(line: bytes) -> bytes:
+    """Read a time stamp; one that was made unreadable is none that holds, not none."""
+    stamp = json.loads(line).get("stamp", "")
+    try:
+        return b64decode(stamp, validate=True)
+    except (TypeError, ValueError):
+        return b"unreadable"
 
 
 def _time(line: bytes) -> datetime | None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -10,13 +10,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from cohortd.core.consenting import SubjectKind
 from cohortd.core.deadlines import Deadlines
 from cohortd.core.identifiers import IdentifierKind
 from cohortd.core.removals import (
     BY_HAND,
+    KEYED_SINCE,
     REPEATED,
     RemovalEntry,
     RemovalEvent,
@@ -26,49 +27,18 @@ from cohortd.core.removals import (
     signed_text,
 )
 from cohortd.core.times import format_time, parse_time
+from cohortd.ledger import subject_keys
 from cohortd.ledger.database import Database
 from cohortd.ledger.heads import append_head, read_head, read_heads
+from cohortd.ledger.log_reading import COLUMNS, FIELDS, pages
 from cohortd.ledger.timings import RemovalTiming, timings_of
 
 HEADS_FILE: Final = "removal-log-heads.jsonl"
 
-_FIELDS: Final = (
-    "at",
-    "event",
-    "subject",
-    "trigger",
-    "source",
-    "event_time",
-    "audience",
-    "destination",
-    "platform",
-    "account",
-    "remote_id",
-    "identifier_kinds",
-    "batch",
-    "detail",
-    "schema_version",
-    "record_id",
-    "regulation",
-    "legal_basis",
-    "purpose",
-    "rule",
-    "evidence",
-    "received_at",
-    "due_at",
-    "on_time",
-    "attempts",
-    "request",
-    "operator",
-)
 _NUMBERS: Final = frozenset({"batch", "schema_version", "attempts"})
 #: Whatever an entry does not tell.
-_BLANK: Final = {name: 0 if name in _NUMBERS else "" for name in _FIELDS}
-SCHEMA_VERSION: Final = 2
-#: ``trigger`` is a reserved word, so its column has another name.
-_COLUMNS: Final = ("seq", *("cause" if name == "trigger" else name for name in _FIELDS), "previous", "hash")
-_PAGE: Final = 5_000
-
+_BLANK: Final = {name: 0 if name in _NUMBERS else "" for name in FIELDS}
+SCHEMA_VERSION: Final = KEYED_SINCE
 Subject = tuple[tuple[str, bytes], ...]
 
 
@@ -163,27 +133,48 @@ class RemovalLog:
             append_head(self._heads, head)
 
     def entries(self, subject: str | None = None, since: datetime | None = None) -> Iterator[RemovalEntry]:
-        """Yield entries in their order: all, or those of one subject, or those from a time on."""
-        seq = 0
-        names = ", ".join(_COLUMNS)
-        # Said outright: behind a coalesce() the index of subjects would not be used.
-        whose = "" if subject is None else " AND subject = :subject"
-        while True:
+        """Yield entries in their order, as they were sealed: all, or of one subject, or from a time on.
+
+        Args:
+            subject: A reference or a name in the log; entries under both are found.
+            since: The time.
+        """
+        for page in pages(self._database, subject, since):
+            yield from page
+
+    def told(self, subject: str | None = None, since: datetime | None = None) -> Iterator[RemovalEntry]:
+        """Yield the same entries as people read them: one name a person, and their words in plain.
+
+        Of whoever was forgotten the words are not told any more.
+        """
+        for page in pages(self._database, subject, since):
             with self._database.read() as connection:
-                rows = connection.exec_driver_sql(
-                    f"SELECT {names} FROM removal_log WHERE seq > :seq{whose}"
-                    " AND at >= coalesce(:since, at)"
-                    f" ORDER BY seq LIMIT {_PAGE}",
-                    {
-                        "seq": seq,
-                        "since": format_time(since) if since else None,
-                        **({"subject": subject} if subject is not None else {}),
-                    },
-                ).all()
-            yield from (_entry(row) for row in rows)
-            if len(rows) < _PAGE:
-                return
-            seq = rows[-1].seq
+                found = subject_keys.opened(connection, page, self._sealer)
+            yield from found
+
+    def openings(self, entries: Sequence[RemovalEntry]) -> Sequence[str]:
+        """Return for each entry the key that opens its words and no other's, hex; or nothing."""
+        with self._database.read() as connection:
+            return subject_keys.openings(connection, entries)
+
+    def forget(self, subjects: Collection[str]) -> int:
+        """Erase people's keys, by references or names in the log; return how many had one.
+
+        Their entries stay, and the log stays whole; but nobody can tell any more whose they are, nor
+        read whatever else in them could name a person. Entries from before there were keys stay as
+        they are.
+
+        Raises:
+            LedgerError: A removal of one of them is still under way.
+        """
+        with self._database.write() as connection:
+            return subject_keys.forget(connection, subjects)
+
+    def names_of(self, refs: Collection[str]) -> Mapping[str, str]:
+        """Return what the log calls subjects, by reference; whoever has no key goes by the reference."""
+        with self._database.read() as connection:
+            found = {person.ref: person.name for person in subject_keys.find(connection, refs)}
+        return {ref: found.get(ref, ref) for ref in refs}
 
     def head(self) -> SignedHead | None:
         """Return the newest entry's signed hash; None while the log is empty."""
@@ -202,7 +193,9 @@ class RemovalLog:
             append_head(self._heads, head)
 
     def subject_ref(self, subject_kind: SubjectKind, key: bytes | Subject) -> str:
-        """Name a subject in the log: 32 hex digits that nobody can compute without our secret.
+        """Name a subject in the ledger: 32 hex digits that nobody can compute without our secret.
+
+        The log has other names for them (``names_of``).
 
         Args:
             key: A customer's member key, or the subject of a consent record. A contact field goes
@@ -215,7 +208,14 @@ class RemovalLog:
 
     def timings(self, since: datetime | None = None, subject: str | None = None) -> Sequence[RemovalTiming]:
         """Say how long each removal took, a withdrawal and destination: all, or those of one subject."""
-        return timings_of(self.entries(subject=subject, since=since))
+        return timings_of(self._named(subject, since))
+
+    def _named(self, subject: str | None, since: datetime | None) -> Iterator[RemovalEntry]:
+        """Yield entries with one name a person, whatever version they are of."""
+        for page in pages(self._database, subject, since):
+            with self._database.read() as connection:
+                found = subject_keys.named(connection, page)
+            yield from found
 
     def _append(self, connection: Connection, journal: Journal) -> SignedHead | None:
         if not journal.lines:
@@ -223,18 +223,18 @@ class RemovalLog:
         newest = connection.exec_driver_sql("SELECT seq, hash, peaks, root FROM removal_head").first()
         seq, previous = (newest.seq, newest.hash) if newest is not None else (0, "")
         tree = Tree() if newest is None else self._whole(connection, Tree(seq, newest.peaks, newest.root))
+        people = subject_keys.ensure(connection, {str(line["subject"]) for line in journal.lines})
         rows, hashes = [], []
         for line in journal.lines:
             seq += 1
             line["record_id"] = _record_id(str(line["at"]), f"{previous} {seq}")
+            line.update(subject_keys.concealed(line, people[str(line["subject"])], self._sealer))
             sealed = self._sealer.seal(previous, line)
-            rows.append((seq, *(line[name] for name in _FIELDS), previous, sealed))
+            rows.append((seq, *(line[name] for name in FIELDS), previous, sealed))
             hashes.append(sealed)
             previous = sealed
-        marks = ", ".join("?" * len(_COLUMNS))
-        connection.exec_driver_sql(
-            f"INSERT INTO removal_log ({', '.join(_COLUMNS)}) VALUES ({marks})", rows
-        )
+        marks = ", ".join("?" * len(COLUMNS))
+        connection.exec_driver_sql(f"INSERT INTO removal_log ({', '.join(COLUMNS)}) VALUES ({marks})", rows)
         tree = self._sealer.grow(tree, hashes)
         signature = self._sealer.sign(signed_text(seq, previous, tree.root))
         connection.exec_driver_sql(
@@ -271,8 +271,3 @@ def _milliseconds(at: str) -> str:
 def kinds_text(kinds: Sequence[int]) -> str:
     """Write identifier kinds for people."""
     return ",".join(IdentifierKind(kind).name.lower() for kind in sorted(set(kinds)))
-
-
-def _entry(row: Row[tuple[object, ...]]) -> RemovalEntry:
-    values = row._asdict()
-    return RemovalEntry(trigger=values.pop("cause"), **values)

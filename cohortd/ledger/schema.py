@@ -2,10 +2,11 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary
 
+from cohortd.ledger import log_tables
 from cohortd.ledger.columns import INTEGER, TEXT, blob, index_some, metadata, number, row_id, table, words
 from cohortd.ledger.erasure_schema import erasure
 
-__all__ = ["erasure", "metadata"]
+__all__ = ["erasure", "log_tables", "metadata"]
 
 #: One row each: who we are, who leads.
 installation = table(
@@ -298,7 +299,7 @@ received_event = table(
     words("received_at"),
     #: Why it could not be taken as it is; empty where it was.
     words("fault"),
-    #: Whom it names, as the removal log names them, as JSON.
+    #: Whom it names, by the references of ``withdrawal``, as JSON.
     words("subjects"),
     #: Whether a person has looked at it.
     number("seen", default=0),
@@ -311,51 +312,3 @@ Index(
     unique=True,
 )
 index_some("received_event_parked", received_event.c.id, where="fault != ''")
-
-removal_log = table(
-    "removal_log",
-    Column("seq", INTEGER, primary_key=True),
-    words("at"),
-    words("event"),
-    words("subject"),
-    #: ``trigger`` is a reserved word.
-    words("cause"),
-    words("source"),
-    words("event_time"),
-    words("audience"),
-    words("destination"),
-    words("platform"),
-    words("account"),
-    words("remote_id"),
-    words("identifier_kinds"),
-    number("batch"),
-    words("detail"),
-    words("previous"),
-    words("hash"),
-    #: What the first version of an entry did not have.
-    number("schema_version", default=1),
-    words("record_id"),
-    words("regulation"),
-    words("legal_basis"),
-    words("purpose"),
-    words("rule"),
-    words("evidence"),
-    words("received_at"),
-    words("due_at"),
-    words("on_time"),
-    number("attempts", default=0),
-    words("request"),
-    words("operator"),
-)
-Index("removal_log_subject", removal_log.c.subject)
-removal_head = table(
-    "removal_head",
-    row_id(),
-    number("seq"),
-    words("hash"),
-    words("signature"),
-    #: The Merkle tree of all entries: its root, and its peaks side by side.
-    words("root"),
-    words("peaks"),
-    CheckConstraint("id = 1"),
-)

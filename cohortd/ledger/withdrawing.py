@@ -45,7 +45,7 @@ class Asked:
     """A withdrawal as the log tells of it."""
 
     withdrawn: Withdrawn
-    #: The subject's name in the log.
+    #: The subject's reference.
     subject: str
     #: By when its removals must be confirmed; None where nothing is set.
     due_at: datetime | None
@@ -159,6 +159,10 @@ _LOGGED: Final = """
     SELECT w.id FROM json_each(?) j CROSS JOIN withdrawal w ON w.id = CAST(j.value AS INTEGER)
         CROSS JOIN removal_log l ON l.subject = w.subject_ref AND l.event = 'recorded'
             AND l.event_time = w.withdrawn_at
+    UNION SELECT w.id FROM json_each(?) j CROSS JOIN withdrawal w ON w.id = CAST(j.value AS INTEGER)
+        CROSS JOIN removal_subject s ON s.ref = w.subject_ref
+        CROSS JOIN removal_log l ON l.subject = s.name AND l.event = 'recorded'
+            AND l.event_time = w.withdrawn_at
 """
 _IDENTIFIERS: Final = """
     SELECT s.withdrawal, count(*) AS identifiers FROM json_each(?) j
@@ -266,7 +270,8 @@ def _log_recorded(
     """
     taking = {row.withdrawal for row in leaving}
     asked = connection.exec_driver_sql(_ASKED, (json.dumps(sorted(anew)),)).scalars()
-    said = connection.exec_driver_sql(_LOGGED, (json.dumps(sorted(taking - anew)),)).scalars()
+    before = json.dumps(sorted(taking - anew))
+    said = connection.exec_driver_sql(_LOGGED, (before, before)).scalars()
     causes = causes_of(connection, sorted({*asked, *(taking - set(said))}))
     for withdrawal in withdrawals:
         if withdrawal in causes:

@@ -13,7 +13,7 @@ import structlog
 
 from cohortd.core.consenting import SubjectKind
 from cohortd.core.delivery import AccessCheck
-from cohortd.core.errors import SettingsError
+from cohortd.core.errors import LedgerError, SettingsError
 from cohortd.core.times import format_time
 from cohortd.ledger import Erasure, Person, Recipient
 from cohortd.pipeline.personal_reports import check_name, report_of, write_report
@@ -165,7 +165,8 @@ def _finish(pipeline: Pipeline, erasure: Erasure) -> bool:
     person = ledger.erasures.person(erasure)
     try:
         files = {folder: _scrub(pipeline, folder, person) for folder in ("decisions", "assignments")}
-    except (OSError, pa.ArrowException) as error:
+        ledger.removals.forget(ledger.erasures.references(person))
+    except (OSError, pa.ArrowException, LedgerError) as error:
         log.warning("erasure_not_finished", erasure=erasure.id, error=type(error).__name__)
         return False
     ledger.erasures.finish(

@@ -25,7 +25,8 @@ def export_log(pipeline: Pipeline, form: str, out: TextIO, *, period: Period = (
     since, until = period
     if since is not None and until is not None and until <= since:
         raise SettingsError("--until must be later than --since: nothing can lie between them")
-    entries = pipeline.ledger.removals.entries(since=since)
+    log = pipeline.ledger.removals
+    entries = log.entries(since=since) if form == "jsonl" else log.told(since=since)
     if form in _LINES:
         _LINES[form](_before(entries, until), out)
         return

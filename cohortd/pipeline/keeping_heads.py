@@ -1,6 +1,5 @@
 """Signed heads of the removal log, written out where whoever owns this machine may not change them."""
 
-from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -8,7 +7,8 @@ import structlog
 from cohortd.core.delivery import AccessCheck
 from cohortd.core.errors import LedgerError
 from cohortd.core.removals import SignedHead
-from cohortd.ledger import append_head, read_kept
+from cohortd.ledger import KeptHead, append_head, read_kept
+from cohortd.pipeline.stamping import StampError, stamp
 from cohortd.pipeline.wiring import Pipeline
 
 log = structlog.get_logger()
@@ -23,15 +23,35 @@ def keep_heads(pipeline: Pipeline) -> int:
     head = pipeline.ledger.removals.head()
     if head is None:
         return 0
+    due = [file for file in _files(pipeline) if _is_its_turn(pipeline, file, head)]
+    stamped = _stamp(pipeline, head) if due else b""
     kept = 0
-    for file in _files(pipeline):
+    for file in due:
         try:
-            if _is_due(pipeline, file, head):
-                append_head(file, head, at=pipeline.clock())
-                kept += 1
+            append_head(file, head, at=pipeline.clock(), stamp=stamped)
+            kept += 1
         except LedgerError as error:
             log.warning("removal_log_head_not_kept", why=str(error))
     return kept
+
+
+def _is_its_turn(pipeline: Pipeline, file: Path, head: SignedHead) -> bool:
+    try:
+        return _is_due(pipeline, file, head)
+    except LedgerError as error:
+        log.warning("removal_log_head_not_kept", why=str(error))
+        return False
+
+
+def _stamp(pipeline: Pipeline, head: SignedHead) -> bytes:
+    """Have the head stamped, once for all folders; an authority that is down holds up no head."""
+    if not pipeline.heads.timestamp_url:
+        return b""
+    try:
+        return stamp(pipeline.heads.timestamp_url, head)
+    except StampError as error:
+        log.warning("removal_log_head_not_stamped", why=str(error))
+        return b""
 
 
 def heads_lines(pipeline: Pipeline) -> list[AccessCheck]:
@@ -48,15 +68,18 @@ def _line(pipeline: Pipeline, file: Path, head: SignedHead) -> AccessCheck:
         return AccessCheck(
             subject, ok=False, detail=str(error), cure="Mount it, or let us read and write it."
         )
-    at = None if kept is None else kept[1]
-    newest = 0 if kept is None else kept[0].seq
-    waited = at is None or pipeline.clock() - at > 2 * pipeline.heads.every
+    newest = 0 if kept is None else kept.head.seq
     detail = f"holds the head of entry {newest:,} of {head.seq:,}"
     if newest > head.seq:
         cure = f"An older database may have been put back: cohortd log verify --heads {file}"
         return AccessCheck(subject, ok=False, detail=detail, cure=cure)
-    late = newest < head.seq and waited
-    return AccessCheck(subject, ok=not late, detail=detail, cure="Is the daemon running?" if late else "")
+    waited = kept is None or kept.at is None or pipeline.clock() - kept.at > 2 * pipeline.heads.every
+    if newest < head.seq and waited:
+        return AccessCheck(subject, ok=False, detail=detail, cure="Is the daemon running?")
+    if kept is not None and pipeline.heads.timestamp_url and not kept.stamp:
+        cure = "See the daemon's log; the next head that is kept is stamped again."
+        return AccessCheck(subject, ok=False, detail=f"{detail}, without a time stamp", cure=cure)
+    return AccessCheck(subject, ok=True, detail=detail, cure="")
 
 
 def _files(pipeline: Pipeline) -> list[Path]:
@@ -69,11 +92,11 @@ def _is_due(pipeline: Pipeline, file: Path, head: SignedHead) -> bool:
     kept = _kept(file)
     if kept is None:
         return True
-    newest, at = kept
-    return newest != head and (at is None or pipeline.clock() - at >= pipeline.heads.every)
+    waited = kept.at is None or pipeline.clock() - kept.at >= pipeline.heads.every
+    return kept.head != head and waited
 
 
-def _kept(file: Path) -> tuple[SignedHead, datetime | None] | None:
+def _kept(file: Path) -> KeptHead | None:
     if not file.parent.is_dir():  # a share that is not mounted must not be made here instead
         raise LedgerError(f"the folder {file.parent} for heads of the removal log is not there")
     return read_kept(file)

@@ -1,7 +1,7 @@
 """One person's entries of the removal log, proven in a file that shows nobody else's."""
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Final
@@ -9,8 +9,8 @@ from typing import Final
 from cohortd.core.consenting import SubjectKind
 from cohortd.core.errors import SettingsError
 from cohortd.core.identifiers import Family
-from cohortd.core.removals import RemovalEntry, SignedHead
-from cohortd.ledger import MembershipRow, PastMembership
+from cohortd.core.removals import CONCEALED, RemovalEntry, SignedHead
+from cohortd.ledger import MembershipRow, PastMembership, RemovalLog
 from cohortd.pipeline.consents import IDENTIFIER_KINDS, Subject, contact_subject, customer_subject
 from cohortd.pipeline.proving import as_of_one_moment
 from cohortd.pipeline.tracing import member_keys
@@ -50,8 +50,10 @@ def write_proof(pipeline: Pipeline, kind: SubjectKind, value: str, file: Path) -
         SettingsError: It names nobody, nothing is in the log about them, the log has no tree yet, or the
             file cannot be written.
     """
+    removals = pipeline.ledger.removals
     references = _references(pipeline, kind, value)
-    head, log = as_of_one_moment(pipeline.ledger.removals)
+    references |= set(removals.names_of(references).values())
+    head, log = as_of_one_moment(removals)
     chosen = [entry.seq for entry in log if entry.subject in references]
     if head is None or not chosen:
         raise SettingsError("the removal log has no entry about this person, so there is nothing to prove")
@@ -61,13 +63,26 @@ def write_proof(pipeline: Pipeline, kind: SubjectKind, value: str, file: Path) -
     document = {
         "cohortd_proof": _FORMAT,
         "head": asdict(proof.head),
-        "entries": [{"entry": asdict(each.entry), "path": list(each.path)} for each in proof.entries],
+        "entries": list(_entries(removals, proof)),
     }
     try:
         file.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise SettingsError(f"cannot write {file}: {error.strerror}") from None
     return Proven(len(proof.entries), head.seq, head.root)
+
+
+def _entries(removals: RemovalLog, proof: InclusionProof) -> Iterator[dict[str, object]]:
+    """Yield each entry as it was sealed, with what it conceals and the key that shows it."""
+    sealed = [each.entry for each in proof.entries]
+    told = {e.seq: e for name in {entry.subject for entry in sealed} for e in removals.told(name)}
+    for each, key in zip(proof.entries, removals.openings(sealed), strict=True):
+        written: dict[str, object] = {"entry": asdict(each.entry), "path": list(each.path)}
+        if key:
+            shown = told[each.entry.seq]
+            words = {name: getattr(shown, name) for name in CONCEALED if getattr(shown, name)}
+            written |= {"key": key, "told": words}
+        yield written
 
 
 def check_proof(file: Path, *, public_keys: Collection[str]) -> Proven:
@@ -139,10 +154,25 @@ def _head(found: dict[str, object]) -> SignedHead:
 
 def _included(found: object) -> Included:
     match found:
-        case {"entry": dict(told), "path": [*path]} if all(isinstance(step, str) for step in path):
+        case {"entry": dict(told), "path": [*path], **more} if _are_words(path):
             kinds = {field.name: int if field.name in _NUMBERS else str for field in fields(RemovalEntry)}
             if not all(isinstance(told[name], kind) for name, kind in kinds.items()):
                 raise TypeError("no entry")
-            return Included(RemovalEntry(**told), path)
+            return Included(RemovalEntry(**told), path, *_opening(more))
         case _:
             raise ValueError("no entry")
+
+
+def _opening(found: Mapping[object, object]) -> tuple[str, dict[str, str]]:
+    """Read what an entry conceals; older proofs tell nothing of it."""
+    match found:
+        case {"key": str(key), "told": dict(words)} if _are_words([*words, *words.values()]):
+            return key, words
+        case {"key": _} | {"told": _}:
+            raise ValueError("no entry")
+        case _:
+            return "", {}
+
+
+def _are_words(found: list[object]) -> bool:
+    return all(isinstance(each, str) for each in found)

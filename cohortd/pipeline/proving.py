@@ -6,7 +6,9 @@ from pathlib import Path
 
 from cohortd.core.errors import SettingsError
 from cohortd.core.removals import RemovalEntry, SignedHead
-from cohortd.ledger import RemovalLog, read_heads
+from cohortd.core.times import format_time
+from cohortd.ledger import HEADS_FILE, KeptHead, RemovalLog, read_all_kept
+from cohortd.pipeline.stamping import Stamps, check_stamps
 from cohortd.pipeline.wiring import Pipeline
 from consent import verify, verify_witnesses
 
@@ -23,6 +25,8 @@ class Proof:
     witnesses: int
     #: The first thing wrong, in words; empty if nothing is.
     finding: str
+    #: Time stamps of kept heads that were checked.
+    stamps: Stamps
 
     def as_json(self) -> dict[str, object]:
         """The answer of ``log verify --json``."""
@@ -32,30 +36,41 @@ class Proof:
             "head": self.head,
             "public_key": self.public_key,
             "witnesses": self.witnesses,
+            "stamps": self.stamps.count,
+            "newest_stamp": None if self.stamps.newest is None else format_time(self.stamps.newest),
             "finding": self.finding or None,
         }
 
 
 def verify_log(
-    pipeline: Pipeline, *, public_keys: Collection[str] = (), heads_file: Path | None = None
+    pipeline: Pipeline,
+    *,
+    public_keys: Collection[str] = (),
+    heads_from: Path | None = None,
+    certificate: Path | None = None,
 ) -> Proof:
     """Check the chain, the signed head, and every head that was kept outside the database.
 
     Args:
+        pipeline: Whose log.
         public_keys: The keys it may be signed by, hex; this installation's own where none is given.
-        heads_file: A copy of the heads that was kept elsewhere, looked at as well.
+        heads_from: A copy of the heads that was kept elsewhere, or a folder with one, looked at as well.
+        certificate: By which their time stamps are checked; the one in the settings where none is given.
 
     Raises:
-        SettingsError: There are no heads in *heads_file*.
+        SettingsError: There are no heads in *heads_from*.
     """
     removals = pipeline.ledger.removals
-    heads = [*removals.witnesses(), *_kept(heads_file)]
+    copies = _kept(pipeline, heads_from)
+    heads = [*removals.witnesses(), *(each.head for each in copies)]
     keys = public_keys or (pipeline.log_key,)
     head, entries = as_of_one_moment(removals)
     finding = verify(entries, head=head, public_keys=keys)
     if finding is None or not entries:
         finding = verify_witnesses(entries, heads, public_keys=keys) or finding
-    text = str(finding) if finding is not None else _wiped(pipeline, entries)
+    authority = certificate or pipeline.heads.timestamp_certificate
+    stamps = check_stamps(copies, authority) if copies and authority is not None else Stamps()
+    text = str(finding) if finding is not None else stamps.finding or _wiped(pipeline, entries)
     return Proof(
         ok=not text,
         entries=len(entries),
@@ -63,6 +78,7 @@ def verify_log(
         public_key=pipeline.log_key,
         witnesses=len({kept.seq for kept in heads}),
         finding=text,
+        stamps=stamps,
     )
 
 
@@ -75,12 +91,16 @@ def as_of_one_moment(removals: RemovalLog) -> tuple[SignedHead | None, list[Remo
             return head, entries
 
 
-def _kept(file: Path | None) -> list[SignedHead]:
-    if file is None:
+def _kept(pipeline: Pipeline, place: Path | None) -> list[KeptHead]:
+    if place is None:
         return []
-    heads = read_heads(file)
+    files = [place]
+    if place.is_dir():  # other installations may keep theirs there as well
+        named = (HEADS_FILE, f"removal-log-heads-{pipeline.ledger.code}.jsonl")
+        files = [place / name for name in named]
+    heads = [head for file in files for head in read_all_kept(file)]
     if not heads:
-        raise SettingsError(f"{file}: holds no signed head; name a copy of removal-log-heads.jsonl")
+        raise SettingsError(f"{place}: holds no signed head; name a copy of {HEADS_FILE}")
     return heads
 
 

@@ -166,11 +166,12 @@ def trace_person(pipeline: Pipeline, kind: SubjectKind, value: str, *, why: bool
         _consent(record)
         for record in pipeline.ledger.consent.records_for([(k, key) for k, s in subjects for _, key in s])
     )
-    references = {pipeline.ledger.removals.subject_ref(k, s) for k, s in subjects}
-    found = [e for each in references for e in pipeline.ledger.removals.entries(subject=each)]
+    log = pipeline.ledger.removals
+    names = log.names_of([log.subject_ref(k, s) for k, s in subjects])
+    found = [entry for name in sorted({*names.values()}) for entry in log.told(subject=name)]
     entries = tuple(sorted(found, key=lambda entry: entry.seq))
     return Trace(
-        subject=pipeline.ledger.removals.subject_ref(kind, subject),
+        subject=names[log.subject_ref(kind, subject)],
         found=any((decisions, memberships, history, consent, entries)),
         customers=customers,
         decisions=decisions,

@@ -181,6 +181,10 @@ class HeadsPolicy:
 
     folders: Sequence[Path] = ()
     every: timedelta = timedelta(hours=1)
+    #: Where heads that are kept get a time stamp; empty for none.
+    timestamp_url: str = ""
+    #: By which certificates time stamps are checked.
+    timestamp_certificate: Path | None = None
 
 
 Progress = Callable[[str], None]

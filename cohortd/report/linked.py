@@ -133,7 +133,7 @@ def _party(name: str, entry: RemovalEntry) -> dict[str, object]:
 
 
 def _step(entry: RemovalEntry) -> dict[str, object]:
-    """Every field of an entry as it was sealed, so that the chain can be checked from here as well."""
+    """Every field of an entry as people read it; what is checked is the log as it was sealed."""
     own = {f"cohortd:{name}": value for name, value in asdict(entry).items()}
     kind = "cohortd:Withdrawal" if entry.event == RemovalEvent.RECORDED else "cohortd:Removal"
     return {"@id": f"{_id(entry)}#step", "@type": kind, "dct:date": entry.at, **own}

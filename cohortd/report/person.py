@@ -141,7 +141,7 @@ class PersonReport:
 
 
 def person_json(report: PersonReport, out: TextIO) -> None:
-    """Write all of it as one JSON object, entries of the log as they were sealed."""
+    """Write all of it as one JSON object, entries of the log as people read them."""
     out.write(escaped(json.dumps(asdict(report), ensure_ascii=False, indent=1)) + "\n")
 
 

@@ -278,3 +278,39 @@ def test_a_proof_is_asked_for_of_somebody_in_the_log_and_read_from_a_proof(logge
     assert (nobody.code, "no entry about this person" in nobody.err) == (2, True)
     assert (keyless.code, "--public-key" in keyless.err) == (2, True)
     assert (empty.code, "holds no proof" in empty.err) == (2, True)
+
+
+def test_that_the_log_only_grew_is_proven_without_any_entry(logged: Shop) -> None:
+    kept, file = logged.folder / "heads-of-the-auditor.jsonl", logged.folder / "growth.json"
+    shutil.copyfile(logged.data_dir / "removal-log-heads.jsonl", kept)
+    key = logged.call("log", "verify", "--json").json["public_key"]
+    before = logged.call("log", "verify", "--json").json["entries"]
+    assert logged.call("revoke", "--customer", "c00003").code == 0
+    written = logged.call("log", "prove", "--since", str(kept), "--output", str(file), "--json")
+    asked = ["log", "verify", "--proof", str(file), "--public-key", key, "--head", str(kept)]
+    true = logged.call(*asked, "--json")
+    file.write_text(file.read_text().replace('"path": [\n  "', '"path": [\n  "f', 1))
+    altered = logged.call(*asked)
+
+    assert (written.code, true.code, true.json["status"]) == (0, 0, "ok")
+    assert (true.json["since"], true.json["head"] > before) == (before, True)
+    assert "subject" not in file.read_text()
+    assert (altered.code, "ALTERED" in altered.out) == (1, True)
+
+
+def test_of_whoever_is_forgotten_the_log_and_what_was_proven_stay_true(logged: Shop) -> None:
+    file = logged.folder / "proof.json"
+    key = logged.call("log", "verify", "--json").json["public_key"]
+    asked = ("log", "prove", "--customer", "c00001", "--output", str(file))
+    assert logged.call(*asked).code == 0
+    told = json.loads(file.read_text())["entries"][0]["told"]
+    _tamper(logged, "DELETE FROM removal_subject")
+    again = logged.call(*asked)
+    trace = logged.call("trace", "--customer", "c00001", "--no-why", "--json").json
+
+    assert told["source"] == "cohortd revoke"
+    assert logged.call("log", "verify").code == 0
+    assert logged.call("log", "verify", "--proof", str(file), "--public-key", key).code == 0
+    assert (again.code, "no entry about this person" in again.err) == (2, True)
+    assert trace["removals"] == []
+    assert "forgotten" in logged.call("log", "export").out

@@ -78,10 +78,12 @@ def _check_members(business: Business) -> None:
 def _check_removals(business: Business) -> None:
     """Law 2: every removal was confirmed, of those whom no newer grant brought back."""
     removals = business.ledger.removals
-    since = {
+    refs = {
         removals.subject_ref(SubjectKind.CUSTOMER, (("", business.people[name].key),)): at
         for name, at in business.revoked.items()
     }
+    names = removals.names_of(refs)
+    since = {names[ref]: at for ref, at in refs.items()}
     late = [
         each
         for each in removals.timings()

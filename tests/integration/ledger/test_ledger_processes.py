@@ -15,7 +15,6 @@ from ledger_world import GOOGLE, META, FakeSealer, World, crowd, everybody
 from cohortd.core.delivery import BatchState, Lane, Receipt
 from cohortd.core.errors import NotLeaderError
 from cohortd.ledger import Ledger
-from consent import ChainSealer, Tampering, verify
 
 LEADER = """
 import sys
@@ -86,53 +85,6 @@ def test_threads_of_one_process_share_the_ledger(world: World, tmp_path: Path) -
 
     assert world.on_platform(GOOGLE) == world.in_ledger(GOOGLE) == everybody(*persons[20:])
     assert world.on_platform(META) == world.in_ledger(META) == everybody(*persons[20:])
-
-
-#: What the owner of the database does, and the first wrong entry by it.
-TAMPERINGS = {
-    "UPDATE removal_log SET detail = 'x' WHERE seq = 3": (3, Tampering.CHANGED),
-    "UPDATE removal_log SET on_time = 'yes' WHERE seq = 5": (5, Tampering.CHANGED),
-    "UPDATE removal_log SET schema_version = 1 WHERE seq = 5": (5, Tampering.CHANGED),
-    "DELETE FROM removal_log WHERE seq = 5": (5, Tampering.DELETED),
-    "DELETE FROM removal_log WHERE seq > 6": (7, Tampering.CUT_OFF),
-    "DELETE FROM removal_log": (
-        1,
-        Tampering.CUT_OFF,
-    ),
-    "UPDATE removal_log SET seq = -1 WHERE seq = 3; UPDATE removal_log SET seq = 3 WHERE seq = 4;"
-    " UPDATE removal_log SET seq = 4 WHERE seq = -1": (3, Tampering.REORDERED),
-}
-
-
-def test_the_log_holds_before_the_real_seal_and_tampering_shows(world: World, tmp_path: Path) -> None:
-    sealer = ChainSealer(tmp_path / "log.key")
-    world.ledger.close()
-    world.ledger = Ledger.open(world.url, sealer=sealer, state_dir=tmp_path / "state")
-    with world.ledger.leadership() as epoch:
-        world.epoch = epoch
-    persons = crowd(6)
-    world.sync({GOOGLE: persons})
-    for person in persons[:4]:
-        world.revoke(person)
-    world.drain()
-    removals = world.ledger.removals
-
-    assert verify(removals.entries(), head=removals.head(), public_keys=[sealer.public_key]) is None
-    with world.ledger._database.write() as connection:
-        on_table = "" if world.url.startswith("sqlite") else " ON removal_log"
-        for verb in ("update", "delete"):
-            connection.exec_driver_sql(f"DROP TRIGGER removal_log_no_{verb}{on_table}")
-        connection.exec_driver_sql("CREATE TABLE kept AS SELECT * FROM removal_log")
-    for statements, found in TAMPERINGS.items():
-        with world.ledger._database.write() as connection:
-            for statement in statements.split("; "):
-                connection.exec_driver_sql(statement)
-        finding = verify(removals.entries(), head=removals.head(), public_keys=[sealer.public_key])
-        assert finding is not None, statements
-        assert (finding.seq, finding.kind) == found, statements
-        with world.ledger._database.write() as connection:
-            connection.exec_driver_sql("DELETE FROM removal_log")
-            connection.exec_driver_sql("INSERT INTO removal_log SELECT * FROM kept")
 
 
 def test_a_reader_sees_one_state_while_another_process_writes(world: World, tmp_path: Path) -> None:

@@ -6,8 +6,18 @@ import pytest
 from hypothesis import given
 
 from cohortd.core.removals import RemovalEntry, SignedHead, Tree, signed_text
-from consent import ChainSealer, Tampering, prove, verify, verify_inclusion, verify_witnesses
-from consent.merkle import audit_paths, grow, leads_to
+from consent import (
+    ChainSealer,
+    Tampering,
+    prove,
+    prove_growth,
+    verify,
+    verify_growth,
+    verify_inclusion,
+    verify_witnesses,
+)
+from consent.concealing import conceal
+from consent.merkle import audit_paths, grew, grow, growth_path, leads_to
 
 HASHES = [sha256(str(number).encode()).hexdigest() for number in range(40)]
 sizes = st.integers(1, 40)
@@ -156,3 +166,89 @@ def test_a_proof_is_not_true_by_another_key(sealer: ChainSealer, log: list[Remov
 
     assert finding is not None
     assert finding.kind is Tampering.WRONG_KEY
+
+
+def growth_by_definition(hashes: list[str], size: int, *, known: bool = True) -> list[str]:
+    """RFC 6962, 2.1.2, word by word."""
+    if size == len(hashes):
+        return [] if known else [root_by_definition(hashes)]
+    half = 1 << (len(hashes) - 1).bit_length() - 1
+    if size <= half:
+        return [*growth_by_definition(hashes[:half], size, known=known), root_by_definition(hashes[half:])]
+    rest = growth_by_definition(hashes[half:], size - half, known=False)
+    return [*rest, root_by_definition(hashes[:half])]
+
+
+@given(data=st.data(), size=sizes)
+def test_a_log_that_grew_is_proven_to_begin_with_the_older_one(data: st.DataObject, size: int) -> None:
+    old = data.draw(st.integers(1, size))
+    other = data.draw(st.integers(1, size).filter(lambda found: found != old)) if size > 1 else 0
+    path = growth_path(HASHES[:size], old)
+    was, is_now = (old, root_by_definition(HASHES[:old])), (size, root_by_definition(HASHES[:size]))
+
+    assert path == growth_by_definition(HASHES[:size], old)
+    assert grew(was, is_now, path)
+    assert not grew((other, was[1]), is_now, path)
+    assert not grew((old, "ab" * 32), is_now, path)
+    assert not grew(was, (size, "ab" * 32), path)
+    assert not grew(was, is_now, [*path, "ab" * 32])
+    assert not grew(was, (size + 64, is_now[1]), path)
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda p: replace(p, path=["ab" * 32, *p.path[1:]]), (5, Tampering.CHANGED)),
+        (lambda p: replace(p, path=["zz"]), (5, Tampering.CHANGED)),
+        (lambda p: replace(p, path=[]), (5, Tampering.CHANGED)),
+        (lambda p: replace(p, old=p.new, new=p.old), (6, Tampering.CUT_OFF)),
+        (lambda p: replace(p, old=replace(p.old, seq=4)), (4, Tampering.WRONG_KEY)),
+        (lambda p: replace(p, new=replace(p.new, root="")), (11, Tampering.WRONG_KEY)),
+    ],
+)
+def test_an_altered_proof_of_growth_is_found(sealer, log, change, found) -> None:
+    proof = prove_growth(log, head_of(sealer, log, 5), head_of(sealer, log))
+    finding = verify_growth(change(proof), public_keys=[sealer.public_key])
+
+    assert verify_growth(proof, public_keys=[sealer.public_key]) is None
+    assert finding is not None
+    assert (finding.seq, finding.kind) == found
+
+
+def test_a_proof_of_growth_begins_at_a_head_that_was_kept(sealer, log) -> None:
+    proof = prove_growth(log, head_of(sealer, log, 5), head_of(sealer, log))
+    keys = [sealer.public_key]
+    finding = verify_growth(proof, public_keys=keys, kept=[head_of(sealer, log, 4)])
+
+    assert verify_growth(proof, public_keys=keys, kept=[head_of(sealer, log, 5)]) is None
+    assert finding is not None
+    assert "another head than the one kept" in finding.detail
+
+
+def test_a_log_that_was_written_anew_did_not_grow_from_the_head_that_was_kept(sealer, log) -> None:
+    forged: list[RemovalEntry] = []
+    for one in (replace(each, detail="nothing to see") for each in log):
+        previous = forged[-1].hash if forged else ""
+        forged.append(replace(one, previous=previous, hash=sealer.seal(previous, asdict(one))))
+    proof = prove_growth(forged, head_of(sealer, log, 5), head_of(sealer, forged))
+    finding = verify_growth(proof, public_keys=[sealer.public_key])
+
+    assert finding is not None
+    assert (finding.seq, finding.kind) == (5, Tampering.CHANGED)
+
+
+def test_words_that_an_entry_conceals_are_told_truly_in_a_proof(sealer: ChainSealer) -> None:
+    key = bytes(range(32))
+    one = replace(entry(1), schema_version=3, source=conceal(key, "letter"))
+    sealed = replace(one, hash=sealer.seal("", asdict(one)))
+    proof = prove([sealed], head_of(sealer, [sealed], 1), [1])
+
+    def finding(key: str, **told: str) -> object:
+        shown = [replace(proof.entries[0], key=key, told=told)]
+        return verify_inclusion(replace(proof, entries=shown), public_keys=[sealer.public_key])
+
+    assert finding(key.hex(), source="letter") is None
+    assert "conceals other words" in str(finding(key.hex(), source="call"))
+    assert "conceals other words" in str(finding("00" * 32, source="letter"))
+    assert "conceals other words" in str(finding("", source="letter"))
+    assert "conceals other words" in str(finding(key.hex(), detail=""))

@@ -17,7 +17,7 @@ from cohortd.core.planning import Delta, Target
 from cohortd.core.removals import Tree
 from cohortd.ledger import STAGED, Claimed, Ledger, Withdrawal
 from cohortd.ledger.turns import ROWS_A_TURN
-from consent import merkle
+from consent import concealing, merkle
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 GOOGLE = Target("s1", "google")
@@ -42,6 +42,12 @@ class FakeSealer:
 
     def sign(self, head: str) -> str:
         return f"signed {head[:8]}"
+
+    def conceal(self, key: bytes, text: str) -> str:
+        return concealing.conceal(key, text)
+
+    def reveal(self, key: bytes, concealed: str) -> str | None:
+        return concealing.reveal(key, concealed)
 
 
 def digest(text: str) -> bytes:

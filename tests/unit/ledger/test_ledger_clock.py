@@ -80,9 +80,9 @@ def test_every_entry_carries_its_clock_and_the_record_it_rests_on(timed: World) 
     withdraw(timed, operator="J. Doe")
     timed.wait(hours=1)
     timed.drain()
-    told = list(timed.ledger.removals.entries())
+    told = list(timed.ledger.removals.told())
 
-    assert {entry.schema_version for entry in told} == {2}
+    assert {entry.schema_version for entry in told} == {3}
     assert {entry.received_at for entry in told} == {"2026-11-22T12:00:00.000000Z"}
     assert {entry.due_at for entry in told} == {"2026-11-25T12:00:00.000000Z"}
     assert {(entry.regulation, entry.legal_basis, entry.purpose) for entry in told} == {

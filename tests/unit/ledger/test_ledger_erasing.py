@@ -62,6 +62,7 @@ def test_what_was_sent_of_a_person_goes_and_what_keeps_them_out_stays(world: Wor
     kept = world.ledger.erasures.get("e1")
     assert kept is not None
     assert (kept.finished_at, [one.destination for one in kept.recipients]) == (world.now, ["google"])
+    assert kept.withdrawal == 0
     assert {entry.trigger for entry in world.ledger.removals.entries()} == {"erasure"}
 
 

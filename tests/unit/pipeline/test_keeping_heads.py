@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import structlog
 
 from cohortd.core.removals import SignedHead
 from cohortd.ledger import read_heads
@@ -86,3 +87,16 @@ def test_status_tells_of_heads_that_are_not_kept_and_of_a_log_that_is_older(
 
     assert [line.ok for line in heads_lines(installation)] == [said == "ok"] * 2
     assert all(line.ok or said in line.cure for line in heads_lines(installation))
+
+
+def test_an_authority_that_is_down_holds_up_no_head_and_is_told(installation: Any) -> None:
+    pytest.importorskip("rfc3161_client", reason="TIME STAMPS NOT TESTED: cohortd[stamp] is not installed")
+    nobody = "http://127.0.0.1:1"
+    installation.heads = HeadsPolicy(installation.heads.folders, timestamp_url=nobody)
+    installation.newest = head(1)
+    with structlog.testing.capture_logs() as logged:
+        assert keep_heads(installation) == 2
+
+    assert [each["event"] for each in logged] == ["removal_log_head_not_stamped"]
+    assert kept(installation) == [[1], [1]]
+    assert ["without a time stamp" in line.detail for line in heads_lines(installation)] == [True, True]

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 
 INTEGER = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
@@ -14,7 +14,7 @@ def upgrade() -> None:
     op.create_table(
         "erasure",
         sa.Column("id", TEXT, primary_key=True, nullable=False),
-        sa.Column("withdrawal", INTEGER, sa.ForeignKey("withdrawal.id"), nullable=False),
+        sa.Column("withdrawal", INTEGER, sa.ForeignKey("withdrawal.id"), nullable=True),
         sa.Column("asked_at", TEXT, server_default=sa.text("''"), nullable=False),
         sa.Column("finished_at", TEXT, nullable=True),
         sa.Column("recipients", TEXT, server_default=sa.text("''"), nullable=False),

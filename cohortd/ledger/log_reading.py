@@ -1,0 +1,78 @@
+"""The removal log as it is read: page by page, in its order."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, Row
+
+from cohortd.core.removals import RemovalEntry
+from cohortd.core.times import format_time
+from cohortd.ledger import subject_keys
+from cohortd.ledger.database import Database
+
+#: What an entry's hash covers, besides the hash above.
+FIELDS: Final = (
+    "at",
+    "event",
+    "subject",
+    "trigger",
+    "source",
+    "event_time",
+    "audience",
+    "destination",
+    "platform",
+    "account",
+    "remote_id",
+    "identifier_kinds",
+    "batch",
+    "detail",
+    "schema_version",
+    "record_id",
+    "regulation",
+    "legal_basis",
+    "purpose",
+    "rule",
+    "evidence",
+    "received_at",
+    "due_at",
+    "on_time",
+    "attempts",
+    "request",
+    "operator",
+)
+#: ``trigger`` is a reserved word, so its column has another name.
+COLUMNS: Final = ("seq", *("cause" if name == "trigger" else name for name in FIELDS), "previous", "hash")
+_PAGE: Final = 5_000
+
+
+def pages(database: Database, subject: str | None, since: datetime | None) -> Iterator[list[RemovalEntry]]:
+    """Yield entries as they were sealed: all, or of one subject, or from a time on."""
+    seq = 0
+    columns = ", ".join(COLUMNS)
+    # Said outright: behind a coalesce() the index of subjects would not be used.
+    whose = "" if subject is None else " AND subject IN (:ref, :name)"
+    while True:
+        with database.read() as connection:
+            asked = {} if subject is None else _both(connection, subject)
+            rows = connection.exec_driver_sql(
+                f"SELECT {columns} FROM removal_log WHERE seq > :seq{whose}"
+                " AND at >= coalesce(:since, at)"
+                f" ORDER BY seq LIMIT {_PAGE}",
+                {"seq": seq, "since": format_time(since) if since else None, **asked},
+            ).all()
+        yield [_entry(row) for row in rows]
+        if len(rows) < _PAGE:
+            return
+        seq = rows[-1].seq
+
+
+def _both(connection: Connection, subject: str) -> dict[str, str]:
+    """The names under which a subject's entries stand, older and newer ones."""
+    found = subject_keys.find(connection, {subject})
+    return {"ref": found[0].ref, "name": found[0].name} if found else {"ref": subject, "name": subject}
+
+
+def _entry(row: Row[tuple[object, ...]]) -> RemovalEntry:
+    values = row._asdict()
+    return RemovalEntry(trigger=values.pop("cause"), **values)
