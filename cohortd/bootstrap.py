@@ -20,7 +20,6 @@ from cohortd.features import attributes_of, context_numbers, place_attribute, vo
 from cohortd.ledger import Ledger
 from cohortd.models import beside, segmentation
 from cohortd.pipeline.anomalies import AnomalyLimits
-from cohortd.pipeline.stamping import require_library
 from cohortd.pipeline.wiring import (
     GuardLimits,
     HeadsPolicy,
@@ -127,8 +126,6 @@ def open_pipeline(
 
 
 def _heads_policy(kept: RemovalLog) -> HeadsPolicy:
-    if kept.timestamp_url:
-        require_library()
     return HeadsPolicy(kept.heads_to, kept.every, kept.timestamp_url or "", kept.timestamp_certificate)
 
 

@@ -3,7 +3,7 @@
 import typer
 
 from cohortd import __version__
-from cohortd.cli import consents, demos, evidence, looks, models, runs, settings, words
+from cohortd.cli import consents, demos, erasures, evidence, looks, models, runs, settings, words
 
 app = typer.Typer(
     name="cohortd",
@@ -22,5 +22,5 @@ def _root(version: bool = typer.Option(False, "--version", help="Show the versio
         raise typer.Exit
 
 
-for room in (demos, settings, models, runs, consents, evidence, looks, words):
+for room in (demos, settings, models, runs, consents, erasures, evidence, looks, words):
     room.register(app)

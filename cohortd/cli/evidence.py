@@ -10,11 +10,22 @@ import typer
 from cohortd.cli import proofs
 from cohortd.cli.consents import Customer, Email, Phone, one_subject
 from cohortd.cli.opening import opened
-from cohortd.cli.options import AsJson, ConfigFile
+from cohortd.cli.options import AsJson, ConfigFile, Since, Until
 from cohortd.cli.output import answer, table
 from cohortd.core.errors import SettingsError
 
 log_app = typer.Typer(help="The removal log: who was taken back, from where, when.", no_args_is_help=True)
+
+
+ReportFile = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="Write it as a report that prints well (FILE.html), or as JSON (FILE.json).",
+    ),
+]
 
 
 class ExportFormat(StrEnum):
@@ -22,6 +33,7 @@ class ExportFormat(StrEnum):
 
     CSV = "csv"
     JSONL = "jsonl"
+    JSONLD = "jsonld"
     HTML = "html"
 
 
@@ -79,24 +91,24 @@ def export(
         Path | None,
         typer.Option("-o", "--out", metavar="FILE", help="Where to; otherwise standard output."),
     ] = None,
+    since: Since = None,
+    until: Until = None,
 ) -> None:
-    """Write the whole removal log for reviewers."""
-    from cohortd.report import removal_log_csv, removal_log_html, removal_log_jsonl
+    """Write the removal log for reviewers, or what of it falls into a period.
 
-    write = {
-        ExportFormat.CSV: removal_log_csv,
-        ExportFormat.JSONL: removal_log_jsonl,
-        ExportFormat.HTML: removal_log_html,
-    }[form]
+    Of a period html and jsonld tell each revocation that was recorded in it with all that became of it
+    up to now; csv and jsonl have the entries of that time.
+    """
+    from cohortd.pipeline.exporting import export_log
+
     with opened(config, as_json=as_json) as pipeline:
-        log = pipeline.ledger.removals
-        entries = log.entries() if form is ExportFormat.JSONL else log.told()
+        period = (since, until)
         if out is None:
-            write(entries, sys.stdout)
+            export_log(pipeline, form.value, sys.stdout, period=period)
             return
         try:
             with out.open("w", encoding="utf-8", newline="") as file:
-                write(entries, file)
+                export_log(pipeline, form.value, file, period=period)
         except OSError as error:
             raise SettingsError(f"cannot write {out}: {error.strerror}") from None
     answer({"file": str(out)}, as_json=as_json, show=lambda console: console.print(f"Written: {out}"))
@@ -112,16 +124,27 @@ def trace(
         bool,
         typer.Option("--no-why", help="Not why they are in their segment: that reads the events anew."),
     ] = False,
+    output: ReportFile = None,
 ) -> None:
     """Tell everything decided and sent about one person, and when it was taken back.
 
     Also why they are in their segment: their values beside typical ones, computed for this one person.
+    With --output as a report for somebody who knows nothing of cohortd, such as the person themselves.
     """
+    from cohortd.pipeline.personal_reports import check_name, report_of, write_report
     from cohortd.pipeline.tracing import trace_person
 
     kind, value = one_subject(customer, email, phone)
+    if output is not None:
+        check_name(output)
     with opened(config, as_json=as_json) as pipeline:
         found = trace_person(pipeline, kind, value, why=not no_why)
+        if output is not None:
+            write_report(report_of(pipeline, kind, value, trace=found), output)
+    if output is not None:
+        data = {"file": str(output), "found": found.found}
+        answer(data, as_json=as_json, show=lambda console: console.print(f"Written: {output}"))
+        return
     answer(
         found.as_json(), as_json=as_json, show=lambda console: console.print("\n".join(found.sentences()))
     )

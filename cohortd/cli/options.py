@@ -39,3 +39,16 @@ AsOf = Annotated[
         show_default=False,
     ),
 ]
+
+Since = Annotated[
+    datetime | None,
+    typer.Option(
+        "--since", metavar="TIME", parser=_time, help="From TIME (ISO 8601) on.", show_default=False
+    ),
+]
+Until = Annotated[
+    datetime | None,
+    typer.Option(
+        "--until", metavar="TIME", parser=_time, help="Before TIME (ISO 8601).", show_default=False
+    ),
+]

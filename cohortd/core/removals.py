@@ -12,6 +12,9 @@ REPEATED: Final = "once more, in case an add whose answer was lost lands late"
 #: Stands in the detail of a confirmation that only says that a file was written for people to upload.
 BY_HAND: Final = "for upload by hand"
 
+#: The trigger of removals because a person is to be erased.
+ERASURE: Final = "erasure"
+
 #: Since this version of an entry its subject is a pseudonym of the person's own key.
 KEYED_SINCE: Final = 3
 #: The fields whose words could name a person: since then they are sealed encrypted.

@@ -10,6 +10,7 @@ from cohortd.core.delivery import Lane
 from cohortd.pipeline.approving import first_waiting, taking
 from cohortd.pipeline.delivery import Delivery
 from cohortd.pipeline.dropping import take_all_in
+from cohortd.pipeline.erasing import finish_erasures
 from cohortd.pipeline.keeping_heads import keep_heads
 from cohortd.pipeline.reading_back import is_due, read_back
 from cohortd.pipeline.reclustering import recluster
@@ -87,6 +88,7 @@ class Work:
             delivery.drain()
         # Outside the lock: a revocation must not wait for what is only looked at.
         keep_heads(self.pipeline)
+        finish_erasures(self.pipeline)
         now = time.monotonic()
         if now - self._asked_at >= READ_S and is_due(self.pipeline):
             self._asked_at = now

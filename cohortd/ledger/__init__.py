@@ -3,6 +3,7 @@
 from cohortd.ledger.batches import BatchRow, Claimed, PollDue
 from cohortd.ledger.comparing import Comparison
 from cohortd.ledger.consent_store import CUSTOMER_STATEMENTS, ConsentStore, Recorded
+from cohortd.ledger.erasures import Erasure, Erasures, Person, Recipient
 from cohortd.ledger.heads import KeptHead, append_head, read_all_kept, read_heads, read_kept
 from cohortd.ledger.history import History, PastBatch, RejectedRow
 from cohortd.ledger.ledger import Ledger
@@ -42,6 +43,8 @@ __all__ = [
     "Claimed",
     "Comparison",
     "ConsentStore",
+    "Erasure",
+    "Erasures",
     "Extra",
     "History",
     "KeptHead",
@@ -54,11 +57,13 @@ __all__ = [
     "ParkedEvent",
     "PastBatch",
     "PastMembership",
+    "Person",
     "PollDue",
     "Reading",
     "Readings",
     "ReceivedEvent",
     "ReceivedEvents",
+    "Recipient",
     "Recorded",
     "RejectedRow",
     "Remote",

@@ -164,7 +164,7 @@ def has_revocations(connection: Connection) -> bool:
     """Tell whether any record that took consent back was taken in."""
     return bool(
         connection.exec_driver_sql(
-            "SELECT EXISTS (SELECT 1 FROM withdrawal WHERE cause = ?)", (ConsentStatus.REVOKED.value,)
+            "SELECT EXISTS (SELECT 1 FROM withdrawal WHERE cause != ?)", (ConsentStatus.DENIED.value,)
         ).scalar_one()
     )
 

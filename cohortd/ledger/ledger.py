@@ -18,6 +18,7 @@ from cohortd.ledger.comparing import Comparison
 from cohortd.ledger.consent_store import ConsentStore
 from cohortd.ledger.database import Database
 from cohortd.ledger.dialects import open_database
+from cohortd.ledger.erasures import Erasures
 from cohortd.ledger.finding import ROWS_AT_ONCE
 from cohortd.ledger.history import History
 from cohortd.ledger.leader import leadership, leads
@@ -76,6 +77,7 @@ class Ledger:
         self.resyncs = Resyncs(database, self.removals)
         self.request_counts = RequestCounts(database)
         self.consent = ConsentStore(database, self.removals)
+        self.erasures = Erasures(database, self.removals)
 
     def of_model(self, model: str) -> "Ledger":
         """The same ledger, but with the versions and the assignment of another model."""

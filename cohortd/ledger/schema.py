@@ -4,8 +4,9 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary
 
 from cohortd.ledger import log_tables
 from cohortd.ledger.columns import INTEGER, TEXT, blob, index_some, metadata, number, row_id, table, words
+from cohortd.ledger.erasure_schema import erasure
 
-__all__ = ["log_tables", "metadata"]
+__all__ = ["erasure", "log_tables", "metadata"]
 
 #: One row each: who we are, who leads.
 installation = table(

@@ -102,8 +102,8 @@ def revoked(connection: Connection) -> list[int]:
     """Return the ids of the withdrawals that stand and that a person asked for, oldest first."""
     return list(
         connection.exec_driver_sql(
-            "SELECT id FROM withdrawal WHERE lifted_at IS NULL AND cause = ? ORDER BY id",
-            (ConsentStatus.REVOKED.value,),
+            "SELECT id FROM withdrawal WHERE lifted_at IS NULL AND cause != ? ORDER BY id",
+            (ConsentStatus.DENIED.value,),
         ).scalars()
     )
 

@@ -9,6 +9,7 @@ from cohortd.core.delivery import AccessCheck, Lane
 from cohortd.ledger import RemovalTiming
 from cohortd.pipeline.drifting import drifts_of
 from cohortd.pipeline.due import due_lines
+from cohortd.pipeline.erasing import erasure_lines
 from cohortd.pipeline.keeping_heads import heads_lines
 from cohortd.pipeline.leftovers import LEFTOVERS_CURE
 from cohortd.pipeline.stability import stability_line
@@ -87,6 +88,7 @@ def status_of(pipeline: Pipeline) -> Health:
         *_resyncs(pipeline),
         *_revocations(pipeline),
         *_parked(pipeline),
+        *erasure_lines(pipeline),
         *heads_lines(pipeline),
     ]
     return Health(tuple(lines))

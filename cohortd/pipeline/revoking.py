@@ -1,8 +1,8 @@
 """One person's revocation, recorded and sent at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -11,7 +11,7 @@ from cohortd.core.delivery import Lane
 from cohortd.core.errors import NotLeaderError, SettingsError
 from cohortd.core.identifiers import Family
 from cohortd.core.removals import RemovalEvent
-from cohortd.ledger import Extra, Withdrawn
+from cohortd.ledger import Extra, Withdrawal, Withdrawn
 from cohortd.pipeline import carriers
 from cohortd.pipeline.consents import IDENTIFIER_KINDS, contact_subject, customer_subject
 from cohortd.pipeline.delivery import Delivery
@@ -57,6 +57,8 @@ class Revoked:
     sent: bool
     notes: tuple[str, ...]
     fell_short: bool
+    #: Whether the customers table has the person now.
+    in_source: bool
 
     @property
     def status(self) -> str:
@@ -68,21 +70,39 @@ class Revoked:
         return "sent" if self.open else "confirmed"
 
 
+#: Takes one withdrawal in, with its removals, in one transaction.
+Withdraw = Callable[[Withdrawn], Withdrawal]
+
+
 def revoke(pipeline: Pipeline, revocation: Revocation) -> Revoked:
     """Record *revocation*, queue its removals in the same transaction, and send them at once.
 
+    Raises:
+        SettingsError: The contact field is no valid one, so nobody is named by it.
+    """
+    return take_back(
+        pipeline, revocation, by="cohortd revoke", withdraw=lambda item: withdraw_all(pipeline, [item])[0]
+    )
+
+
+def take_back(pipeline: Pipeline, revocation: Revocation, *, by: str, withdraw: Withdraw) -> Revoked:
+    """Do what ``revoke`` does, with another way to take the withdrawal in.
+
     What the ledger knows of the person goes out while the customers table is read for what they carry
     now: reading millions of customers takes a while, and may fail.
+
+    Args:
+        by: The command, for the record's source.
 
     Raises:
         SettingsError: The contact field is no valid one, so nobody is named by it.
     """
     now = pipeline.clock()
-    record = _record(pipeline, revocation, now)
-    operator = _sayable(revocation.operator)
-    [withdrawal] = withdraw_all(pipeline, [Withdrawn(record, tuple(Family), operator=operator)])
+    record = _record(pipeline, revocation, now, by=by)
+    whole = Withdrawn(record, tuple(Family), operator=_sayable(revocation.operator))
+    withdrawal = withdraw(whole)
     with ThreadPoolExecutor(1) as beside:  # neither waits: for a slow platform, nor for a large table
-        reading = beside.submit(_withdraw_carried, pipeline, revocation, record, operator)
+        reading = beside.submit(_withdraw_carried, pipeline, revocation, whole, withdraw)
         sending = send_revocations(pipeline)
         extra, has_more = reading.result()
     sending = send_revocations(pipeline) if has_more else sending
@@ -101,18 +121,18 @@ def revoke(pipeline: Pipeline, revocation: Revocation) -> Revoked:
         sent=sending.sent,
         notes=(*notes, *nowhere),
         fell_short=sending.fell_short or bool(nowhere),
+        in_source=bool(extra),
     )
 
 
 def _withdraw_carried(
-    pipeline: Pipeline, revocation: Revocation, record: ConsentRecord, operator: str
+    pipeline: Pipeline, revocation: Revocation, whole: Withdrawn, withdraw: Withdraw
 ) -> tuple[list[Extra], bool]:
     """Withdraw what the person carries now, too; also tell whether that queued any removal."""
-    extra = _carried(pipeline, revocation, record)
+    extra = _carried(pipeline, revocation, whole.record)
     if not extra:
         return extra, False
-    [more] = withdraw_all(pipeline, [Withdrawn(record, tuple(Family), extra, operator)])
-    return extra, bool(more.remotes)
+    return extra, bool(withdraw(replace(whole, extra=extra)).remotes)
 
 
 def _carried(pipeline: Pipeline, revocation: Revocation, record: ConsentRecord) -> list[Extra]:
@@ -161,7 +181,7 @@ def send_revocations(pipeline: Pipeline) -> Sending:
     return Sending(sent=True, notes=tuple(delivery.said), fell_short=bool(delivery.notes))
 
 
-def _record(pipeline: Pipeline, revocation: Revocation, now: datetime) -> ConsentRecord:
+def _record(pipeline: Pipeline, revocation: Revocation, now: datetime, *, by: str) -> ConsentRecord:
     if revocation.kind is SubjectKind.CUSTOMER:
         subject = customer_subject(pipeline, revocation.value)
     else:
@@ -176,17 +196,17 @@ def _record(pipeline: Pipeline, revocation: Revocation, now: datetime) -> Consen
         subject=subject,
         status=ConsentStatus.REVOKED,
         recorded_at=now,
-        source=_source(revocation.reason),
+        source=_source(revocation.reason, by),
         # Never the plain digest of a contact field that was given for a reason.
         evidence=sha256(revocation.reason.encode()).hexdigest() if _sayable(revocation.reason) else "",
     )
 
 
-def _source(reason: str) -> str:
+def _source(reason: str, by: str) -> str:
     """Keep the reason for the log, unless it looks as if it held contact data."""
     if not reason:
-        return "cohortd revoke"
-    return f"cohortd revoke: {_sayable(reason) or '(reason withheld, it seems to hold contact data)'}"
+        return by
+    return f"{by}: {_sayable(reason) or '(reason withheld, it seems to hold contact data)'}"
 
 
 def _sayable(text: str) -> str:

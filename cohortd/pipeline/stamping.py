@@ -14,6 +14,7 @@ from cohortd.ledger import KeptHead
 if TYPE_CHECKING:
     from rfc3161_client import Verifier
 
+_MISSING: Final = "time stamps need a library more: pip install 'cohortd[stamp]'"
 _TIMEOUT_S: Final = 20.0
 _QUERY: Final = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
 #: Answers are a few kilobytes; whatever is longer is none.
@@ -36,22 +37,15 @@ class Stamps:
     finding: str = ""
 
 
-def require_library() -> None:
-    """Refuse to begin where the library is not there.
-
-    Raises:
-        SettingsError: It is not installed.
-    """
-    if find_spec("rfc3161_client") is None:
-        raise SettingsError("removal_log: time stamps need a library more: pip install 'cohortd[stamp]'")
-
-
 def stamp(url: str, head: SignedHead) -> bytes:
     """Have a head stamped; return the authority's answer.
 
     Raises:
-        StampError: The authority cannot be reached, refuses, or stamped something else.
+        StampError: The authority cannot be reached, refuses, or stamped something else; or the library
+            is not there, which must hold up no revocation.
     """
+    if not _has_library():
+        raise StampError(_MISSING)
     import requests  # noqa: PLC0415 - slow to load, and most commands stamp nothing
     from rfc3161_client import TimestampRequestBuilder, decode_timestamp_response  # noqa: PLC0415
 
@@ -81,9 +75,10 @@ def check_stamps(heads: Collection[KeptHead], certificate: Path) -> Stamps:
         certificate: PEM: the certificate of the authority's root, and of what stands between.
 
     Raises:
-        SettingsError: The certificate cannot be read.
+        SettingsError: The certificate cannot be read, or the library is not there.
     """
-    require_library()
+    if not _has_library():
+        raise SettingsError(_MISSING)
     from rfc3161_client import VerificationError, decode_timestamp_response  # noqa: PLC0415
 
     verifier = _verifier(certificate)
@@ -99,6 +94,10 @@ def check_stamps(heads: Collection[KeptHead], certificate: Path) -> Stamps:
         at = answer.tst_info.gen_time
         newest = at if newest is None else max(newest, at)
     return Stamps(len(stamped), newest)
+
+
+def _has_library() -> bool:
+    return find_spec("rfc3161_client") is not None
 
 
 def _stamped(head: SignedHead) -> bytes:

@@ -19,6 +19,7 @@ from cohortd.pipeline import resyncing
 from cohortd.pipeline.clusters import Clustered
 from cohortd.pipeline.delivery import Delivery
 from cohortd.pipeline.dropping import take_all_in
+from cohortd.pipeline.erasing import finish_erasures
 from cohortd.pipeline.outcome import finish_run
 from cohortd.pipeline.planning import Plan, planned
 from cohortd.pipeline.renaming import rename
@@ -115,6 +116,7 @@ class _Run:
         if not stopped:
             self.delivery.notes += close_emptied(self.pipeline, plan.segments)
             self.delivery.notes += rename(self.pipeline, plan.segments, self._wanted)
+        finish_erasures(self.pipeline)
         report = self._report(plan, stopped=stopped, settled=settled)
         return finish_run(self.pipeline, plan, report, since=self.started)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -44,6 +45,8 @@ class Trace:
     removals: tuple[dict[str, object], ...]
     #: Why each customer is in their segment.
     placements: tuple[Placement, ...] = ()
+    #: The same entries of the removal log, as they were sealed.
+    entries: tuple[RemovalEntry, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """The answer of ``trace --json``."""
@@ -165,19 +168,19 @@ def trace_person(pipeline: Pipeline, kind: SubjectKind, value: str, *, why: bool
     )
     log = pipeline.ledger.removals
     names = log.names_of([log.subject_ref(k, s) for k, s in subjects])
-    removals = tuple(
-        _removal(entry) for name in sorted({*names.values()}) for entry in log.told(subject=name)
-    )
+    found = [entry for name in sorted({*names.values()}) for entry in log.told(subject=name)]
+    entries = tuple(sorted(found, key=lambda entry: entry.seq))
     return Trace(
         subject=names[log.subject_ref(kind, subject)],
-        found=any((decisions, memberships, history, consent, removals)),
+        found=any((decisions, memberships, history, consent, entries)),
         customers=customers,
         decisions=decisions,
         memberships=memberships,
         history=history,
         consent=consent,
         placements=tuple(place(pipeline, each) for each in _decided(decisions) if why),
-        removals=tuple(sorted(removals, key=lambda row: int(str(row["seq"])))),
+        removals=tuple(map(_removal, entries)),
+        entries=entries,
     )
 
 
@@ -223,13 +226,18 @@ def _customers(pipeline: Pipeline, kind: SubjectKind, subject: Subject) -> set[s
 
 def _decisions(pipeline: Pipeline, customers: tuple[str, ...]) -> Iterator[dict[str, object]]:
     found = newest(pipeline.data_dir / "decisions")
-    if found is None or not customers:
+    return iter(()) if found is None else decisions_in(pipeline, found, customers)
+
+
+def decisions_in(pipeline: Pipeline, file: Path, customers: tuple[str, ...]) -> Iterator[dict[str, object]]:
+    """Yield what one run decided on these customers."""
+    if not customers:
         return
-    run = pipeline.ledger.runs.get(found.stem)
+    run = pipeline.ledger.runs.get(file.stem)
     decided_at = format_time(run.started_at) if run is not None else ""
-    for row in pq.read_table(found, filters=[("customer_id", "in", list(customers))]).to_pylist():
+    for row in pq.read_table(file, filters=[("customer_id", "in", list(customers))]).to_pylist():
         yield {
-            "run_id": found.stem,
+            "run_id": file.stem,
             "decided_at": decided_at,
             **row,
             "record_at": format_time(row["record_at"]) if row.get("record_at") else None,
@@ -258,6 +266,7 @@ def _membership(pipeline: Pipeline, row: MembershipRow) -> dict[str, object]:
         "kind": row.kind.name.lower(),
         "digest": row.digest.hex()[:8],
         "state": row.state,
+        "added_at": str(row.added_at),
         "sent_at": str(row.sent_at),
         "reason": row.reason,
         "by_hand": destination is not None and destination.by_hand,

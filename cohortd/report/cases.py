@@ -18,6 +18,13 @@ class Removal:
     steps: dict[str, str] = field(default_factory=dict)
     state: str = ""
     detail: str = ""
+    #: By when it had to be confirmed, and whether it was: ``yes``, ``no``, or blank where nobody can say.
+    due_at: str = ""
+    on_time: str = ""
+
+    def is_overdue(self, now: str) -> bool:
+        """Whether it is past its time and neither confirmed nor a file for upload by hand."""
+        return bool(now and self.due_at) and self.state != RemovalEvent.CONFIRMED and self.due_at < now
 
     @property
     def by_hand(self) -> bool:
@@ -35,6 +42,8 @@ class Case:
     trigger: str
     source: str
     removals: dict[tuple[str, str, str], Removal] = field(default_factory=dict)
+    #: Every entry that belongs to it, repetitions too.
+    entries: list[RemovalEntry] = field(default_factory=list)
 
     def seconds(self, removal: Removal) -> float | None:
         """Seconds from the record to the platform's confirmation; None while it is open."""
@@ -55,6 +64,11 @@ class Closing:
     #: Of the confirmed ones those that are files for people to upload; no platform has said anything.
     by_hand: int
     slowest_s: float | None
+    #: Of the confirmed ones that have a clock.
+    on_time: int = 0
+    late: int = 0
+    #: Of all others those that are past their time.
+    overdue: int = 0
 
 
 def cases_of(entries: Iterable[RemovalEntry]) -> list[Case]:
@@ -65,19 +79,32 @@ def cases_of(entries: Iterable[RemovalEntry]) -> list[Case]:
     cases: list[Case] = []
     by_subject: dict[str, list[Case]] = {}
     for entry in entries:
-        if entry.detail.startswith(REPEATED):
-            continue  # what it repeats is in the case
         own = by_subject.setdefault(entry.subject, [])
+        if entry.detail.startswith(REPEATED):
+            if own:
+                own[-1].entries.append(entry)
+            continue  # what it repeats is in the case
         if entry.event == RemovalEvent.RECORDED or not own:
             own.append(_case(entry))
             cases.append(own[-1])
-        if entry.event != RemovalEvent.RECORDED:
+        if entry.event == RemovalEvent.RECORDED:
+            own[-1].entries.append(entry)
+        else:
             _step(own, entry)
     return cases
 
 
-def closing(cases: Sequence[Case]) -> Closing:
-    """Sum up."""
+def begun_until(cases: Iterable[Case], until: str) -> list[Case]:
+    """Choose those whose record is among the entries, and from before a time; blank for any."""
+    return [case for case in cases if case.recorded_at and (not until or case.recorded_at < until)]
+
+
+def closing(cases: Sequence[Case], *, now: str = "") -> Closing:
+    """Sum up.
+
+    Args:
+        now: By which what is open is past its time; blank counts none.
+    """
     pairs = [(case, removal) for case in cases for removal in case.removals.values()]
     lasted = [seconds for case, removal in pairs if (seconds := case.seconds(removal)) is not None]
     confirmed = sum(removal.state == RemovalEvent.CONFIRMED for _, removal in pairs)
@@ -90,6 +117,9 @@ def closing(cases: Sequence[Case]) -> Closing:
         open=len(pairs) - confirmed - refused,
         by_hand=sum(removal.by_hand for _, removal in pairs),
         slowest_s=max(lasted, default=None),
+        on_time=sum(removal.on_time == "yes" for _, removal in pairs),
+        late=sum(removal.on_time == "no" for _, removal in pairs),
+        overdue=sum(removal.is_overdue(now) for _, removal in pairs),
     )
 
 
@@ -105,7 +135,10 @@ def _step(own: Sequence[Case], entry: RemovalEntry) -> None:
         case for case in own if key in case.removals and case.removals[key].state != RemovalEvent.CONFIRMED
     ]
     case = waiting[0] if waiting and entry.event != RemovalEvent.QUEUED else own[-1]
+    case.entries.append(entry)
     removal = case.removals.setdefault(key, Removal(*key))
     removal.steps[entry.event] = entry.at
     removal.state = entry.event
     removal.detail = entry.detail
+    removal.due_at = entry.due_at or removal.due_at
+    removal.on_time = entry.on_time

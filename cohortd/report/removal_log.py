@@ -10,7 +10,7 @@ from typing import Final, TextIO
 from cohortd.core.printable import escaped, printable
 from cohortd.core.removals import RemovalEntry
 from cohortd.core.times import format_time
-from cohortd.report.cases import cases_of, closing
+from cohortd.report.cases import begun_until, cases_of, closing
 from cohortd.report.pages import render
 
 COLUMNS: Final = tuple(field.name for field in fields(RemovalEntry))
@@ -43,6 +43,7 @@ def removal_log_html(
     made_at: datetime | None = None,
     verdict: str = "",
     sound: bool = True,
+    period: tuple[str, str] | None = None,
 ) -> None:
     """Write a page: each revocation with what became of it, then every entry with its hash.
 
@@ -54,14 +55,22 @@ def removal_log_html(
         made_at: The time of the export; None leaves it out.
         verdict: What ``cohortd log verify`` says of the log, or empty when it was not asked.
         sound: Whether that is good.
+        period: From when on, and before when, what is told was recorded; blank for open. The entries are
+            then those from its begin on: what became of a revocation may lie behind its end.
     """
     told = list(entries)
     cases = cases_of(told)
+    if period is not None:
+        cases = begun_until(cases, period[1])
+        told = sorted((entry for case in cases for entry in case.entries), key=lambda entry: entry.seq)
+    now = "" if made_at is None else format_time(made_at)
     values: dict[str, object] = {
         "entries": told,
         "cases": cases,
-        "closing": closing(cases),
-        "made_at": "" if made_at is None else format_time(made_at),
+        "closing": closing(cases, now=now),
+        "made_at": now,
+        "now": now,
+        "period": period,
         "verdict": verdict,
         "sound": sound,
     }

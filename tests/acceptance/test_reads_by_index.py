@@ -62,6 +62,7 @@ def test_no_table_that_grows_is_read_whole(synced: Shop) -> None:
         ("revoke", "--customer", "nobody"),
         ("revoke", "--email", "nobody@shop.example"),
         ("trace", "--customer", "C0004"),
+        ("erase", "--customer", "C0005"),
         ("status",),
     ]
 

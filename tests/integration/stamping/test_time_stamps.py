@@ -153,8 +153,10 @@ def test_a_stamp_of_another_head_or_by_another_authority_is_found(
     [
         (lambda _: b"", "did not answer"),
         (lambda _: b"<html>", "no time stamp"),
+        (lambda _: bytes.fromhex("30053003020102"), "no time stamp"),  # it was refused
         (lambda _: b"0" * 70_000, "too long"),
     ],
+    ids=["down", "no answer", "refused", "too long"],
 )
 def test_an_authority_that_does_not_stamp_is_told(
     authority: Authority, change: Callable[[bytes], bytes], said: str

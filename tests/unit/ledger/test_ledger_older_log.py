@@ -1,16 +1,22 @@
 """A removal log that older versions wrote: sound after the upgrade, and it goes on with today's entries."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from ledger_world import World, people
+from sqlalchemy import Connection
 
 from cohortd.core.consenting import SubjectKind
 from cohortd.core.removals import SignedHead, Tree, signed_text
-from cohortd.ledger import Ledger
+from cohortd.ledger import Ledger, migrating
+from cohortd.ledger.dialects import open_database
 from consent import ChainSealer, merkle, verify, verify_witnesses
 
+MIGRATIONS = Path(migrating.__file__).parent / "migrations"
 SECRET = bytes(range(32))
 #: The keyed hash of ``ANN`` under that secret.
 REF = "b976ac4cc79dae835cba3b0a7dbc384a"
@@ -80,7 +86,6 @@ HASHES = [str(row["hash"]) for row in ROWS]
 class Older:
     ledger: Ledger
     sealer: ChainSealer
-    #: One from before heads had a root, one with it.
     heads: list[SignedHead]
 
     def is_sound(self) -> bool:
@@ -92,35 +97,61 @@ class Older:
         )
 
 
+def heads_of(sealer: ChainSealer) -> list[SignedHead]:
+    """Two that were kept: one from before heads had a root."""
+    return [head(sealer, 2, ""), head(sealer, 4, merkle.grow(Tree(), HASHES).root)]
+
+
 def head(sealer: ChainSealer, size: int, root: str) -> SignedHead:
     digest = HASHES[size - 1]
     return SignedHead(size, digest, sealer.sign(signed_text(size, digest, root)), root)
 
 
+def lay_down(connection: Connection, heads: list[SignedHead]) -> None:
+    """Make the tables of that time, and what stood in them."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "0014")
+    connection.exec_driver_sql("DELETE FROM installation")
+    connection.exec_driver_sql(
+        "INSERT INTO installation (id, secret, created_at, code) VALUES (1, ?, ?, 'c0de')", (SECRET, NOON)
+    )
+    for seq, row in enumerate(ROWS, 1):
+        above = HASHES[seq - 2] if seq > 1 else ""
+        whole = {"seq": seq, "subject": REF, "batch": 0, "previous": above, **row}
+        marks = ", ".join("?" * len(whole))
+        connection.exec_driver_sql(
+            f"INSERT INTO removal_log ({', '.join(whole)}) VALUES ({marks})", tuple(whole.values())
+        )
+    connection.exec_driver_sql(
+        "INSERT INTO removal_head (id, seq, hash, signature, root, peaks) VALUES (1, 4, ?, ?, ?, ?)",
+        (heads[1].hash, heads[1].signature, heads[1].root, merkle.grow(Tree(), HASHES).peaks),
+    )
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+    """A ledger from before people had keys, opened by this version."""
+    url = f"sqlite:///{tmp_path / 'older.db'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("server").empty()
+    sealer = ChainSealer(tmp_path / "log.key")
+    database = open_database(url, folder=tmp_path)
+    with database.write() as connection:
+        lay_down(connection, heads_of(sealer))
+    database.close()
+    made = World(tmp_path, url)
+    made.ledger.close()
+    made.ledger = Ledger.open(url, sealer=sealer, state_dir=tmp_path / "heads")
+    yield made
+    made.ledger.close()
+
+
 @pytest.fixture
 def older(world: World, tmp_path: Path) -> Older:
-    """A ledger from before people had keys, opened by this version."""
     sealer = ChainSealer(tmp_path / "log.key")
-    tree = merkle.grow(Tree(), HASHES)
-    heads = [head(sealer, 2, ""), head(sealer, 4, tree.root)]
-    with world.ledger._database.write() as connection:
-        connection.exec_driver_sql("DROP TABLE removal_subject")
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0014'")
-        connection.exec_driver_sql("UPDATE installation SET secret = ?", (SECRET,))
-        for seq, row in enumerate(ROWS, 1):
-            above = HASHES[seq - 2] if seq > 1 else ""
-            whole = {"seq": seq, "subject": REF, "batch": 0, "previous": above, **row}
-            marks = ", ".join("?" * len(whole))
-            connection.exec_driver_sql(
-                f"INSERT INTO removal_log ({', '.join(whole)}) VALUES ({marks})", tuple(whole.values())
-            )
-        connection.exec_driver_sql(
-            "INSERT INTO removal_head (id, seq, hash, signature, root, peaks) VALUES (1, 4, ?, ?, ?, ?)",
-            (heads[1].hash, heads[1].signature, tree.root, tree.peaks),
-        )
-    world.ledger.close()
-    world.ledger = Ledger.open(world.url, sealer=sealer, state_dir=tmp_path / "state")
-    return Older(world.ledger, sealer, heads)
+    return Older(world.ledger, sealer, heads_of(sealer))
 
 
 def test_an_older_log_is_sound_and_goes_on(older: Older, world: World) -> None:

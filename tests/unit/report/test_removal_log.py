@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from cohortd.core.printable import printable
 from cohortd.core.removals import RemovalEntry
 from cohortd.report import removal_log_csv, removal_log_html, removal_log_jsonl
-from cohortd.report.cases import cases_of, closing
+from cohortd.report.cases import begun_until, cases_of, closing
 from cohortd.report.removal_log import COLUMNS
 
 ANN, BEN = "3fa9c1d2" * 4, "77b01e42" * 4
@@ -170,3 +170,22 @@ def test_an_empty_log_is_a_page_too() -> None:
 
 def test_what_a_platform_says_is_text_and_never_markup() -> None:
     assert "<b>boo" not in html(*WHOLE[:3], replace(WHOLE[6], detail="<b>boo</b>"))
+
+
+def test_a_period_has_the_cases_recorded_in_it_with_what_became_of_them_later() -> None:
+    cases = begun_until(cases_of(WHOLE[1:]), "2026-11-22T00:58:00.300000Z")
+    out = io.StringIO()
+    removal_log_html(WHOLE, out, made_at=NOW, period=("2026-11-22", "2026-11-22T00:58:00.100000Z"))
+
+    assert [case.subject for case in cases] == [BEN]  # the record of the other lies before
+    assert "confirmed by the platform" in out.getvalue()
+    assert BEN[:8] not in out.getvalue()
+
+
+def test_what_was_late_and_what_is_past_its_time_is_counted() -> None:
+    due = {"due_at": "2026-11-22T00:58:03.000000Z"}
+    late = replace(WHOLE[8], on_time="no", **due)
+    closed = closing(cases_of([*(replace(one, **due) for one in WHOLE[:8]), late]), now="2026-11-22T01")
+
+    assert (closed.on_time, closed.late, closed.overdue) == (0, 1, 1)
+    assert closing(cases_of([replace(WHOLE[8], on_time="yes")])).on_time == 1
