@@ -1,6 +1,7 @@
 """The consent platform's whole export against the ledger: what webhooks lost is found and done."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,32 @@ def test_withdrawals_by_e_mail_and_without_a_time_are_taken_in_once_and_a_grant_
     assert (first.json["withdrawn"], first.json["differences"]) == (3, {"withdrawn_there": 3})
     assert (second.json["withdrawn"], second.json["differences"]["same"]) == (0, 3)
     assert small.query("SELECT count(*) FROM withdrawal WHERE lifted_at IS NULL") == [(2,)]
+
+
+def test_a_newer_grant_by_the_same_e_mail_lifts_what_was_withdrawn_by_it(small: Shop) -> None:
+    email = small.customers["c00003"]["email"]
+    small.call("revoke", "--email", email)
+    small.ahead = timedelta(minutes=2)
+    at = (now_utc() + timedelta(minutes=1)).isoformat()
+    write_csv(small.folder / "export.csv", [{"email": email, "status": "granted", "recorded_at": at}])
+    answer = small.call("consent", "reconcile", str(small.folder / "export.csv"), "--json")
+
+    assert (answer.json["differences"], answer.json["lifted"]) == ({"granted_there_later": 1}, 2)
+    assert small.query("SELECT count(*) FROM withdrawal WHERE lifted_at IS NULL") == [(0,)]
+
+
+def test_what_was_read_before_an_export_broke_off_is_taken_in(small: Shop) -> None:
+    folder = small.folder / "export"
+    folder.mkdir()
+    (folder / "a.csv").write_text(f"customer_id,status,recorded_at\nc00001,revoked,{LATER}\n")
+    (folder / "b.csv").write_text("who,what\n1,2\n")
+    small.change(sources={"consent_export": {"path": "export"}})
+    answer = small.call("consent", "reconcile", "--json")
+    [run] = small.call("runs", "--json").json["runs"]
+
+    assert answer.code == 2
+    assert (run["kind"], run["status"]) == ("reconciliation", "failed")
+    assert small.query("SELECT count(*) FROM withdrawal WHERE lifted_at IS NULL") == [(1,)]
 
 
 def test_an_old_export_and_one_that_loses_a_withdrawal_are_told(small: Shop) -> None:
