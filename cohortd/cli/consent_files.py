@@ -13,7 +13,7 @@ from cohortd.cli.output import answer
 from cohortd.core.errors import SettingsError
 
 if TYPE_CHECKING:
-    from cohortd.pipeline.reconciling import Reconciled
+    from cohortd.pipeline.reconciled import Reconciled
     from cohortd.pipeline.wiring import Pipeline
     from cohortd.sources import TableSource
 

@@ -12,7 +12,7 @@ from cohortd.pipeline.due import due_lines
 from cohortd.pipeline.erasing import erasure_lines
 from cohortd.pipeline.keeping_heads import heads_lines
 from cohortd.pipeline.leftovers import LEFTOVERS_CURE
-from cohortd.pipeline.reconciling import reconciliation_line
+from cohortd.pipeline.reconciled import reconciliation_line
 from cohortd.pipeline.stability import stability_line
 from cohortd.pipeline.wiring import Pipeline
 
