@@ -30,6 +30,7 @@ from cohortd.pipeline.wiring import (
     silent,
 )
 from cohortd.sources import TableSource
+from config.cron import longest_wait
 from config.destinations import OnlineAccount
 from config.removal_log import RemovalLog
 from config.settings import Settings
@@ -118,6 +119,7 @@ def open_pipeline(
             guards=_guards(settings),
             log_key=sealer.public_key,
             plots=settings.reports.plots,
+            reconcile_every=longest_wait(settings.schedule.reconciliation),
             heads=_heads_policy(settings.removal_log),
             clock=clock,
             stop=stop,
@@ -154,6 +156,7 @@ def _sources(settings: Settings) -> Sources:
         events=_table("events", tables.events) if tables.events is not None else None,
         consent=_table("consent", tables.consent) if tables.consent is not None else None,
         consent_drop=_table("consent_drop", tables.consent_drop) if tables.consent_drop else None,
+        consent_export=_table("consent_export", tables.consent_export) if tables.consent_export else None,
         context=None
         if tables.context is None
         else _table("context", tables.context, attributes=context_numbers(settings)),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 _WEEKDAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -53,6 +54,19 @@ def check_cron(text: str) -> str:
     """
     trigger_fields(text)
     return text
+
+
+def longest_wait(text: str | None) -> timedelta:
+    """Say how long it takes at most from one time to the next: a day, a week, a month, a year.
+
+    A day for whatever comes more often, and where there is no timetable.
+    """
+    _, _, day, month, weekday = (text or "0 0 * * *").split()
+    if month != "*":
+        return timedelta(days=366)
+    if day != "*":
+        return timedelta(days=31)
+    return timedelta(days=1 if weekday == "*" else 7)
 
 
 def _expand(name: str, field: str) -> set[int]:

@@ -66,6 +66,10 @@ class Schedule(Strict):
     polling: Cron | None = Field(
         default="*/5 * * * *", description="Ask the platforms what they have done."
     )
+    reconciliation: Cron | None = Field(
+        default="30 4 * * *",
+        description="Compare `sources.consent_export` with the ledger; nothing is done without one.",
+    )
     timezone: str = Field(default="UTC", description="The timetable's time zone, such as `Europe/Berlin`.")
 
     @field_validator("timezone")

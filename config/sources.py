@@ -216,7 +216,11 @@ class Sources(Strict):
         description="A folder for files of consent records, such as an export; each is taken in once, then"
         " moved to `done` or `failed` below it.",
     )
-
+    consent_export: ConsentSource | None = Field(
+        default=None,
+        description="The consent platform's whole export, compared with the ledger by"
+        " `schedule.reconciliation` and `cohortd consent reconcile` (docs/consent.md).",
+    )
     context: ContextSource | None = Field(
         default=None, description="What days and places were like; features may use it (docs/features.md)."
     )

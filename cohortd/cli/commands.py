@@ -3,7 +3,18 @@
 import typer
 
 from cohortd import __version__
-from cohortd.cli import consents, demos, erasures, evidence, looks, models, runs, settings, words
+from cohortd.cli import (
+    consent_files,
+    consents,
+    demos,
+    erasures,
+    evidence,
+    looks,
+    models,
+    runs,
+    settings,
+    words,
+)
 
 app = typer.Typer(
     name="cohortd",
@@ -22,5 +33,5 @@ def _root(version: bool = typer.Option(False, "--version", help="Show the versio
         raise typer.Exit
 
 
-for room in (demos, settings, models, runs, consents, erasures, evidence, looks, words):
+for room in (demos, settings, models, runs, consents, consent_files, erasures, evidence, looks, words):
     room.register(app)

@@ -28,11 +28,13 @@ class Job:
 
 def jobs_of(work: Work, schedule: Schedule) -> Sequence[Job]:
     """List what is done by the schedule."""
+    has_export = work.pipeline.sources.consent_export is not None
     return (
         Job("revocations", work.revocations, schedule.revocations),
         Job("recluster", work.recluster, schedule.recluster),
         Job("sync", work.sync, schedule.sync),
         Job("polling", work.polling, schedule.polling),
+        Job("reconciliation", work.reconciliation, schedule.reconciliation if has_export else None),
     )
 
 

@@ -14,6 +14,7 @@ from cohortd.pipeline.erasing import finish_erasures
 from cohortd.pipeline.keeping_heads import keep_heads
 from cohortd.pipeline.reading_back import is_due, read_back
 from cohortd.pipeline.reclustering import recluster
+from cohortd.pipeline.reconciling import reconcile
 from cohortd.pipeline.syncing import SyncCall, sync
 from cohortd.pipeline.wiring import Pipeline
 
@@ -41,14 +42,17 @@ class Work:
         try:
             take_all_in(self.pipeline, as_of=self.pipeline.clock())
         finally:
-            with self._light:
-                delivery = Delivery(self.pipeline, self.epoch)
-                if any(
-                    batch.lane is Lane.REVOCATION for batch in self.pipeline.ledger.outbox.open_batches()
-                ):
-                    # A pause must not hold a revocation up for longer than until the next look.
-                    delivery.resume()
-                delivery.drain(lane=Lane.REVOCATION)
+            self._send_revocations()
+
+    def reconciliation(self) -> None:
+        """Compare the consent platform's export with the ledger, and send the removals that follow."""
+        export = self.pipeline.sources.consent_export
+        if export is None:
+            return
+        try:
+            reconcile(self.pipeline, export)
+        finally:
+            self._send_revocations()
 
     def watch(self) -> None:
         """Send removals that another process queued, such as ``cohortd revoke``."""
@@ -93,3 +97,11 @@ class Work:
         if now - self._asked_at >= READ_S and is_due(self.pipeline):
             self._asked_at = now
             read_back(self.pipeline)
+
+    def _send_revocations(self) -> None:
+        with self._light:
+            delivery = Delivery(self.pipeline, self.epoch)
+            if any(batch.lane is Lane.REVOCATION for batch in self.pipeline.ledger.outbox.open_batches()):
+                # A pause must not hold a revocation up for longer than until the next look.
+                delivery.resume()
+            delivery.drain(lane=Lane.REVOCATION)

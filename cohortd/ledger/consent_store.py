@@ -85,15 +85,16 @@ class ConsentStore:
 
     def by_customer(self) -> pa.Table:
         """Return every statement kept that names a customer, as columns (``CUSTOMER_STATEMENTS``)."""
+        return pa.Table.from_batches(self.parts_by_customer(), schema=CUSTOMER_STATEMENTS)
+
+    def parts_by_customer(self) -> Iterator[pa.RecordBatch]:
+        """Yield the same in parts, so that not all of it need be in memory."""
         with self._database.read() as connection:
-            batches = [
-                pa.RecordBatch.from_arrays(
+            for part in consent_records.by_customer(connection):
+                yield pa.RecordBatch.from_arrays(
                     [pa.array(c).cast(t) for c, t in zip(part, CUSTOMER_STATEMENTS.types, strict=True)],
                     schema=CUSTOMER_STATEMENTS,
                 )
-                for part in consent_records.by_customer(connection)
-            ]
-        return pa.Table.from_batches(batches, schema=CUSTOMER_STATEMENTS)
 
     def by_contact(self) -> Iterator[ConsentRecord]:
         """Yield every statement kept that names a contact field, in the order in which they came."""

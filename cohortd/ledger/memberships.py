@@ -81,7 +81,18 @@ _OWNERS: Final = """
         WHERE p.digest = :digest AND p.kind = :kind AND r.family = :family
     UNION SELECT c.member FROM co_owner c WHERE c.family = :family AND c.kind = :kind AND c.digest = :digest
 """
+#: How many people are or were sent by each of some identifiers.
+_SENT: Final = """
+    SELECT x.digest, count(DISTINCT x.member) AS people FROM (
+        SELECT m.digest, m.member FROM json_each(:digests) j CROSS JOIN remote r ON r.family = :family
+            CROSS JOIN membership m ON m.remote = r.id AND m.kind = :kind AND m.digest = unhex(j.value)
+        UNION SELECT p.digest, p.member FROM json_each(:digests) j
+            CROSS JOIN past_membership p ON p.digest = unhex(j.value) AND p.kind = :kind
+            CROSS JOIN remote r ON r.id = p.remote AND r.family = :family) x
+    GROUP BY x.digest
+"""
 _PAGE: Final = 10_000
+_DIGESTS_AT_ONCE: Final = 5_000
 
 
 class Members:
@@ -145,6 +156,19 @@ class Members:
                     _OWNERS, {"family": family.value, "kind": int(kind), "digest": digest}
                 ).scalars()
             )
+
+    def sent_by(
+        self, family: Family, kind: IdentifierKind, digests: Sequence[bytes]
+    ) -> Mapping[bytes, int]:
+        """Return which of many identifiers are or were on a platform, and of how many people each."""
+        found: dict[bytes, int] = {}
+        with self._database.read() as connection:
+            for start in range(0, len(digests), _DIGESTS_AT_ONCE):
+                asked = json.dumps([each.hex() for each in digests[start : start + _DIGESTS_AT_ONCE]])
+                values = {"digests": asked, "family": family.value, "kind": int(kind)}
+                rows = connection.exec_driver_sql(_SENT, values).all()
+                found.update((row.digest, row.people) for row in rows)
+        return found
 
     def history_of(
         self, member: bytes | None = None, *, digests: Sequence[bytes] = ()

@@ -34,6 +34,15 @@ def of_customers(pipeline: Pipeline, customer_ids: Iterable[str]) -> Mapping[str
     return found
 
 
+def of_batch(pipeline: Pipeline, contacts: pa.RecordBatch) -> Mapping[str, list[Extra]]:
+    """Give the identifiers of customers whose contact fields were just read."""
+    found: dict[str, list[Extra]] = defaultdict(list)
+    ids, tables = _identified(pipeline, contacts)
+    for row, extra in _extras(pipeline, ids, tables, range(len(ids))):
+        found[ids[row]].append(extra)
+    return found
+
+
 def of_records(
     pipeline: Pipeline, records: Collection[ConsentRecord]
 ) -> Mapping[ConsentRecord, list[Extra]]:
@@ -57,20 +66,20 @@ def _read(
     """Yield customer ids and their identifiers, batch by batch, as far as the table can be read."""
     try:
         for batch in read_contacts(pipeline.sources.customers, None, only=only):
-            yield (
-                batch.column("customer_id").to_pylist(),
-                {
-                    family: identify(
-                        batch,
-                        family,
-                        default_region=pipeline.identity.default_region,
-                        hashed=pipeline.identity.hashed,
-                    ).identifiers
-                    for family in Family
-                },
-            )
+            yield _identified(pipeline, batch)
     except CohortdError as error:
         log.warning("contacts_not_read", reason=str(error))
+
+
+def _identified(pipeline: Pipeline, batch: pa.RecordBatch) -> tuple[list[str], Mapping[Family, pa.Table]]:
+    identity = pipeline.identity
+    tables = {
+        family: identify(
+            batch, family, default_region=identity.default_region, hashed=identity.hashed
+        ).identifiers
+        for family in Family
+    }
+    return batch.column("customer_id").to_pylist(), tables
 
 
 def _rows_of(

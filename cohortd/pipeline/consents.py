@@ -125,20 +125,28 @@ def read_consent_table(
     Returns:
         The rows by customer id as a table, and the rows by contact field as records.
     """
+    frames, records = list[pd.DataFrame](), list[ConsentRecord]()
+    for frame, by_contact in consent_parts(pipeline, source, tally):
+        frames.append(frame)
+        records += by_contact
+    return pd.concat(frames, ignore_index=True) if frames else _no_rows(), records
+
+
+def consent_parts(
+    pipeline: Pipeline, source: TableSource, tally: Tally
+) -> Iterator[tuple[pd.DataFrame, list[ConsentRecord]]]:
+    """Yield a consent table part by part, each as ``read_consent_table`` gives the whole of it."""
     now = pipeline.clock().replace(microsecond=0)  # a table has whole seconds
-    frames: list[pd.DataFrame] = []
-    records: list[ConsentRecord] = []
     for batch in read_consent(source, tally):
-        frame = _detail(batch, now)
+        frame, records = _detail(batch, now), list[ConsentRecord]()
         named = frame["customer_id"] != ""
-        frames.append(frame[named])
         if not named.all():
-            records += _by_contact(
+            records = _by_contact(
                 pipeline, batch.filter(pa.array(~named)), frame[~named], tally, hashed=source.hashed
             )
-    table = pd.concat(frames, ignore_index=True) if frames else _no_rows()
-    _date(pipeline, table)
-    return table, list(pipeline.ledger.consent.dated(records))
+        table = frame[named].reset_index(drop=True)
+        _date(pipeline, table)
+        yield table, list(pipeline.ledger.consent.dated(records))
 
 
 def resting_on(rows: npt.NDArray[np.intp], records: pd.DataFrame) -> dict[str, list[Any]]:

@@ -12,6 +12,7 @@ from cohortd.pipeline.due import due_lines
 from cohortd.pipeline.erasing import erasure_lines
 from cohortd.pipeline.keeping_heads import heads_lines
 from cohortd.pipeline.leftovers import LEFTOVERS_CURE
+from cohortd.pipeline.reconciled import reconciliation_line
 from cohortd.pipeline.stability import stability_line
 from cohortd.pipeline.wiring import Pipeline
 
@@ -89,6 +90,7 @@ def status_of(pipeline: Pipeline) -> Health:
         *_revocations(pipeline),
         *_parked(pipeline),
         *erasure_lines(pipeline),
+        *reconciliation_line(pipeline),
         *heads_lines(pipeline),
     ]
     return Health(tuple(lines))

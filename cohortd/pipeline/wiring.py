@@ -96,6 +96,8 @@ class Sources:
     context: TableSource | None = None
     #: A folder of files of consent records, each of which is taken in once.
     consent_drop: TableSource | None = None
+    #: The consent platform's whole export.
+    consent_export: TableSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,8 @@ class Pipeline:
     models: Mapping[str, SegmentationPolicy] = field(default_factory=dict)
     #: Where the removal log's signed heads are kept besides.
     heads: HeadsPolicy = field(default_factory=HeadsPolicy)
+    #: How often a new export of the consent platform is expected.
+    reconcile_every: timedelta = timedelta(days=1)
     #: Spreads waits for which no platform named a time.
     chance: Chance = random.random
 

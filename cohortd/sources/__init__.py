@@ -4,6 +4,12 @@ from cohortd.core.tables import CONTACT_FIELDS
 from cohortd.sources.consent import CONSENT_COLUMNS, TAKEN_FOR_DENIED, WITHDRAWAL_LOST, read_consent
 from cohortd.sources.context import read_context
 from cohortd.sources.customers import read_contacts, read_customers
+from cohortd.sources.deletion_lists import (
+    REMOVED,
+    DeletionPart,
+    DeletionTally,
+    read_deletion_lists,
+)
 from cohortd.sources.events import read_events
 from cohortd.sources.reading import columns_of
 from cohortd.sources.table import TableSource, Tally
@@ -11,8 +17,11 @@ from cohortd.sources.table import TableSource, Tally
 __all__ = [
     "CONSENT_COLUMNS",
     "CONTACT_FIELDS",
+    "REMOVED",
     "TAKEN_FOR_DENIED",
     "WITHDRAWAL_LOST",
+    "DeletionPart",
+    "DeletionTally",
     "TableSource",
     "Tally",
     "columns_of",
@@ -20,5 +29,6 @@ __all__ = [
     "read_contacts",
     "read_context",
     "read_customers",
+    "read_deletion_lists",
     "read_events",
 ]

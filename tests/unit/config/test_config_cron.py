@@ -1,9 +1,9 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from apscheduler.triggers.cron import CronTrigger
 
-from config.cron import check_cron, trigger_fields
+from config.cron import check_cron, longest_wait, trigger_fields
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,18 @@ def test_apscheduler_takes_the_translation():
 def test_the_schedule_checks_its_timetables(loading):
     assert loading.faults("schedule: {sync: hourly}")[0].startswith("schedule.sync: must be five fields")
     assert loading("schedule: {sync: null}").schedule.sync is None
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        (None, 1),
+        ("*/5 * * * *", 1),
+        ("30 4 * * *", 1),
+        ("0 3 * * 1", 7),
+        ("0 3 1 * *", 31),
+        ("0 3 1 jan *", 366),
+    ],
+)
+def test_the_longest_wait_is_told_in_days(text, days):
+    assert longest_wait(text) == timedelta(days=days)

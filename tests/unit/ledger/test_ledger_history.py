@@ -5,6 +5,7 @@ from datetime import timedelta
 from ledger_world import EMAIL, GOOGLE, World, crowd, digest, people
 
 from cohortd.core.delivery import BatchState, Receipt
+from cohortd.core.identifiers import Family
 
 ANN, BOB, CAT = people("ann", "bob", "cat")
 
@@ -41,3 +42,12 @@ def test_what_ended_before_is_not_told(world: World) -> None:
 
     assert [b.members for b in world.ledger.history.batches(world.now, world.now)] == [1]
     assert len(world.ledger.history.batches(then, then + timedelta(minutes=1))) == 1
+
+
+def test_of_many_digests_those_are_told_that_were_ever_sent_and_by_how_many(world: World) -> None:
+    world.sync({GOOGLE: [ANN, BOB]})
+    world.sync({GOOGLE: [BOB]})
+    asked = [digest("ann@x"), digest("bob@x"), digest("cat@x")]
+
+    assert world.ledger.members.sent_by(Family.GOOGLE, EMAIL, asked) == dict.fromkeys(asked[:2], 1)
+    assert world.ledger.members.sent_by(Family.META, EMAIL, asked) == {}

@@ -2,7 +2,20 @@
 
 import json
 
-from ledger_world import EMAIL, GOOGLE, META, PHONE, Person, World, digest, everybody, people
+from ledger_world import (
+    EMAIL,
+    GOOGLE,
+    META,
+    PHONE,
+    Person,
+    World,
+    digest,
+    everybody,
+    people,
+    revocation,
+)
+
+from cohortd.core.identifiers import Family
 
 ANN, BOB, EVE = people("ann", "bob", "eve")
 
@@ -61,6 +74,20 @@ def test_whoever_revoked_is_taken_off_everywhere_once_more(world: World) -> None
     assert rows == 4
     assert world.on_platform(GOOGLE) == world.on_platform(META) == everybody(BOB)
     assert world.ledger.consent.assert_again(now=world.now) is None
+
+
+def test_whoever_a_deletion_list_took_back_is_taken_off_once_more_like_any_other(world: World) -> None:
+    world.sync({GOOGLE: [ANN, BOB]})
+    record = revocation(ANN, at=world.now)
+    world.ledger.consent.withdraw(record, families=tuple(Family), trigger="drop", now=world.now)
+    world.drain()
+    _put_back(world)
+    _strange(world, ANN)
+    rows = _assert_again(world)
+
+    assert rows == 2
+    assert ANN.identifiers().isdisjoint(world.on_platform(GOOGLE))
+    assert world.ledger.consent.has_revocations()
 
 
 def test_whoever_revokes_later_is_taken_off_everywhere_though_the_ledger_does_not_know_them(
