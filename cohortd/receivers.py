@@ -1,12 +1,13 @@
-"""The settings' receiver, wired: what listens, and what it hands events to."""
+"""The settings' receiver, wired: what listens, what it hands events to, and whether it does."""
 
+import ipaddress
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Final
 
-import structlog
-
+from cohortd.core.delivery import AccessCheck
 from cohortd.core.errors import SettingsError
 from cohortd.pipeline.receiving import Receiving
 from cohortd.pipeline.wiring import Pipeline
@@ -17,24 +18,31 @@ from cohortd.receiver import (
     Desk,
     EventShape,
     Inlet,
-    Receiver,
+    Listener,
+    Listening,
     ReceiverLimits,
     can_sign,
+    key_bytes,
+    who_listens,
 )
 from config.receiver import Receiver as ReceiverSettings
 from config.receiver import ReceiverAuth, ReceiverSource
 
 _HEADERS = {AuthKind.HMAC: "X-Signature", AuthKind.BEARER: "Authorization"}
 _PREFIXES = {AuthKind.BEARER: "Bearer "}
-log = structlog.get_logger()
+#: Keys of fewer bytes can be found by trying; Standard Webhooks asks for 24.
+_KEY_BYTES: Final = 16
+_WHERE_TO_LOOK: Final = (
+    "Is the daemon running? Its log says why it does not listen: receiver_not_listening."
+)
 
 
 @contextmanager
-def open_receiver(settings: ReceiverSettings | None, pipeline: Pipeline) -> Iterator[Receiver | None]:
-    """Listen for the length of a block; without settings nothing does.
+def open_receiver(settings: ReceiverSettings | None, pipeline: Pipeline) -> Iterator[Listening | None]:
+    """Listen for the length of a block, as soon as the address can be had; without settings nothing does.
 
     Raises:
-        SettingsError: The address cannot be had, or a secret is none that can be used.
+        SettingsError: A secret is none that can be used.
     """
     if settings is None:
         yield None
@@ -49,15 +57,42 @@ def open_receiver(settings: ReceiverSettings | None, pipeline: Pipeline) -> Iter
     carrying = threading.Thread(
         target=receiving.carry, kwargs={"stop": pipeline.stop.is_set}, name="receiver-carrying"
     )
-    receiver = Receiver((settings.host, settings.port), desk)
     carrying.start()
     try:
-        with receiver:
-            log.info("receiver_listens", port=receiver.port, sources=len(settings.sources))
-            yield receiver
+        with Listening((settings.host, settings.port), desk) as listening:
+            yield listening
     finally:
         receiving.close()
         carrying.join()
+
+
+def status_lines(settings: ReceiverSettings | None) -> list[AccessCheck]:
+    """Say whether events are taken now, as seen from here."""
+    if settings is None:
+        return []
+    found = _who_listens(settings)
+    ok = found is Listener.OURS
+    return [
+        AccessCheck("receiver", ok=ok, detail=_told(settings, found), cure="" if ok else _WHERE_TO_LOOK)
+    ]
+
+
+def check_lines(settings: ReceiverSettings | None) -> list[AccessCheck]:
+    """Say whether the address can be had, how good each secret is, and what others can reach."""
+    if settings is None:
+        return []
+    found = _who_listens(settings)
+    ok = found in {Listener.OURS, Listener.NOBODY}
+    cure = "" if ok else "Choose another receiver.listen, or stop what is there."
+    lines = [AccessCheck("receiver", ok=ok, detail=_told(settings, found), cure=cure)]
+    lines += [_secret_line(source) for source in settings.sources]
+    if not _is_loopback(settings.host):
+        detail = (
+            "others than this machine reach it, and it speaks plain HTTP: have a proxy with TLS before it,"
+            " and let nobody else reach the port"
+        )
+        lines.append(AccessCheck("receiver: TLS", ok=True, detail=detail))
+    return lines
 
 
 def shape_of(source: ReceiverSource) -> EventShape:
@@ -68,6 +103,32 @@ def shape_of(source: ReceiverSource) -> EventShape:
         if (value := getattr(source.mapping, name)) is not None
     }
     return replace(PRESETS[source.preset] if source.preset else EventShape(), **given)
+
+
+def _who_listens(settings: ReceiverSettings) -> Listener:
+    return who_listens((settings.host, settings.port), [each.place for each in settings.sources])
+
+
+def _told(settings: ReceiverSettings, found: Listener) -> str:
+    return f"{settings.listen}: {found.value}"
+
+
+def _secret_line(source: ReceiverSource) -> AccessCheck:
+    subject = f"receiver: {source.name}"
+    try:
+        auth = _auth(source)
+    except SettingsError as error:
+        return AccessCheck(subject, ok=False, detail=str(error), cure="Take a secret of that kind.")
+    length = key_bytes(auth)
+    weak = "" if length >= _KEY_BYTES else f"; it is worth {length} bytes, which is few: take 24 or more"
+    return AccessCheck(subject, ok=True, detail=f"{source.place}, {auth.kind.value} with a secret{weak}")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _auth(source: ReceiverSource) -> Auth:

@@ -18,6 +18,8 @@ _CODES: Final = (
 COUNTRIES: Final = frozenset(_CODES.split())
 #: What people write instead.
 _MEANT: Final = {"UK": "GB", "EL": "GR", "EN": "GB", "USA": "US"}
+#: Letters of a wrong code that a message repeats; the longest names of states have fewer.
+_MOST_SHOWN: Final = 40
 
 
 def check_country(text: str) -> str:
@@ -31,7 +33,9 @@ def check_country(text: str) -> str:
         return code
     meant = _MEANT.get(code)
     hint = f"; did you mean {meant}?" if meant else ""
-    raise ValueError(f"{code[:8]} is not a country code of two letters such as US or DE (ISO 3166-1){hint}")
+    raise ValueError(
+        f"{_shown(code)} is not a country code of two letters such as US or DE (ISO 3166-1){hint}"
+    )
 
 
 def check_place(text: str) -> str:
@@ -42,5 +46,10 @@ def check_place(text: str) -> str:
     """
     country, dash, state = text.strip().upper().partition("-")
     if dash and not re.fullmatch(r"[A-Z0-9]{1,3}", state):
-        raise ValueError(f"{text[:12]} is not a state such as US-CA (ISO 3166-2)")
+        raise ValueError(f"{_shown(text)} is not a state such as US-CA (ISO 3166-2)")
     return check_country(country) + dash + state
+
+
+def _shown(text: str) -> str:
+    """Show a wrong code whole, unless it is no code by far."""
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"

@@ -1,6 +1,7 @@
 """What is wrong with the settings, all of it at once and in words."""
 
 import re
+from typing import Final
 
 from pydantic import BaseModel, ValidationError
 
@@ -9,6 +10,13 @@ from config.destinations import PLATFORMS
 from config.tree import Models, keys_below, locate
 
 _PLATFORM = f"platform must be {', '.join([*PLATFORMS][:-1])} or {[*PLATFORMS][-1]}"
+#: Where a kind of finding says all there is to say.
+_PLAIN: Final = {
+    "missing": "is needed",
+    "too_short": "must have one entry at least",
+    "model_type": "must be a table of keys and values",
+    "model_attributes_type": "must be a table of keys and values",
+}
 #: How pydantic prints a value of ours that has a name.
 _ENUM_MEMBER = re.compile(r"<\w+\.\w+: ('[^']*')>")
 #: A key of another table must be this like before it is suggested.
@@ -64,16 +72,14 @@ def _unknown(at: str, holders: Models, root: type[BaseModel]) -> str:
 
 def _say(kind: str, text: str, at: str, holders: Models) -> str:
     match kind:
-        case "missing":
-            return "is needed"
+        case _ if kind in _PLAIN:
+            return _PLAIN[kind]
         case "union_tag_not_found" | "union_tag_invalid":
             return _PLATFORM
         case "value_error":
             return text.removeprefix("Value error, ")
         case "string_pattern_mismatch":
             return f"is not written as it must be: {_description(at, holders)}"
-        case "model_type" | "model_attributes_type":
-            return "must be a table of keys and values"
         case _:
             return _ENUM_MEMBER.sub(r"\1", text.replace("Input should", "should"))
 

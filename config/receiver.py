@@ -175,7 +175,7 @@ class Receiver(Strict):
         pattern=r"^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}$",
         description="Address and port. It speaks plain HTTP: TLS is the proxy's before it.",
     )
-    sources: tuple[ReceiverSource, ...] = Field(min_length=1, description="Who may send.")
+    sources: tuple[ReceiverSource, ...] = Field(description="Who may send; one at least.")
     most_bytes: int = Field(
         default=262_144, gt=0, le=16_777_216, description="The largest event, in bytes."
     )
@@ -203,6 +203,10 @@ class Receiver(Strict):
     @field_validator("sources")
     @classmethod
     def _check_names(cls, sources: tuple[ReceiverSource, ...]) -> tuple[ReceiverSource, ...]:
+        if not sources:
+            raise ValueError(
+                "name one sender at least, or leave receiver out: without senders it takes nothing"
+            )
         for found in ([each.name for each in sources], [each.place for each in sources]):
             twice = sorted({one for one in found if found.count(one) > 1})
             if twice:

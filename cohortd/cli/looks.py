@@ -154,10 +154,15 @@ def status(
     ] = False,
 ) -> None:
     """Tell whether all is well; exits with 1 where something needs a person."""
+    from cohortd.bootstrap import load_settings
     from cohortd.pipeline.looking import health_of, status_of
+    from cohortd.receivers import status_lines
 
     with opened(config, as_json=as_json) as pipeline:
-        found = health_of(pipeline) if health else status_of(pipeline)
+        if health:
+            found = health_of(pipeline)
+        else:
+            found = status_of(pipeline, more=status_lines(load_settings(config).receiver))
 
     def tell(console: Console) -> None:
         for line in found.lines:

@@ -53,14 +53,15 @@ def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
 
     Exits with 1 when a line is bad, and with 2 when the settings themselves cannot be used.
     """
-    from cohortd.bootstrap import exposed_secrets
+    from cohortd.bootstrap import exposed_secrets, load_settings
     from cohortd.cli.opening import opened
     from cohortd.core.delivery import AccessCheck
     from cohortd.pipeline.checking import check_all
+    from cohortd.receivers import check_lines
 
     with opened(config, as_json=as_json) as pipeline:
         checked = check_all(pipeline)
-    lines = list(checked.lines)
+    lines = [*checked.lines, *check_lines(load_settings(config).receiver)]
     if told := exposed_secrets(config):
         # No fault: in a container the file may belong to another user than ours.
         lines.insert(1, AccessCheck("settings file", ok=True, detail=told))

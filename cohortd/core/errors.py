@@ -4,6 +4,7 @@ CohortdError                     exit code 1: something fell short
 ├── SettingsError                exit code 2: the settings or the call are wrong
 ├── GuardError                   exit code 3: a guard stopped the run and waits for approval
 ├── SourceError                  a table could not be read
+├── AddressError                 an address to listen on cannot be had now
 ├── LedgerError                  the ledger could not be opened, or refuses
 │   ├── NotLeaderError           another process leads
 │   └── LedgerUnreachableError   its database does not answer now
@@ -53,6 +54,10 @@ class GuardError(CohortdError):
 
 class SourceError(CohortdError):
     """A source could not be read."""
+
+
+class AddressError(CohortdError):
+    """An address to listen on cannot be had now; it may later."""
 
 
 class LedgerError(CohortdError):

@@ -13,6 +13,10 @@ from config.settings import Schedule
 
 #: How often the leader looks for revocations and approvals that came through another process; seconds.
 WATCH_S: Final = 1.0
+#: How often it looks which removals are due soon or late.
+DUE_S: Final = 60.0
+#: How often it forgets what was kept long enough.
+FORGET_S: Final = 3600.0
 log = structlog.get_logger()
 
 
@@ -22,8 +26,10 @@ class Job:
 
     name: str
     do: Callable[[], None]
-    #: As the settings have it; None where it is switched off, or only looks every ``WATCH_S``.
+    #: As the settings have it; None where it is switched off, or only looks now and then.
     when: str | None = None
+    #: How often it looks, where it does; seconds.
+    every_s: float = WATCH_S
 
 
 def jobs_of(work: Work, schedule: Schedule) -> Sequence[Job]:
@@ -39,8 +45,13 @@ def jobs_of(work: Work, schedule: Schedule) -> Sequence[Job]:
 
 
 def lookouts_of(work: Work) -> Sequence[Job]:
-    """List what looks every ``WATCH_S`` whether there is anything to do."""
-    return (Job("watch", work.watch), Job("approvals", work.approvals))
+    """List what looks now and then whether there is anything to do, whatever the schedule says."""
+    return (
+        Job("watch", work.watch),
+        Job("approvals", work.approvals),
+        Job("due", work.due, every_s=DUE_S),
+        Job("forget", work.forget, every_s=FORGET_S),
+    )
 
 
 def run_guarded(job: Job) -> None:

@@ -9,7 +9,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from cohortd.core.errors import LedgerUnreachableError
-from cohortd.daemon.jobs import WATCH_S, Job, jobs_of, lookouts_of, run_guarded
+from cohortd.daemon.jobs import Job, jobs_of, lookouts_of, run_guarded
 from cohortd.daemon.signals import Signals
 from cohortd.daemon.work import Work
 from cohortd.pipeline.approving import forget_old
@@ -37,7 +37,7 @@ def lead(pipeline: Pipeline, schedule: Schedule, epoch: int, signals: Signals) -
     )
     forget_old(pipeline)
     for job in lookouts:
-        scheduler.add_job(run_guarded, "interval", seconds=WATCH_S, args=[job], id=job.name)
+        scheduler.add_job(run_guarded, "interval", seconds=job.every_s, args=[job], id=job.name)
     for job in jobs_of(work, schedule):
         _add(scheduler, job, schedule, pipeline)
     scheduler.start()

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cohortd.core.delivery import Lane
+from cohortd.pipeline.alarms import DueWatch
 from cohortd.pipeline.approving import first_waiting, taking
 from cohortd.pipeline.delivery import Delivery
 from cohortd.pipeline.dropping import take_all_in
 from cohortd.pipeline.erasing import finish_erasures
 from cohortd.pipeline.keeping_heads import keep_heads
 from cohortd.pipeline.reading_back import is_due, read_back
+from cohortd.pipeline.receiving import forget_received
 from cohortd.pipeline.reclustering import recluster
 from cohortd.pipeline.reconciling import reconcile
 from cohortd.pipeline.syncing import SyncCall, sync
@@ -30,6 +32,7 @@ class Work:
     epoch: int
     _heavy: threading.Lock = field(default_factory=threading.Lock)
     _light: threading.Lock = field(default_factory=threading.Lock)
+    _due: DueWatch = field(default_factory=DueWatch)
     #: When platforms were last asked for sizes outside of a sync.
     _asked_at: float = -math.inf
 
@@ -61,6 +64,14 @@ class Work:
                 Delivery(self.pipeline, self.epoch).drain(lane=Lane.REVOCATION)
             finally:
                 self._light.release()
+
+    def due(self) -> None:
+        """Tell which removals are due soon or late, and were not told of before."""
+        self._due.look(self.pipeline)
+
+    def forget(self) -> None:
+        """Forget what was kept long enough."""
+        forget_received(self.pipeline)
 
     def recluster(self) -> None:
         """Make a new model version if one is due."""

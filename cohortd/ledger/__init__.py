@@ -1,6 +1,7 @@
 """Durable truth: what was sent, acknowledged, refused and taken back. Other rooms use ``Ledger`` alone."""
 
 from cohortd.ledger.batches import BatchRow, Claimed, PollDue
+from cohortd.ledger.clocks import Clocks, RunningRemovals
 from cohortd.ledger.comparing import Comparison
 from cohortd.ledger.consent_store import CUSTOMER_STATEMENTS, ConsentStore, Recorded
 from cohortd.ledger.erasures import Erasure, Erasures, Person, Recipient
@@ -11,7 +12,7 @@ from cohortd.ledger.memberships import Members, MembershipRow, PastMembership
 from cohortd.ledger.models import Applied, KeptVersion, Models
 from cohortd.ledger.outbox import Outbox
 from cohortd.ledger.readings import Reading, Readings
-from cohortd.ledger.received_events import ParkedEvent, ReceivedEvent, ReceivedEvents
+from cohortd.ledger.received_events import Outcome, ParkedEvent, ReceivedEvent, ReceivedEvents
 from cohortd.ledger.remotes import Remote, Remotes
 from cohortd.ledger.removal_log import HEADS_FILE, RemovalLog
 from cohortd.ledger.replacing import (
@@ -41,6 +42,7 @@ __all__ = [
     "Applied",
     "BatchRow",
     "Claimed",
+    "Clocks",
     "Comparison",
     "ConsentStore",
     "Erasure",
@@ -54,6 +56,7 @@ __all__ = [
     "MembershipRow",
     "Models",
     "Outbox",
+    "Outcome",
     "ParkedEvent",
     "PastBatch",
     "PastMembership",
@@ -74,6 +77,7 @@ __all__ = [
     "Resync",
     "Resyncs",
     "RunRow",
+    "RunningRemovals",
     "Runs",
     "SuppressedSet",
     "SuppressionCause",

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 import pyarrow as pa
+from sqlalchemy import Connection
 
-from cohortd.core.consenting import ConsentRecord, SubjectKind
+from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
 from cohortd.core.identifiers import Family
 from cohortd.ledger import consent_records, putting_back, suppressions
 from cohortd.ledger.consent_records import Subject
 from cohortd.ledger.database import Database
-from cohortd.ledger.removal_log import RemovalLog
+from cohortd.ledger.removal_log import Journal, RemovalLog
 from cohortd.ledger.suppressions import SuppressedSet, SuppressionCause
 from cohortd.ledger.withdrawing import Asked, Extra, Withdrawal, Withdrawn, assert_again, withdraw
 
@@ -157,6 +158,25 @@ class ConsentStore:
             names = self._log.names_of({each.subject for each in found})
             outcomes += [replace(each, subject=names[each.subject]) for each in found]
         return outcomes
+
+    def take_in(
+        self,
+        connection: Connection,
+        journal: Journal,
+        withdrawn: Sequence[Withdrawn],
+        records: Sequence[ConsentRecord],
+        *,
+        now: datetime,
+    ) -> None:
+        """Take in what one event says, in the caller's transaction: its withdrawals, then all it says.
+
+        Each withdrawal is logged by what its record says: revoked, or denied.
+        """
+        for trigger in (ConsentStatus.REVOKED, ConsentStatus.DENIED):
+            asked = [self._asked(item, now) for item in withdrawn if item.record.status is trigger]
+            if asked:
+                withdraw(connection, journal, asked, trigger=trigger.value, at=now, now=now)
+        consent_records.keep(connection, records, received_at=now)
 
     def _asked(self, item: Withdrawn, at: datetime) -> Asked:
         record = item.record

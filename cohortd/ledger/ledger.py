@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from cohortd.core.deadlines import NO_DEADLINES, Deadlines
 from cohortd.core.removals import Sealer
 from cohortd.core.times import format_time, now_utc
+from cohortd.ledger.clocks import Clocks
 from cohortd.ledger.comparing import Comparison
 from cohortd.ledger.consent_store import ConsentStore
 from cohortd.ledger.database import Database
@@ -70,14 +71,15 @@ class Ledger:
         self.models = Models(database)
         self.remotes = Remotes(database)
         self.readings = Readings(database)
-        self.received = ReceivedEvents(database)
         self.members = Members(database)
         self.outbox = Outbox(database, self.removals)
         self.history = History(database)
         self.resyncs = Resyncs(database, self.removals)
         self.request_counts = RequestCounts(database)
+        self.clocks = Clocks(database)
         self.consent = ConsentStore(database, self.removals)
         self.erasures = Erasures(database, self.removals)
+        self.received = ReceivedEvents(database, self.removals, self.consent)
 
     def of_model(self, model: str) -> "Ledger":
         """The same ledger, but with the versions and the assignment of another model."""

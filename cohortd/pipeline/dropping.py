@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 
 from cohortd.core.errors import SettingsError, SourceError
+from cohortd.core.withholding import without_contacts
 from cohortd.ledger import ReceivedEvent
 from cohortd.pipeline.importing import record_table
 from cohortd.pipeline.intake import Intake, lost_withdrawals, take_in
@@ -48,7 +49,7 @@ def take_dropped(pipeline: Pipeline, drop: TableSource) -> None:
             if _is_whole(file, pipeline.clock()):
                 _take(pipeline, drop, file)
         except OSError as error:
-            log.warning("consent_file_not_taken", file=file.name, reason=error.strerror)
+            log.warning("consent_file_not_taken", file=_sayable(file), reason=error.strerror)
 
 
 def _is_whole(file: Path, now: datetime) -> bool:
@@ -66,14 +67,16 @@ def _take(pipeline: Pipeline, drop: TableSource, file: Path) -> None:
     if not received.is_known(event):
         fault = _import(pipeline, replace(drop, path=str(file)))
         if _digest(file) != digest:
-            log.warning("consent_file_not_taken", file=file.name, reason="it changed while it was read")
+            log.warning(
+                "consent_file_not_taken", file=_sayable(file), reason="it changed while it was read"
+            )
             return  # it is read again; what was taken of it stays
         received.note(event, size=size, at=pipeline.clock(), fault=fault)
     _move(file, FAILED if fault else DONE, digest)
     if fault:
-        log.warning("consent_file_parked", file=file.name, reason=fault)
+        log.warning("consent_file_parked", file=_sayable(file), reason=fault)
     else:
-        log.info("consent_file_taken", file=file.name)
+        log.info("consent_file_taken", file=_sayable(file))
 
 
 def _import(pipeline: Pipeline, source: TableSource) -> str:
@@ -91,6 +94,11 @@ def _move(file: Path, where: str, digest: bytes) -> None:
     folder = file.parent / where
     folder.mkdir(mode=0o700, exist_ok=True)
     file.replace(folder / f"{digest.hex()[:8]}-{file.name}")
+
+
+def _sayable(file: Path) -> str:
+    """Say a file's name, unless somebody named it by a person."""
+    return without_contacts(file.name)
 
 
 def _digest(file: Path) -> bytes:

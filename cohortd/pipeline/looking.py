@@ -76,8 +76,8 @@ def ledger_line(pipeline: Pipeline) -> AccessCheck:
     return AccessCheck("ledger", ok=True, detail=f"{pipeline.ledger.place}: opened, migrated and writable")
 
 
-def status_of(pipeline: Pipeline) -> Health:
-    """What a person should know."""
+def status_of(pipeline: Pipeline, *, more: Sequence[AccessCheck] = ()) -> Health:
+    """What a person should know, with lines of what the ledger does not know."""
     lines = [
         ledger_line(pipeline),
         _last_sync(pipeline),
@@ -92,6 +92,7 @@ def status_of(pipeline: Pipeline) -> Health:
         *erasure_lines(pipeline),
         *reconciliation_line(pipeline),
         *heads_lines(pipeline),
+        *more,
     ]
     return Health(tuple(lines))
 

@@ -1,15 +1,16 @@
 """Consent events taken in as they come: recorded, queued for removal, and only then acknowledged.
 
-One event takes two or three transactions of the ledger, of which the last one notes the event. What happens
-twice because the answer to it, or that note, was lost, says the same and is kept once.
+All that an event comes to is one transaction of the ledger: withdrawals with their removals, records, and
+the note that it came. What comes again because the answer to it was lost is known by that note.
 """
 
 import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Final
 
 import structlog
 
@@ -17,7 +18,7 @@ from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
 from cohortd.core.errors import CohortdError
 from cohortd.core.times import format_time
 from cohortd.core.withholding import telling_apart, without_contacts
-from cohortd.ledger import ReceivedEvent, Withdrawn
+from cohortd.ledger import Outcome, ReceivedEvent, Withdrawn
 from cohortd.pipeline import carriers
 from cohortd.pipeline.consents import contact_subject, customer_subject
 from cohortd.pipeline.intake import withdraw_all
@@ -25,6 +26,10 @@ from cohortd.pipeline.wiring import Pipeline
 from cohortd.receiver import EventShape, Named, Reading, Received, Said, Verdict, read_event
 from consent import is_withdrawal, platform_scope
 
+#: For so long the note of an event is kept. Senders send again for days, and whoever repeats an old event
+#: has to have its signature: a signed time is refused after minutes, and of the others each makes the same
+#: records, which are kept for good. Only one without a time would take back once more.
+KEPT_FOR: Final = timedelta(days=400)
 _NOBODY = "whom it names cannot be read"
 log = structlog.get_logger()
 
@@ -95,23 +100,18 @@ class Receiving:
             for one in about
             for each in said
         }
-        self._record(records, now=now)
         if not event.event and not _says_which(reading):
             # The same bytes may be sent again and mean it: somebody withdraws, grants, and withdraws.
             event = ReceivedEvent(event.source, f"at {format_time(now)}", event.body)
         subjects = [ledger.removals.subject_ref(one.kind, one.subject) for one in about] if fault else []
-        ledger.received.note(event, size=len(received.raw), at=now, fault=fault, subjects=subjects)
-        return self._told(received, fault, about)
-
-    def _record(self, records: Mapping[ConsentRecord, str], *, now: datetime) -> None:
-        """Queue removals and keep what was said, in this order: a withdrawal is never only a record."""
-        pipeline = self._pipeline
-        withdrawing = [r for r in records if is_withdrawal(r, purpose=pipeline.consent.purpose)]
-        new = pipeline.ledger.consent.to_withdraw(withdrawing)
-        withdraw_all(pipeline, [Withdrawn(r, platform_scope(r.platform)) for r in new])
-        pipeline.ledger.consent.record(list(records), received_at=now)
+        withdrawing = [r for r in records if is_withdrawal(r, purpose=self._pipeline.consent.purpose)]
+        new = ledger.consent.to_withdraw(withdrawing)
+        withdrawn = [Withdrawn(r, platform_scope(r.platform)) for r in new]
+        outcome = Outcome(withdrawn, list(records), len(received.raw), fault, subjects)
+        ledger.received.take(event, outcome, now=now)
         for record in new:
             self._to_carry.put((record, records[record]))
+        return self._told(received, fault, about)
 
     def _told(self, received: Received, fault: str, about: Sequence[_About]) -> Verdict:
         if not fault:
@@ -130,6 +130,11 @@ class Receiving:
             if (extra := by_id.get(customer, []) if customer else by_contact.get(record, []))
         ]
         withdraw_all(pipeline, withdrawn)
+
+
+def forget_received(pipeline: Pipeline) -> int:
+    """Forget that events came which came long ago, unless somebody has yet to look at one."""
+    return pipeline.ledger.received.forget(pipeline.clock() - KEPT_FOR)
 
 
 def _about(pipeline: Pipeline, named: Named) -> "list[_About]":

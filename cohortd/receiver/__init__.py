@@ -2,9 +2,11 @@
 
 from cohortd.receiver.desk import Answer, Desk, Inlet, Received, ReceiverLimits, Take, Verdict
 from cohortd.receiver.events import Named, Reading, Said, read_event
+from cohortd.receiver.listening import Listening
+from cohortd.receiver.probing import Listener, who_listens
 from cohortd.receiver.serving import Receiver
 from cohortd.receiver.shapes import PRESETS, EventShape
-from cohortd.receiver.signatures import Auth, AuthKind, can_sign
+from cohortd.receiver.signatures import Auth, AuthKind, can_sign, key_bytes
 
 __all__ = [
     "PRESETS",
@@ -14,6 +16,8 @@ __all__ = [
     "Desk",
     "EventShape",
     "Inlet",
+    "Listener",
+    "Listening",
     "Named",
     "Reading",
     "Received",
@@ -23,5 +27,7 @@ __all__ = [
     "Take",
     "Verdict",
     "can_sign",
+    "key_bytes",
     "read_event",
+    "who_listens",
 ]

@@ -1,5 +1,6 @@
 """What a request is answered, in the order in which things are looked at."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +18,8 @@ from cohortd.receiver.signatures import Auth, authenticate
 
 #: How long a sender waits that could not be served because of us; seconds.
 AGAIN_AFTER_S: Final = 30
+#: How long one waits of whose events too many are being taken in.
+BUSY_S: Final = 1
 #: Of refused signatures, no more than this many a minute are told of in the log.
 _TOLD_A_MINUTE: Final = 6
 log = structlog.get_logger()
@@ -89,6 +92,10 @@ class Desk:
         self.limits = limits
         self._inlets = {inlet.path: inlet for inlet in inlets}
         self._paces = {inlet.path: Pace(limits.most_a_minute) for inlet in inlets}
+        # Events are taken in one after the other: while those of one source wait for their turn, there is
+        # room for the others'.
+        most_at_once = max(1, limits.connections // (len(inlets) + 1))
+        self._turns = {inlet.path: threading.BoundedSemaphore(most_at_once) for inlet in inlets}
         self._told = Pace(_TOLD_A_MINUTE)
         self._take, self._clock = take, clock
 
@@ -120,7 +127,7 @@ class Desk:
         wait_s = self._paces[path].wait_s()
         if wait_s:
             return Answer(HTTPStatus.TOO_MANY_REQUESTS, "too many at once", ceil(wait_s))
-        return self._taken(Received(inlet.source, authentic.event_id[:200], raw))
+        return self._in_turn(path, Received(inlet.source, authentic.event_id[:200], raw))
 
     def _unfit(self, headers: Mapping[str, str]) -> Answer | None:
         length = headers.get("content-length", "")
@@ -135,6 +142,14 @@ class Desk:
         if not is_json or headers.get("content-encoding", "identity").strip().lower() != "identity":
             return Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "JSON is taken, as it is")
         return None
+
+    def _in_turn(self, path: str, received: Received) -> Answer:
+        if not self._turns[path].acquire(blocking=False):
+            return Answer(HTTPStatus.TOO_MANY_REQUESTS, "too many at once", BUSY_S)
+        try:
+            return self._taken(received)
+        finally:
+            self._turns[path].release()
 
     def _taken(self, received: Received) -> Answer:
         try:

@@ -1,8 +1,8 @@
 """A small HTTP server that takes events and nothing else.
 
 The standard library's server, narrowed: one request a connection, a body of known and limited size, a time
-by which all of it must be there, a limited number of connections. So no framework has to be kept up to date
-for one verb. It speaks plain HTTP: TLS is the business of the proxy before it.
+by which all of it must be there, a limited number of connections and threads. So no framework has to be
+kept up to date for one verb. It speaks plain HTTP: TLS is the business of the proxy before it.
 """
 
 import contextlib
@@ -19,13 +19,13 @@ from typing import Any, Final, Self
 
 import structlog
 
-from cohortd.core.errors import SettingsError
+from cohortd.core.errors import AddressError
 from cohortd.receiver.desk import Answer, Desk
+from cohortd.receiver.places import FULL, Places
 
 #: How long a refused sender may go on sending, so that it reads the answer.
 _DRAIN_S: Final = 2.0
 _DRAIN_BYTES: Final = 4_194_304
-_FULL: Final = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\n\r\n"
 log = structlog.get_logger()
 
 
@@ -40,17 +40,18 @@ class Receiver(socketserver.ThreadingTCPServer):
         """Bind, but take nothing yet.
 
         Raises:
-            SettingsError: The address cannot be had.
+            AddressError: The address cannot be had now.
         """
         self.desk = desk
-        self._slots = threading.BoundedSemaphore(desk.limits.connections)
+        self.places = Places(desk.limits.connections)
         self._thread = threading.Thread(target=self.serve_forever, args=(0.1,), name="receiver")
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         try:
             super().__init__(address, _Handler)
-        except OSError as error:
-            raise SettingsError(
-                f"receiver.listen: cannot listen on {address[0]}:{address[1]}: {error.strerror}"
+        except (OSError, UnicodeError) as error:
+            why = getattr(error, "strerror", None) or "this is no address"
+            raise AddressError(
+                f"receiver.listen: cannot listen on {address[0]}:{address[1]}: {why}"
             ) from None
 
     @property
@@ -58,22 +59,30 @@ class Receiver(socketserver.ThreadingTCPServer):
         """Where it listens."""
         return int(self.server_address[1])
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still takes connections."""
+        return self._thread.is_alive()
+
     def process_request(self, request: Any, client_address: Any) -> None:
         """Give a connection a thread, unless there are too many."""
-        if self._slots.acquire(blocking=False):
-            super().process_request(request, client_address)
+        if not self.places.enter(request):
+            with contextlib.suppress(OSError):
+                request.send(FULL, socket.MSG_DONTWAIT)
+            self.shutdown_request(request)
             return
-        request.settimeout(1.0)
-        with contextlib.suppress(OSError):
-            request.sendall(_FULL)
-        self.shutdown_request(request)
+        try:
+            super().process_request(request, client_address)
+        except BaseException:  # no thread can be had now
+            self.places.leave(request)
+            raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Serve a connection, then give its place back."""
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._slots.release()
+            self.places.leave(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the base's
         """Tell what broke without a traceback, which may quote an event; the sender got no answer."""
@@ -125,7 +134,14 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in self.headers.items():
             twice = headers.get(name.lower())
             headers[name.lower()] = value if twice is None else f"{twice}, {value}"
-        self._say(self.server.desk.answer(self.path, headers, self.rfile.read))
+        self._say(self.server.desk.answer(self.path, headers, self._read_whole))
+
+    def _read_whole(self, length: int) -> bytes:
+        """Read a body; once it is here, its sender no longer holds the place."""
+        raw: bytes = self.rfile.read(length)
+        if len(raw) == length:
+            self.server.places.keep(self.connection)
+        return raw
 
     def handle_expect_100(self) -> bool:
         """Ask for a body only where it may come; ``do_POST`` refuses all others."""
@@ -168,6 +184,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _drain(self) -> None:
         """Read on for a while: closed with data unread, a sender would see a reset, not the answer."""
         self.wfile.flush()
+        self.server.places.offer(self.connection)
         rest = _InTime(self.connection, _DRAIN_S)
         scratch = bytearray(65_536)
         left = _DRAIN_BYTES

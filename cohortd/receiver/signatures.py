@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import hmac
 import math
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -75,6 +76,14 @@ def can_sign(auth: Auth) -> bool:
     except (EmptyWebhookSecretError, ValueError):
         return False
     return True
+
+
+def key_bytes(auth: Auth) -> int:
+    """Say how many bytes the secret is worth: one that is written in hex is worth half its length."""
+    if auth.kind is AuthKind.STANDARD_WEBHOOKS:
+        return len(base64.b64decode(auth.secret.removeprefix("whsec_")))
+    is_hex = all(character in string.hexdigits for character in auth.secret)
+    return len(auth.secret.encode()) // (2 if is_hex else 1)
 
 
 def _standard(auth: Auth, headers: Mapping[str, str], raw: bytes) -> Authentic | None:

@@ -88,5 +88,7 @@ class Sieve:
         return stayed
 
 
-#: Called by a format for rows it could not hand over: reason, count, row numbers.
-Lost = Callable[[str, int, list[int]], None]
+#: Called by a format for rows it could not hand over: reason, count, row numbers, their text.
+Lost = Callable[[str, int, list[int], str], None]
+#: Gives the reason under which rows of a text are counted; empty for the format's own.
+Graver = Callable[[str], str]

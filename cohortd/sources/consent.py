@@ -57,7 +57,7 @@ def read_consent(source: TableSource, tally: Tally) -> Iterator[pa.RecordBatch]:
     yield pa.RecordBatch.from_pylist(
         [], schema=pa.schema([(name, pa.string()) for name in CONSENT_COLUMNS])
     )
-    for chunk in chunks(source, mapping, tally, needed=("status", "recorded_at")):
+    for chunk in chunks(source, mapping, tally, needed=("status", "recorded_at"), graver=_grave_if_no):
         yield _one_subject_each(_kept(chunk, mapping, tally=tally, separator=source.separator))
 
 
@@ -77,6 +77,14 @@ def _kept(chunk: Chunk, mapping: Mapping[str, str], *, tally: Tally, separator: 
         text = cast.values if name in _EXPLAINING else sieve.take(cast, "undecodable_text")
         columns[name] = text if name == _HASHED_LATER else _without_contacts(text)
     return sieve.kept({name: columns[name] for name in CONSENT_COLUMNS}, mapped=mapping)
+
+
+def _grave_if_no(text: str) -> str:
+    """Take a row that cannot be split into cells for a withdrawal, unless all it may say is yes."""
+    lowered = text.lower()
+    says_yes = str(ConsentStatus.GRANTED) in lowered
+    says_no = any(status in lowered for status in _WITHDRAWING)
+    return "" if says_yes and not says_no else WITHDRAWAL_LOST
 
 
 def _without_contacts(text: pa.Array) -> pa.Array:

@@ -15,6 +15,8 @@ from cohortd.sources.chunks import Chunk, Lost
 from cohortd.sources.locations import SourceFile
 
 _BLOCK_BYTES = 8 * 1024 * 1024
+#: The longest row there may be.
+_LARGE_BLOCK_BYTES = 128 * 1024 * 1024
 _HEADER_BYTES = 1024 * 1024
 #: More lines in one cell are rows that an open quote swallowed.
 _MOST_LINES_A_CELL = 200
@@ -31,37 +33,65 @@ def columns(file: SourceFile) -> list[str]:
 
 
 def chunks(file: SourceFile, wanted: Sequence[str], *, lost: Lost) -> Iterator[Chunk]:
-    """Stream *wanted* columns; rows with too many or too few cells go to *lost*."""
+    """Stream *wanted* columns; rows with too many or too few cells go to *lost*.
+
+    A row must fit into one block. Where one does not, the rest of the file is read in large ones: of a
+    consent table no withdrawal may be out of reach because another row has a gigantic cell.
+    """
     names, delimiter = _header(file)
     # A quote that is never closed swallows every row to the end of the file, unseen where the
     # swallowing column is the last: so the last one is always read.
     included = list(dict.fromkeys([*wanted, names[-1]]))
     ragged = _Ragged(lost)
+    parsing = pa_csv.ParseOptions(
+        delimiter=delimiter, newlines_in_values=True, invalid_row_handler=ragged.handle
+    )
+    conversion = pa_csv.ConvertOptions(
+        include_columns=[name for name in included if name in names],
+        column_types=dict.fromkeys(included, pa.binary()),
+    )
+    for block_bytes in (_BLOCK_BYTES, _LARGE_BLOCK_BYTES):
+        given = ragged.restart()
+        try:
+            for batch in _batches(file, block_bytes, parsing, conversion):
+                _refuse_open_quote(file, batch.column(names[-1]))
+                numbers = ragged.numbers(batch.num_rows)
+                fresh = int(np.searchsorted(numbers, given, side="right"))
+                yield Chunk(
+                    columns={name: batch.column(name).slice(fresh) for name in wanted if name in names},
+                    rows=batch.num_rows - fresh,
+                    numbers=numbers[fresh:],
+                    file=file.name,
+                )
+        except _TooLongError:
+            continue
+        return
+    raise SourceError(
+        f"{file.table}: a row of {file.name} after row {ragged.given:,} is longer than"
+        f" {_LARGE_BLOCK_BYTES >> 20} MiB; a cell there is gigantic, or a quote is opened and never closed"
+    )
+
+
+class _TooLongError(Exception):
+    """A row does not fit into a block."""
+
+
+def _batches(
+    file: SourceFile, block_bytes: int, parsing: pa_csv.ParseOptions, conversion: pa_csv.ConvertOptions
+) -> Iterator[pa.RecordBatch]:
     with file.reading(), file.open() as stream:
         try:
-            reader = pa_csv.open_csv(
+            yield from pa_csv.open_csv(
                 stream,
-                read_options=pa_csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES),
-                parse_options=pa_csv.ParseOptions(
-                    delimiter=delimiter, newlines_in_values=True, invalid_row_handler=ragged.handle
-                ),
-                convert_options=pa_csv.ConvertOptions(
-                    include_columns=[name for name in included if name in names],
-                    column_types=dict.fromkeys(included, pa.binary()),
-                ),
+                read_options=pa_csv.ReadOptions(use_threads=False, block_size=block_bytes),
+                parse_options=parsing,
+                convert_options=conversion,
             )
         except pa.ArrowInvalid as error:
-            if "Empty CSV" in str(error):  # a header alone, without a line's end
-                return
-            raise
-        for batch in reader:
-            _refuse_open_quote(file, batch.column(names[-1]))
-            yield Chunk(
-                columns={name: batch.column(name) for name in wanted if name in names},
-                rows=batch.num_rows,
-                numbers=ragged.numbers(batch.num_rows),
-                file=file.name,
-            )
+            if "straddling" in str(error):
+                raise _TooLongError from None
+            if "Empty CSV" not in str(error):  # a header alone, without a line's end
+                raise
 
 
 class _Ragged:
@@ -71,13 +101,28 @@ class _Ragged:
         self._lost = lost
         self._skipped: list[int] = []
         self._next = 1
+        #: The last row that was told of.
+        self._told = 0
 
     def handle(self, row: pa_csv.InvalidRow) -> str:
         number = (row.number or 1) - 1  # the header is row 1
         self._skipped.append(number)
-        # A quote that is not closed makes one row of many.
-        self._lost("wrong_number_of_cells", 1 + row.text.rstrip("\r\n").count("\n"), [number])
+        if number > self._told:
+            self._told = number
+            # A quote that is not closed makes one row of many.
+            rows = 1 + row.text.rstrip("\r\n").count("\n")
+            self._lost("wrong_number_of_cells", rows, [number], row.text)
         return "skip"
+
+    @property
+    def given(self) -> int:
+        """The last row that was numbered."""
+        return self._next - 1
+
+    def restart(self) -> int:
+        """Begin at the first row again, without telling anything twice; return the last that was given."""
+        given, self._next, self._skipped = self.given, 1, []
+        return given
 
     def numbers(self, rows: int) -> npt.NDArray[np.int64]:
         """Number the next *rows* good rows."""

@@ -43,7 +43,7 @@ def chunks(file: SourceFile, wanted: Sequence[str], *, lost: Lost) -> Iterator[C
         numbered = enumerate(_rows(file, io.BufferedReader(stream, _BUFFER_BYTES)), start=1)
         while part := list(itertools.islice(numbered, ROWS_A_CHUNK)):
             bad = [number for number, row in part if row is None]
-            lost("unparsable_json", len(bad), bad)
+            lost("unparsable_json", len(bad), bad, "")
             good = [(number, row) for number, row in part if row is not None]
             yield Chunk(
                 columns={name: text_column([row.get(name) for _, row in good]) for name in wanted},

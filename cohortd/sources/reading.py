@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from cohortd.core.errors import SettingsError
 from cohortd.sources import delimited, documents, parquet, sql
-from cohortd.sources.chunks import Chunk, Lost
+from cohortd.sources.chunks import Chunk, Graver, Lost
 from cohortd.sources.locations import SourceFile, files_of
 from cohortd.sources.table import TableSource, Tally
 
@@ -51,9 +51,17 @@ def chosen(source: TableSource, *, needed: Sequence[str], optional: Sequence[str
 
 
 def chunks(
-    source: TableSource, mapping: Mapping[str, str], tally: Tally, *, needed: Sequence[str]
+    source: TableSource,
+    mapping: Mapping[str, str],
+    tally: Tally,
+    *,
+    needed: Sequence[str],
+    graver: Graver = lambda _text: "",
 ) -> Iterator[Chunk]:
     """Stream the mapped columns of every file in turn.
+
+    Args:
+        graver: Looks at the text of rows that cannot be read, and may count them under another reason.
 
     Raises:
         SettingsError: One of the files lacks a needed column, or has a column twice.
@@ -65,7 +73,7 @@ def chunks(
     for file in files_of(source):
         if file.format != "json":
             _check_columns(file, wanted, needed=[mapping[name] for name in needed])
-        yield from _chunks(file, wanted, _lost(tally, file))
+        yield from _chunks(file, wanted, _lost(tally, file, graver))
 
 
 def _columns(file: SourceFile) -> list[str]:
@@ -88,10 +96,10 @@ def _chunks(file: SourceFile, wanted: Sequence[str], lost: Lost) -> Iterator[Chu
             return delimited.chunks(file, wanted, lost=lost)
 
 
-def _lost(tally: Tally, file: SourceFile) -> Lost:
-    def count(reason: str, rows: int, numbers: list[int]) -> None:
+def _lost(tally: Tally, file: SourceFile, graver: Graver) -> Lost:
+    def count(reason: str, rows: int, numbers: list[int], text: str) -> None:
         tally.read += rows
-        tally.drop(reason, rows, rows=numbers, file=file.name)
+        tally.drop(graver(text) or reason, rows, rows=numbers, file=file.name)
 
     return count
 

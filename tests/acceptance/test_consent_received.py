@@ -9,12 +9,15 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from shop import Shop, open_shop
+from shop import Answer, Shop, open_shop
 
 from cohortd import bootstrap
+from cohortd.core.errors import LedgerError
+from cohortd.core.times import now_utc
 from cohortd.pipeline.receiving import Receiving
 from cohortd.receiver import PRESETS, EventShape, Received, Verdict
 
@@ -82,15 +85,49 @@ def test_an_event_whose_acknowledgement_was_lost_is_kept_once(small: Shop) -> No
     assert (len(_records(small)), _withdrawals(small)) == (2, 1)
 
 
-def test_an_event_that_was_recorded_before_a_crash_but_not_noted_is_kept_once(small: Shop) -> None:
+def test_an_event_whose_note_was_forgotten_long_ago_is_still_kept_once(small: Shop) -> None:
     with _receiving(small) as receiving:
         receiving.take(Received("cmp", "", _ketch()))
-        with receiving._pipeline.ledger.received._database.write() as connection:
-            connection.exec_driver_sql("DELETE FROM received_event")
+        receiving._pipeline.ledger.received.forget(now_utc() + timedelta(days=1))
         again = receiving.take(Received("cmp", "", _ketch()))
 
     assert again is Verdict.TAKEN
     assert (len(_records(small)), _withdrawals(small)) == (2, 1)
+
+
+def test_an_event_that_is_broken_off_at_any_table_leaves_nothing_and_is_taken_when_it_comes_again(
+    small: Shop,
+) -> None:
+    """The database refuses in the midst of it, which a crash would leave as it was before."""
+    tables = (
+        "consent_record",
+        "withdrawal",
+        "suppression",
+        "removal_log",
+        "removal_head",
+        "received_event",
+    )
+    counts = " + ".join(f"(SELECT count(*) FROM {table})" for table in tables)
+    revoked = _ketch(status="revoked")
+    left, answers = [], []
+    with _receiving(small) as receiving:
+        database = receiving._pipeline.ledger.received._database
+        for table in tables:
+            with database.write() as connection:
+                connection.exec_driver_sql(
+                    f"CREATE TRIGGER crash BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'crash'); END"
+                )
+            with pytest.raises(LedgerError):
+                receiving.take(Received("cmp", "", revoked))
+            left += small.query(f"SELECT {counts}")
+            with database.write() as connection:
+                connection.exec_driver_sql("DROP TRIGGER crash")
+        answers = [receiving.take(Received("cmp", "", revoked)) for _ in range(2)]
+
+    assert left == [(0,)] * len(tables)
+    assert answers == [Verdict.TAKEN, Verdict.KNOWN]
+    assert (len(_records(small)), _withdrawals(small)) == (2, 1)
+    assert small.query("SELECT event FROM removal_log") == [("recorded",)]
 
 
 def test_of_one_event_that_comes_many_times_at_once_one_is_taken(small: Shop) -> None:
@@ -198,11 +235,6 @@ def _post(port: int, body: bytes) -> int:
     return status
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return found.getsockname()[1]
-
-
 def _until(true: object, *, seconds: float = 200) -> None:
     ends = time.monotonic() + seconds
     while not true():  # type: ignore[operator]
@@ -216,9 +248,14 @@ def _listens(port: int) -> bool:
     return False
 
 
-def test_the_daemon_takes_whom_an_event_names_off_every_platform(small: Shop) -> None:
-    port, first = _free_port(), small.sync()
+def test_the_daemon_takes_whom_an_event_names_off_every_platform_once_its_port_is_free(
+    small: Shop,
+) -> None:
+    """Until then it runs without the receiver, sends what is revoked otherwise, and says so."""
+    first = small.sync()
     auth = {"kind": "bearer", "secret": SECRET}
+    taken = socket.create_server(("127.0.0.1", 0))
+    port = taken.getsockname()[1]
     small.change(
         receiver={
             "listen": f"127.0.0.1:{port}",
@@ -229,13 +266,26 @@ def test_the_daemon_takes_whom_an_event_names_off_every_platform(small: Shop) ->
     before = small.destinations_of(WHO)
     process = small.start("run")
     try:
+        while "receiver_not_listening" not in process.stderr.readline():
+            assert process.poll() is None
+        small.call("revoke", "--customer", OTHER)
+        _until(lambda: not small.destinations_of(OTHER))
+        told = _line(small.call("status", "--json"), "receiver")
+        taken.close()
         _until(lambda: _listens(port))
+        now = _line(small.call("check", "--json"), "receiver")
         status = _post(port, _ketch())
         _until(lambda: not small.destinations_of(WHO))
     finally:
+        taken.close()
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
 
     assert first.code == 0, first.err
     assert before == {"google", "ads", "meta"}
+    assert (told["ok"], now["ok"]) == (False, True)
     assert (status, process.returncode) == (200, 0)
+
+
+def _line(answer: Answer, subject: str) -> dict:
+    return next(line for line in answer.json["checks"] if line["subject"] == subject)

@@ -1,7 +1,10 @@
+import socket
+import threading
+
 import pytest
 
 from cohortd.receiver import PRESETS
-from cohortd.receivers import shape_of
+from cohortd.receivers import check_lines, shape_of, status_lines
 
 TABLES = "sources: {customers: {path: customers.csv}}\n"
 SENDER = "name: cmp, preset: ketch, auth: {kind: bearer, secret: a-secret-of-some-length}"
@@ -46,7 +49,7 @@ def test_a_secret_may_stand_in_the_folder_of_secrets(loading, tmp_path):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("{sources: []}", "receiver.sources: "),
+        ("{sources: []}", "receiver.sources: name one sender at least, or leave receiver out"),
         (
             "{sources: [{name: cmp, preset: ketch}]}",
             "receiver.sources[0].auth: is needed",
@@ -79,3 +82,61 @@ def test_what_would_be_open_or_read_nothing_is_refused(loading, text, told):
     faults = loading.faults(f"{TABLES}receiver: {text}")
     assert [fault for fault in faults if fault.startswith(told)], faults
     assert "a-secret-of-some-length" not in str(faults)
+
+
+def test_a_list_that_may_not_be_empty_says_so_in_our_words(loading):
+    faults = loading.faults(f"{TABLES}consent: {{legal_bases: []}}")
+    assert faults == ["consent.legal_bases: must have one entry at least"]
+
+
+def test_a_wrong_name_of_a_state_is_shown_whole(loading):
+    [fault] = loading.faults(f"{TABLES}consent: {{default: {{US-California: denied}}}}")
+    assert "US-California is not a state such as US-CA" in fault
+
+
+def test_without_a_receiver_there_is_nothing_to_tell():
+    assert [*check_lines(None), *status_lines(None)] == []
+
+
+def test_a_check_tells_of_the_address_each_secret_and_what_others_can_reach(loading):
+    weak = "name: weak, preset: ketch, auth: {kind: hmac, secret: 0123456789abcdef}"
+    none = "name: none, preset: ketch, auth: {kind: standard_webhooks, secret: 'no base64 at all'}"
+    text = f"{TABLES}receiver: {{listen: '0.0.0.0:0', sources: [{{{SENDER}}}, {{{weak}}}, {{{none}}}]}}"
+    lines = {line.subject: (line.ok, line.detail) for line in check_lines(loading(text).receiver)}
+
+    assert lines == {
+        "receiver": (True, "0.0.0.0:0: nothing listens there"),
+        "receiver: cmp": (True, "/consent/cmp, bearer with a secret"),
+        "receiver: weak": (
+            True,
+            "/consent/weak, hmac with a secret; it is worth 8 bytes, which is few: take 24 or more",
+        ),
+        "receiver: none": (
+            False,
+            "receiver: none: the secret cannot be used for standard_webhooks",
+        ),
+        "receiver: TLS": (
+            True,
+            (
+                "others than this machine reach it, and it speaks plain HTTP: have a proxy with TLS"
+                " before it, and let nobody else reach the port"
+            ),
+        ),
+    }
+
+
+def _hang_up(server):
+    server.accept()[0].close()
+
+
+def test_somebody_else_at_the_address_is_a_fault_and_nobody_is_one_of_status_alone(loading):
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        found = _receiver(loading, SENDER, f", listen: '127.0.0.1:{stranger.getsockname()[1]}'")
+        hanging_up = threading.Thread(target=_hang_up, args=[stranger])
+        hanging_up.start()
+        there = check_lines(found)[0]
+        hanging_up.join()
+    gone = [check_lines(found)[0].ok, status_lines(found)[0].ok]
+
+    assert (there.ok, there.cure) == (False, "Choose another receiver.listen, or stop what is there.")
+    assert gone == [True, False]

@@ -143,3 +143,22 @@ def test_without_a_deadline_nothing_is_late_or_on_time(world: World) -> None:
 
     assert {(entry.due_at, entry.on_time) for entry in world.ledger.removals.entries()} == {("", "")}
     assert [timing.due_at for timing in world.ledger.removals.timings()] == [None]
+
+
+def test_open_removals_run_against_their_time_until_they_are_confirmed(timed: World) -> None:
+    timed.sync({GOOGLE: [ANN], META: [ANN]})
+    withdraw(timed)
+    queued = timed.ledger.clocks.running()
+    claimed = timed.must_claim()
+    timed.send(claimed)
+    timed.settle(claimed)
+    half = timed.ledger.clocks.running()
+    timed.drain()
+
+    due_at = timed.now + timedelta(hours=72)
+    assert [(each.destination, each.due_at, each.count) for each in queued] == [
+        ("google", due_at, 1),
+        ("meta", due_at, 1),
+    ]
+    assert len(half) == 1
+    assert timed.ledger.clocks.running() == []

@@ -37,3 +37,19 @@ def test_events_at_fault_are_listed_until_somebody_has_looked(world: World) -> N
     assert first == ParkedEvent(first.id, EVENT, 3, NOW, "it is no JSON", ())
     assert (second.event, second.subjects) == (later, ("ab", "cd"))
     assert (received.count_parked(), [each.id for each in received.parked()]) == (1, [second.id])
+
+
+def test_what_came_long_ago_is_forgotten_but_for_what_nobody_has_looked_at(world: World) -> None:
+    received = world.ledger.received
+    bodies = [bytes([number]) * 32 for number in range(4)]
+    events = [ReceivedEvent("cmp", "", body) for body in bodies]
+    received.note(events[0], size=1, at=NOW, fault="it is no JSON")
+    received.note(events[1], size=1, at=NOW)
+    received.note(events[2], size=1, at=NOW, fault="it is no JSON")
+    received.mark_seen(until=1)
+    received.note(events[3], size=1, at=NOW + timedelta(days=2))
+    forgotten = received.forget(NOW + timedelta(days=1))
+
+    assert forgotten == 2
+    assert [received.is_known(event) for event in events] == [False, False, True, True]
+    assert received.count_parked() == 1

@@ -1,5 +1,6 @@
 """The server itself: one whole request of limited size in limited time, or none."""
 
+import contextlib
 import http.client
 import json
 import socket
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 import structlog
 
-from cohortd.core.errors import SettingsError
+from cohortd.core.errors import AddressError
 from cohortd.receiver import Auth, AuthKind, Desk, Inlet, Received, Receiver, ReceiverLimits, Verdict
 
 SECRET = "a-secret-of-some-length"
@@ -32,9 +33,11 @@ def _listening(
         yield receiver
 
 
-def _ask(receiver: Receiver, method: str = "POST", body: bytes = b"{}", **headers: str) -> tuple[int, str]:
+def _ask(
+    receiver: Receiver, method: str = "POST", body: bytes = b"{}", *, path: str = "/consent/cmp"
+) -> tuple[int, str]:
     connection = http.client.HTTPConnection("127.0.0.1", receiver.port, timeout=60)
-    connection.request(method, "/consent/cmp", body, {**HEADERS, **headers})
+    connection.request(method, path, body, HEADERS)
     answer = connection.getresponse()
     text = answer.read().decode()
     connection.close()
@@ -46,6 +49,22 @@ def _raw(receiver: Receiver, sent: bytes) -> bytes:
     with socket.create_connection(("127.0.0.1", receiver.port), timeout=60) as connection:
         connection.sendall(sent)
         return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+def _insist(receiver: Receiver) -> int:
+    """Ask again, as senders do, until those that gave way are gone."""
+    while True:
+        with contextlib.suppress(ConnectionError, http.client.HTTPException):
+            status, _ = _ask(receiver)
+            if status != 503:
+                return status
+
+
+def _serving_threads(receiver: Receiver) -> int:
+    """Threads that serve a connection, once all that wait to be taken in have been."""
+    with contextlib.suppress(ConnectionError):
+        _raw(receiver, b"NONE\r\n\r\n")
+    return sum("process_request_thread" in each.name for each in threading.enumerate())
 
 
 def test_an_event_is_answered_and_the_connection_closed() -> None:
@@ -112,16 +131,68 @@ def test_who_sends_too_slowly_is_cut_off() -> None:
     assert took == []
 
 
-def test_beyond_so_many_connections_a_sender_is_told_to_come_again() -> None:
+def test_who_sends_slowly_gives_way_and_is_told_to_come_again() -> None:
     with (
-        _listening(connections=1) as receiver,
-        socket.create_connection(("127.0.0.1", receiver.port), timeout=60) as first,
+        _listening(connections=2) as receiver,
+        contextlib.ExitStack() as stack,
     ):
-        first.sendall(b"POST /consent/cmp HTTP/1.1\r\n")
+        slow = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", receiver.port), timeout=60))
+            for _ in range(40)
+        ]
+        threads = _serving_threads(receiver)
+        answer = _insist(receiver)
+        told = slow[0].recv(65_536)
+
+    assert answer == 200
+    assert threads <= 2 * 2
+    assert told.startswith(b"HTTP/1.1 503 ")
+    assert b"Retry-After" in told
+
+
+def test_one_that_floods_takes_no_place_that_others_need() -> None:
+    """Events of one source wait for their turn; those of the other are taken meanwhile."""
+    begun, may_end = threading.Event(), threading.Event()
+
+    def take(received: Received) -> Verdict:
+        if received.source == "cmp":
+            begun.set()
+            may_end.wait(60)
+        return Verdict.TAKEN
+
+    inlets = [Inlet(name, f"/consent/{name}", AUTH) for name in ("cmp", "shop")]
+    desk = Desk(inlets, take=take, limits=ReceiverLimits(1_000, 1_000, connections=3))
+    with Receiver(("127.0.0.1", 0), desk) as receiver:
+        asking = threading.Thread(target=_ask, args=[receiver])
+        asking.start()
+        assert begun.wait(60)
+        flooded = [_ask(receiver)[0] for _ in range(5)]
+        other = _ask(receiver, path="/consent/shop")[0]
+        may_end.set()
+        asking.join()
+        later = _ask(receiver)[0]
+
+    assert flooded == [429] * 5
+    assert (other, later) == (200, 200)
+
+
+def test_where_every_place_has_a_whole_request_a_sender_is_told_to_come_again() -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def take(_received: Received) -> Verdict:
+        begun.set()
+        may_end.wait(60)
+        return Verdict.TAKEN
+
+    with _listening(take, connections=1) as receiver:
+        asking = threading.Thread(target=_ask, args=[receiver])
+        asking.start()
+        assert begun.wait(60)
         second = _raw(receiver, b"")
+        may_end.set()
+        asking.join()
 
     assert second.startswith(b"HTTP/1.1 503 ")
-    assert b"Retry-After" in second
 
 
 def test_an_event_under_way_is_answered_before_the_receiver_closes() -> None:
@@ -161,6 +232,6 @@ def test_what_breaks_is_told_by_its_kind_alone_and_never_acknowledged() -> None:
 def test_a_port_that_is_taken_is_told_by_the_setting() -> None:
     with (
         _listening() as receiver,
-        pytest.raises(SettingsError, match=r"receiver\.listen: cannot listen on"),
+        pytest.raises(AddressError, match=r"receiver\.listen: cannot listen on"),
     ):
         Receiver(("127.0.0.1", receiver.port), receiver.desk)

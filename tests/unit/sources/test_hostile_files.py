@@ -2,11 +2,12 @@
 
 import pytest
 
-from cohortd.core.errors import CohortdError
-from cohortd.sources import Tally, read_contacts
+from cohortd.core.errors import CohortdError, SourceError
+from cohortd.sources import Tally, delimited, read_consent, read_contacts
 
 HEAD = "customer_id,email,first_name\n"
 GOOD = "1,canary@example.com,Canary\n"
+CONSENT = "customer_id,status,recorded_at,evidence\n"
 GIGANTIC = 20_000_000
 
 
@@ -20,7 +21,6 @@ HARMFUL = {
     "utf-32": (HEAD + GOOD).encode("utf-32"),
     "NULs in the header": HEAD.replace("_", "\0").encode() + GOOD.encode(),
     "a column twice": HEAD.replace("first_name", "email").encode() + GOOD.encode(),
-    "a gigantic cell": f"{HEAD}{GOOD}2,canary@example.com,{'c' * GIGANTIC}\n".encode(),
     "a gigantic header": b"c" * 2_000_000 + b",customer_id\n1,2\n",
     "bytes": bytes(range(256)) * 400,
     "gzip": b"\x1f\x8b canary",
@@ -65,3 +65,44 @@ def test_lines_may_end_in_any_way_and_a_mark_may_stand_before_the_first(make_sou
     assert [row["customer_id"] for row in _read(make_source("customers", content), Tally("customers"))] == [
         "1"
     ]
+
+
+@pytest.mark.parametrize("before", [0, 260_000])
+def test_a_gigantic_cell_keeps_no_withdrawal_of_others_from_being_read(make_source, before):
+    head = CONSENT
+    row = "{},revoked,2026-03-01T00:00:00Z,x\n"
+    gigantic = f"g,revoked,2026-03-01T00:00:00Z,{'c' * GIGANTIC}\n"
+    content = head + "r,too,few\n" + row.format("a") * (before + 1) + gigantic + row.format("z")
+    tally = Tally("consent")
+    batches = list(read_consent(make_source("consent", content.encode()), tally))
+    ids = [value for batch in batches for value in batch.column("customer_id").to_pylist()]
+
+    assert ids == [*["a"] * (before + 1), "g", "z"]
+    assert (tally.read, tally.kept, tally.dropped) == (before + 4, before + 3, {"unreadable_withdrawal": 1})
+    assert [sample["row"] for sample in tally.samples] == [1]
+
+
+def test_a_row_longer_than_any_may_be_is_told_by_where_it_is(make_source, monkeypatch):
+    monkeypatch.setattr(delimited, "_BLOCK_BYTES", 1_000)
+    monkeypatch.setattr(delimited, "_LARGE_BLOCK_BYTES", 2_000)
+    content = HEAD + GOOD * 500 + f"2,canary@example.com,{'c' * 5_000}\n" + GOOD
+    with pytest.raises(SourceError, match=r"a row of \S+ after row 500 is longer than") as caught:
+        _read(make_source("customers", content.encode()), Tally("customers"))
+
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("a,revoked,2026-03-01,x,one comma too many\n", "unreadable_withdrawal"),
+        ("a,opted out\n", "unreadable_withdrawal"),
+        ("a,granted,2026-03-01,x,denied before\n", "unreadable_withdrawal"),
+        ("a,Granted,2026-03-01,x,y\n", "wrong_number_of_cells"),
+    ],
+)
+def test_a_row_of_consent_that_cannot_be_split_is_a_withdrawal_unless_it_says_yes(make_source, row, reason):
+    tally = Tally("consent")
+    list(read_consent(make_source("consent", (CONSENT + row).encode()), tally))
+
+    assert tally.dropped == {reason: 1}
