@@ -25,7 +25,7 @@ class Reconciled:
     people: int
     people_before: int | None
     newest_at: datetime | None
-    #: By ``Difference`` and ``ABSENT``: how many, and subjects as the removal log names them.
+    #: By ``Difference`` and ``ABSENT``: how many, and keyed hashes of subjects.
     differences: dict[str, int]
     samples: dict[str, list[str]]
     withdrawn: int

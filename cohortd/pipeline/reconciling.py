@@ -232,7 +232,7 @@ def _note_absent(pipeline: Pipeline, kept: Kept, seen: Numbers, account: _Accoun
 
 
 def _refs(pipeline: Pipeline, people: Numbers) -> Iterator[str]:
-    """Name some people as the removal log does; the ledger is read again for it."""
+    """Name some people by keyed hashes; the ledger is read again for it."""
     removals, store = pipeline.ledger.removals, pipeline.ledger.consent
     wanted = set(people.tolist())
     for part in store.parts_by_customer():
