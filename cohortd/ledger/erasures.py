@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,7 +12,7 @@ from cohortd.core.consenting import SubjectKind
 from cohortd.core.identifiers import IdentifierKind
 from cohortd.core.removals import ERASURE
 from cohortd.core.times import format_time, parse_time
-from cohortd.ledger import consent_records, erasing_rows
+from cohortd.ledger import consent_records, erasing_rows, subject_keys
 from cohortd.ledger.database import Database
 from cohortd.ledger.memberships import State
 from cohortd.ledger.removal_log import RemovalLog
@@ -128,7 +128,7 @@ class Erasures:
                 "INSERT INTO erasure (id, withdrawal, asked_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 (erasure_id, consent_records.find(connection, [content])[content].id, format_time(now)),
             )
-        return done
+        return replace(done, subject=self._log.names_of([done.subject])[done.subject])
 
     def all(self) -> Sequence[Erasure]:
         """Return every one, in the order in which they were asked for."""
@@ -173,7 +173,7 @@ class Erasures:
         files: Mapping[str, int],
         now: datetime,
     ) -> Mapping[str, int]:
-        """Delete what the ledger keeps of the person, and close the erasure; one transaction.
+        """Delete what the ledger keeps of the person, forget them in the removal log; one transaction.
 
         What keeps them out stays: the withdrawals, and what these suppress.
 
@@ -182,9 +182,13 @@ class Erasures:
 
         Returns:
             What went -> how much of it.
+
+        Raises:
+            LedgerError: A removal of the person is under way again.
         """
         recipients = json.dumps([asdict(each) for each in self.recipients(erasure)])
         with self._database.write() as connection:
+            subject_keys.forget(connection, self.references(person))
             went = erasing_rows.delete(
                 connection,
                 erasure.withdrawal,

@@ -62,14 +62,21 @@ class ErasureState:
             "erased": dict(self.erased),
         }
 
+    @property
+    def _unconfirmed(self) -> str:
+        there = sum(each.state == "there" for each in self.recipients)
+        if not there:
+            return "what was under way to the platforms is not settled yet"
+        return f"{there:,} of {len(self.recipients):,} remote audiences have not confirmed the removal yet"
+
     def sentences(self) -> Iterator[str]:
         """Tell it to people."""
         if self.finished_at:
             yield f"Erasure {self.id}, asked for {self.asked_at}, was finished {self.finished_at}."
         elif self.waiting:
             yield (
-                f"Erasure {self.id}, asked for {self.asked_at}, is open: {self.waiting:,} removals are to"
-                " be confirmed by the platforms. Later runs finish it."
+                f"Erasure {self.id}, asked for {self.asked_at}, is open: {self._unconfirmed}."
+                " Later runs finish it."
             )
         else:
             yield (
@@ -165,13 +172,11 @@ def _finish(pipeline: Pipeline, erasure: Erasure) -> bool:
     person = ledger.erasures.person(erasure)
     try:
         files = {folder: _scrub(pipeline, folder, person) for folder in ("decisions", "assignments")}
-        ledger.removals.forget(ledger.erasures.references(person))
+        went = {what: rows for what, rows in files.items() if rows}
+        ledger.erasures.finish(erasure, person, files=went, now=pipeline.clock())
     except (OSError, pa.ArrowException, LedgerError) as error:
         log.warning("erasure_not_finished", erasure=erasure.id, error=type(error).__name__)
         return False
-    ledger.erasures.finish(
-        erasure, person, files={what: rows for what, rows in files.items() if rows}, now=pipeline.clock()
-    )
     return True
 
 

@@ -67,7 +67,6 @@ class Trace:
         if not self.found:
             yield "Nothing is known of this person: nothing was decided, sent or taken back."
             return
-        yield f"In the removal log this person is {self.subject}."
         yield from map(_decision_sentence, self.decisions)
         if self.decisions and any(_is_since(row, self.decisions[0]) for row in self.removals):
             yield "Consent was taken back since then, so nothing more is sent."
@@ -79,6 +78,11 @@ class Trace:
             yield f"{_place(row)} {_standing(row)} (sent {row['sent_at']})."
         for row in self.history:
             yield f"{_place(row)} sent {row['added_at']}, taken back {row['removed_at']}."
+        yield from self._removal_sentences()
+
+    def _removal_sentences(self) -> Iterator[str]:
+        if self.removals:
+            yield f"In the removal log this person is {self.subject}:"
         for row in self.removals:
             where = f" from {row['audience']} on {row['destination']}" if row["destination"] else ""
             yield f"Removal {row['event']}{where} at {row['at']} ({row['trigger']})."
