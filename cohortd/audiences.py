@@ -1,13 +1,20 @@
 """Which segments become audiences, out of the settings: people's own conditions are read here."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from clustering import refuse_sensitive
 from cohortd.core.errors import SettingsError
 from cohortd.core.modelling import Segment
-from cohortd.engine import Condition, parse_condition, resolve
+from cohortd.engine import resolve
 from cohortd.features import vocabulary_of
 from cohortd.pipeline.wiring import AudiencePolicy, Rule, WhenGone
 from config.rules import Rule as RuleSettings
 from config.settings import Settings
+
+if TYPE_CHECKING:
+    from cohortd.engine import Condition
 
 #: What platforms show where people said nothing; never the condition, which may name what they flag.
 _DESCRIPTION = "Customers chosen by a rule."
@@ -39,6 +46,8 @@ def _rule(settings: Settings, key: str, rule: RuleSettings) -> Rule:
 
 
 def _condition(settings: Settings, key: str, text: str) -> Condition:
+    from cohortd.engine import parse_condition  # noqa: PLC0415 - reads SQL, which few settings have
+
     customers = settings.sources.customers
     try:
         attributes = None if customers.columns is None else customers.attributes

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import ibis
 
-from cohortd.engine.conditions import Condition
-
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+    from cohortd.engine.conditions import Condition
 
 #: How the column of a segment's place begins, among those asked for and -1 for none; no attribute does.
 PLACE = "place in "

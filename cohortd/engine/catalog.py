@@ -10,7 +10,6 @@ from cohortd.core.modelling import FeatureSpec, Impute
 from cohortd.engine import rhythm, spending, visiting  # noqa: F401 - they enter their features
 from cohortd.engine.context import CONTEXT_FAMILIES
 from cohortd.engine.definition import Definition
-from cohortd.engine.expressions import own_definition
 from cohortd.engine.families import FAMILIES, FIXED_FAMILIES
 from cohortd.engine.names import FeatureName, Window
 from cohortd.engine.registry import DEFINITIONS
@@ -86,7 +85,11 @@ def meaning_of(name: str, vocabulary: Vocabulary) -> str:
 def _plain(name: FeatureName, vocabulary: Vocabulary) -> Definition | None:
     if not name.member:
         own = vocabulary.own(name.base)
-        return DEFINITIONS.get(name.base) if own is None else own_definition(own)
+        if own is None:
+            return DEFINITIONS.get(name.base)
+        from cohortd.engine.expressions import own_definition  # noqa: PLC0415 - reads SQL, which few settings have
+
+        return own_definition(own)
     if name.base in FAMILIES:
         return FAMILIES[name.base].member(name.member)
     if name.base in FIXED_FAMILIES and name.member in FIXED_FAMILIES[name.base].members:

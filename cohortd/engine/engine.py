@@ -20,7 +20,6 @@ from cohortd.engine.assignment import assignment
 from cohortd.engine.backend import DuckdbBackend
 from cohortd.engine.belonging import belonging_table
 from cohortd.engine.catalog import definition_of, is_family
-from cohortd.engine.conditions import Condition
 from cohortd.engine.context import CONTEXT_FAMILIES
 from cohortd.engine.families import FAMILIES, FIXED_FAMILIES
 from cohortd.engine.figures import customer_figures, event_figures
@@ -32,6 +31,8 @@ from cohortd.engine.vocabulary import STANDARD, Vocabulary
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+    from cohortd.engine.conditions import Condition
 
 #: Features a family or a categorical attribute becomes: more would drown the others.
 MOST_OF_A_FAMILY = 5

@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -12,7 +11,6 @@ import pyarrow as pa
 import structlog
 
 from cohortd.core.consenting import SubjectKind
-from cohortd.core.delivery import AccessCheck
 from cohortd.core.errors import LedgerError, SettingsError
 from cohortd.core.times import format_time
 from cohortd.ledger import Erasure, Person, Recipient
@@ -23,8 +21,6 @@ from cohortd.pipeline.wiring import Pipeline
 
 log = structlog.get_logger()
 
-#: A month is what the GDPR gives to answer (article 12); somebody should look before.
-LOOK_AFTER: Final = timedelta(days=25)
 _ID_BYTES: Final = 6
 _WHAT: Final = {
     "decisions": "rows of decisions",
@@ -147,17 +143,6 @@ def erasures(pipeline: Pipeline, erasure_id: str = "") -> Sequence[ErasureState]
     """
     chosen = [_get(pipeline, erasure_id)] if erasure_id else pipeline.ledger.erasures.all()
     return [_state(pipeline, each) for each in chosen]
-
-
-def erasure_lines(pipeline: Pipeline) -> list[AccessCheck]:
-    """For ``status``: erasures that are open, which should not take a month."""
-    unfinished = pipeline.ledger.erasures.unfinished()
-    if not unfinished:
-        return []
-    is_old = pipeline.clock() - unfinished[0].asked_at > LOOK_AFTER
-    detail = f"{len(unfinished):,} open, the oldest asked for {unfinished[0].asked_at:%Y-%m-%d}"
-    cure = "cohortd erase --status says what each waits for." if is_old else ""
-    return [AccessCheck("erasures", ok=not is_old, detail=detail, cure=cure)]
 
 
 def _finish(pipeline: Pipeline, erasure: Erasure) -> bool:

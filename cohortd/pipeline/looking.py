@@ -9,9 +9,9 @@ from cohortd.core.delivery import AccessCheck, Lane
 from cohortd.ledger import RemovalTiming
 from cohortd.pipeline.drifting import drifts_of
 from cohortd.pipeline.due import due_lines
-from cohortd.pipeline.erasing import erasure_lines
 from cohortd.pipeline.keeping_heads import heads_lines
 from cohortd.pipeline.leftovers import LEFTOVERS_CURE
+from cohortd.pipeline.open_erasures import erasure_lines
 from cohortd.pipeline.reconciled import reconciliation_line
 from cohortd.pipeline.stability import stability_line
 from cohortd.pipeline.wiring import Pipeline

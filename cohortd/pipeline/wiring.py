@@ -1,5 +1,7 @@
 """What a pipeline is made of; bootstrap fills it from the settings."""
 
+from __future__ import annotations
+
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -7,12 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from clustering import ClusteringPolicy, DriftLimits
 from cohortd.core.identifiers import Family
 from cohortd.core.modelling import FeatureSpec, Segment
 from cohortd.core.times import Clock
-from cohortd.engine import Condition, Engine, Vocabulary
+from cohortd.engine import Vocabulary
 from cohortd.ledger import Ledger
 from cohortd.pipeline.anomalies import AnomalyLimits
 from cohortd.pipeline.known_rows import KnownRows
@@ -20,6 +23,9 @@ from cohortd.sources import TableSource
 from connectors.backing_off import Chance
 from connectors.protocol import Connector
 from consent import ConsentRules
+
+if TYPE_CHECKING:
+    from cohortd.engine import Condition, Engine
 
 
 @dataclass(frozen=True, slots=True)

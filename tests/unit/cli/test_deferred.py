@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-_PARTS = ("pandas._libs", "ibis.expr", "_duckdb", "sklearn")
+_PARTS = ("sqlglot", "jinja2", "pandas._libs", "ibis.expr", "_duckdb", "sklearn")
 _LOADED = f"import sys; print([name for name in {_PARTS} if name in sys.modules])"
 
 
