@@ -7,6 +7,7 @@ from cohortd.ledger.consent_store import CUSTOMER_STATEMENTS, ConsentStore, Reco
 from cohortd.ledger.erasures import Erasure, Erasures, Person, Recipient
 from cohortd.ledger.heads import KeptHead, append_head, read_all_kept, read_heads, read_kept
 from cohortd.ledger.history import History, PastBatch, RejectedRow
+from cohortd.ledger.jobs import INTERRUPTED, RUNNING, JobRow, Jobs
 from cohortd.ledger.ledger import Ledger
 from cohortd.ledger.memberships import Members, MembershipRow, PastMembership
 from cohortd.ledger.models import Applied, KeptVersion, Models
@@ -38,6 +39,8 @@ __all__ = [
     "CUSTOMER_STATEMENTS",
     "DELETING",
     "HEADS_FILE",
+    "INTERRUPTED",
+    "RUNNING",
     "STAGED",
     "Applied",
     "BatchRow",
@@ -49,6 +52,8 @@ __all__ = [
     "Erasures",
     "Extra",
     "History",
+    "JobRow",
+    "Jobs",
     "KeptHead",
     "KeptVersion",
     "Ledger",
