@@ -1,5 +1,6 @@
 """What the process is asked by signals."""
 
+import os
 import signal
 import threading
 import time
@@ -41,3 +42,5 @@ class Signals:
         if len(self.received) > 1:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
+            # The first process of a container is not ended by a signal that it leaves alone.
+            os._exit(128 + number)

@@ -26,12 +26,13 @@ from cohortd.ledger.replacing import (
 )
 from cohortd.ledger.resyncing import Resync, Resyncs
 from cohortd.ledger.rows import STAGED
-from cohortd.ledger.runs import RunRow, Runs
+from cohortd.ledger.runs import ABANDONED, RunRow, Runs
 from cohortd.ledger.suppressions import SuppressedSet, SuppressionCause
 from cohortd.ledger.timings import RemovalTiming, timings_of
 from cohortd.ledger.withdrawing import Extra, Withdrawal, Withdrawn
 
 __all__ = [
+    "ABANDONED",
     "BY_DELETING",
     "BY_REPLACING",
     "BY_SESSION",
