@@ -52,10 +52,9 @@ class Work:
         if export is None:
             return DONE
         try:
-            reconcile(self.pipeline, export)
+            return reconcile(self.pipeline, export).status
         finally:
             self._send_revocations()
-        return DONE
 
     def watch(self) -> str:
         """Send removals that another process queued, such as ``cohortd revoke``."""

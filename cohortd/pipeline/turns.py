@@ -7,6 +7,7 @@ from typing import Final
 from cohortd.core.delivery import AccessCheck
 from cohortd.core.turns import Turn
 from cohortd.ledger import INTERRUPTED, RUNNING, JobRow
+from cohortd.pipeline import reconciled
 from cohortd.pipeline.wiring import Pipeline
 
 #: A job that its process did not survive so often in a row waits for its turn instead of being begun
@@ -14,8 +15,11 @@ from cohortd.pipeline.wiring import Pipeline
 MOST_CUT_OFF: Final = 3
 #: Outcomes after which a job is begun again at the next start of the daemon.
 FAILED: Final = frozenset({"failed", "broke"})
-#: How a sync may have ended that counts as one.
-_SYNCED: Final = ("done", "partial", "stopped")
+#: Jobs that a person may do as well: the kind of run that each is, and how it may have ended to count.
+_BY_HAND: Final = (
+    ("sync", "sync", ("done", "partial", "stopped")),
+    ("reconciliation", reconciled.KIND, reconciled.WHOLE),
+)
 #: Under this name the ledger knows how re-reading the settings went.
 SETTINGS: Final = "settings"
 #: Under this name the ledger knows since when somebody leads.
@@ -29,9 +33,10 @@ _SLACK: Final = timedelta(minutes=2)
 def last_rows(pipeline: Pipeline) -> Mapping[str, JobRow]:
     """Return what each job did last; a sync or a new model that a person asked for counts."""
     rows = dict(pipeline.ledger.jobs.all())
-    run = pipeline.ledger.runs.last(kind="sync", status=_SYNCED)
-    if run is not None and _is_newer(run.started_at, rows.get("sync")):
-        rows["sync"] = JobRow("sync", run.started_at, run.finished_at, run.status)
+    for name, kind, ended in _BY_HAND:
+        run = pipeline.ledger.runs.last(kind=kind, status=ended)
+        if run is not None and _is_newer(run.started_at, rows.get(name)):
+            rows[name] = JobRow(name, run.started_at, run.finished_at, run.status)
     version = pipeline.ledger.models.current()
     if version is not None and _is_newer(version.created_at, rows.get("recluster")):
         rows["recluster"] = JobRow("recluster", version.created_at, version.created_at, "done")
