@@ -10,6 +10,7 @@ import structlog
 
 from cohortd.core.errors import LedgerUnreachableError
 from cohortd.daemon.jobs import jobs_of, lookouts_of
+from cohortd.daemon.reloading import Reloading
 from cohortd.daemon.running import Runner
 from cohortd.daemon.signals import LOOK_S, Signals
 from cohortd.daemon.threads import asks_platform
@@ -17,10 +18,12 @@ from cohortd.daemon.timer import Timer
 from cohortd.daemon.watchdog import Watchdog
 from cohortd.daemon.work import Work
 from cohortd.pipeline.approving import forget_old
-from cohortd.pipeline.turns import DAEMON
+from cohortd.pipeline.turns import DAEMON, SETTINGS
 from cohortd.pipeline.wiring import Pipeline
 
-#: How often the leader looks whether it leads still, and whether a job is stuck; seconds, as below.
+#: How often the leader looks whether anything is asked of it; seconds, as below.
+WATCH_S: Final = 1.0
+#: How often it looks whether it leads still, and whether a job is stuck.
 LEADS_S: Final = 5.0
 #: How long a stopped daemon waits for jobs while none of them waits for a platform: what they compute,
 #: the next run computes again.
@@ -35,6 +38,8 @@ class Ending(Enum):
 
     STOPPED = auto()
     LOST = auto()
+    #: New settings wait.
+    RELOAD = auto()
     #: Something hangs: only a new process helps.
     GAVE_UP = auto()
 
@@ -55,48 +60,95 @@ class Led:
 
     ending: Ending
     #: Whether every job has ended; else only the end of the process ends them.
-    is_quiet: bool
+    is_quiet: bool = True
 
 
-def lead(pipeline: Pipeline, epoch: int, signals: Signals, patience: Patience) -> Led:
-    """Do the jobs by the schedule until asked to stop, or until another leads."""
-    work, runner = Work(pipeline, epoch), Runner(pipeline)
-    forget_old(pipeline)
-    pipeline.ledger.jobs.interrupt_open(pipeline.clock())
-    timer = Timer(runner, jobs_of(work), lookouts_of(work))
-    pipeline.ledger.jobs.begin(DAEMON, at=pipeline.clock())
-    timer.start()
-    ending = _watch(timer, runner, epoch, signals, patience)
-    timer.shutdown(wait=False)
-    if ending is Ending.LOST:
-        while runner.under_way() and not signals.wait(LOOK_S):
-            continue
-        if not signals.wait(0):
-            return Led(ending, is_quiet=True)
-        ending = Ending.STOPPED
-    pipeline.stop.set()
-    is_quiet = _settle(runner, longest_s=patience.request_s + STORING_S)
-    if is_quiet:
-        pipeline.ledger.jobs.end(DAEMON, at=pipeline.clock(), outcome="stopped")
-    return Led(ending, is_quiet)
+@dataclass(slots=True)
+class Leader:
+    """One time of leading, from the taking of an epoch to its end."""
 
+    pipeline: Pipeline
+    epoch: int
+    signals: Signals
+    reloading: Reloading
+    patience: Patience
 
-def _watch(timer: Timer, runner: Runner, epoch: int, signals: Signals, patience: Patience) -> Ending:
-    watchdog = Watchdog(runner, patience.give_up)
-    while not signals.wait(LEADS_S):
-        if not _leads_still(runner.pipeline, epoch):
-            log.warning("leadership_lost", epoch=epoch)
+    def lead(self) -> Led:
+        """Do the jobs by the schedule until asked to stop, or until there is another reason to."""
+        work, runner = Work(self.pipeline, self.epoch), Runner(self.pipeline)
+        jobs, clock = self.pipeline.ledger.jobs, self.pipeline.clock
+        forget_old(self.pipeline)
+        jobs.interrupt_open(clock())
+        timer = Timer(runner, jobs_of(work), lookouts_of(work))
+        jobs.begin(DAEMON, at=clock())
+        timer.start()
+        ending = self._watch(timer, runner)
+        timer.shutdown(wait=False)
+        if ending in {Ending.LOST, Ending.RELOAD}:
+            while runner.under_way() and not self.signals.wait(LOOK_S):
+                continue
+            if not self.signals.wait(0):
+                return Led(ending)
+            ending = Ending.STOPPED
+        self.pipeline.stop.set()
+        is_quiet = settle(runner, longest_s=self.patience.request_s + STORING_S)
+        if is_quiet:
+            jobs.end(DAEMON, at=clock(), outcome="stopped")
+        return Led(ending, is_quiet)
+
+    def _watch(self, timer: Timer, runner: Runner) -> Ending:
+        """Wait until there is a reason to end."""
+        watchdog = Watchdog(runner, self.patience.give_up)
+        looked_at, told = time.monotonic(), None
+        while not self.signals.wait(WATCH_S):
+            now = time.monotonic()
+            is_waiting = self.reloading.look(is_asked=self.signals.take_reload(), now=now)
+            if self.reloading.fault != told:
+                told = self.reloading.fault
+                self._note_settings(told)
+            if is_waiting:
+                runner.holds.set()
+                if not runner.under_way():
+                    return Ending.RELOAD
+            else:
+                runner.holds.clear()
+            if now - looked_at >= LEADS_S:
+                looked_at = now
+                ending = self._look(timer, watchdog)
+                if ending is not None:
+                    return ending
+        return Ending.STOPPED
+
+    def _look(self, timer: Timer, watchdog: Watchdog) -> Ending | None:
+        """Find a reason to end that nobody asked for."""
+        if not self._leads_still():
+            log.warning("leadership_lost", epoch=self.epoch)
             return Ending.LOST
-        if watchdog.look():
-            log.critical("daemon_gives_up", reason="a job is stuck")
+        is_stuck = watchdog.look()
+        if is_stuck or not timer.is_alive:
+            log.critical("daemon_gives_up", reason="a job is stuck" if is_stuck else "the scheduler ended")
             return Ending.GAVE_UP
-        if not timer.is_alive:
-            log.critical("daemon_gives_up", reason="the scheduler ended")
-            return Ending.GAVE_UP
-    return Ending.STOPPED
+        return None
+
+    def _note_settings(self, fault: str) -> None:
+        """Let ``status`` tell what keeps newer settings from being used."""
+        jobs, at = self.pipeline.ledger.jobs, self.pipeline.clock()
+        try:
+            jobs.begin(SETTINGS, at=at)
+            jobs.end(SETTINGS, at=at, outcome="failed" if fault else "done", detail=fault)
+        except LedgerUnreachableError as error:
+            log.warning("ledger_out_of_reach", reason=str(error))
+
+    def _leads_still(self) -> bool:
+        """Tell whether to go on; without the ledger nothing can be sent, and another may lead meanwhile."""
+        try:
+            return self.pipeline.ledger.leads(self.epoch)
+        except LedgerUnreachableError as error:
+            log.warning("ledger_out_of_reach", reason=str(error))
+            return False
 
 
-def _settle(runner: Runner, *, longest_s: float) -> bool:
+def settle(runner: Runner, *, longest_s: float) -> bool:
     """Wait for the jobs under way; tell whether all have ended.
 
     A request that was sent is waited for, so that its answer is stored. Whatever only computes is left:
@@ -113,12 +165,3 @@ def _settle(runner: Runner, *, longest_s: float) -> bool:
             return False
         time.sleep(LOOK_S)
     return True
-
-
-def _leads_still(pipeline: Pipeline, epoch: int) -> bool:
-    """Tell whether to go on; without the ledger nothing can be sent, and another may lead meanwhile."""
-    try:
-        return pipeline.ledger.leads(epoch)
-    except LedgerUnreachableError as error:
-        log.warning("ledger_out_of_reach", reason=str(error))
-        return False

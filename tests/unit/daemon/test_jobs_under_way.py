@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from cohortd.core.errors import SourceError, StoppedError
 from cohortd.core.turns import Turn
 from cohortd.daemon.jobs import Job
-from cohortd.daemon.leading import _settle
+from cohortd.daemon.leading import settle
 from cohortd.daemon.running import Runner
 from cohortd.daemon.timer import Timer, first_turns
 from cohortd.daemon.watchdog import Watchdog
@@ -159,12 +159,12 @@ def test_what_only_computes_is_left_and_then_says_no_more(runner: Runner, notes:
     thread.start()
     assert stands.wait(60)
     with capture_logs() as logs:
-        is_quiet = _settle(runner, longest_s=0)
+        is_quiet = settle(runner, longest_s=0)
         goes.set()
         thread.join(60)
 
     assert not is_quiet
-    assert _settle(runner, longest_s=0)
+    assert settle(runner, longest_s=0)
     assert [each["event"] for each in logs] == ["jobs_left"]
     assert notes.said == [("sync", "began")]
 
