@@ -30,6 +30,7 @@ from cohortd.pipeline.wiring import (
     silent,
 )
 from cohortd.sources import TableSource
+from cohortd.timetables import turns_of
 from config.cron import longest_wait
 from config.destinations import OnlineAccount
 from config.removal_log import RemovalLog
@@ -121,6 +122,8 @@ def open_pipeline(
             plots=settings.reports.plots,
             reconcile_every=longest_wait(settings.schedule.reconciliation),
             heads=_heads_policy(settings.removal_log),
+            turns=turns_of(settings.schedule, has_export=settings.sources.consent_export is not None),
+            pages_kept_for=settings.reports.keep,
             clock=clock,
             stop=stop,
             progress=progress,

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
+from cohortd.core.times import parse_duration
+
 _WEEKDAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _LONGEST: Final = dict(zip(range(1, 13), (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31), strict=True))
@@ -20,6 +22,7 @@ _NAMES: Final[Mapping[str, Mapping[str, int]]] = {
     "month": {name: number for number, name in enumerate(_MONTHS, 1)},
     "day_of_week": {name: number for number, name in enumerate(_WEEKDAYS)},
 }
+_INTERVAL: Final = re.compile(r"\s*\d+\s*[smhdw]\s*")
 _PART: Final = re.compile(
     r"(?:(?P<any>\*)|(?P<low>[a-z]{3}|\d{1,2})(?:-(?P<high>[a-z]{3}|\d{1,2}))?)(?:/(?P<step>\d{1,2}))?"
 )
@@ -56,11 +59,23 @@ def check_cron(text: str) -> str:
     return text
 
 
+def interval_of(when: str) -> timedelta | None:
+    """Read ``15m`` as a duration; None where the text is no interval but crontab.
+
+    Raises:
+        ValueError: It is an interval of nothing.
+    """
+    return parse_duration(when) if _INTERVAL.fullmatch(when) else None
+
+
 def longest_wait(text: str | None) -> timedelta:
     """Say how long it takes at most from one time to the next: a day, a week, a month, a year.
 
     A day for whatever comes more often, and where there is no timetable.
     """
+    every = interval_of(text) if text else None
+    if every is not None:
+        return max(every, timedelta(days=1))
     _, _, day, month, weekday = (text or "0 0 * * *").split()
     if month != "*":
         return timedelta(days=366)

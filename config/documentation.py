@@ -42,7 +42,8 @@ One YAML file, `cohortd.yaml`: `-c FILE` names another, else the variable `COHOR
   page shows a secret.
 - **Unknown keys are refused**, with the nearest known one; every fault is told at once.
 - **Durations** are a number and `s`, `m`, `h`, `d` or `w`. **Timetables** are five fields as crontab has
-  them, Sunday being 0 or 7; give a day of the month or a weekday, not both.
+  them, Sunday being 0 or 7; give a day of the month or a weekday, not both. Or an interval such as
+  `15m`, from one start to the next.
 - **In YAML** only `true` and `false` are true and false here: `NO` is Norway, and `0123` is text.
 """
 
@@ -119,5 +120,14 @@ def _plain(value: object) -> str:
             return ", ".join(f"{key}: {_plain(one)}" for key, one in value.items())
         case bool():
             return str(value).lower()
+        case timedelta():
+            return _duration(value)
         case _:
             return str(value)
+
+
+def _duration(value: timedelta) -> str:
+    """Write a duration as the settings have it."""
+    seconds = int(value.total_seconds())
+    units = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+    return next(f"{seconds // size}{unit}" for unit, size in units.items() if seconds % size == 0)

@@ -33,12 +33,15 @@ def find_file(option: str | Path | None, env: Mapping[str, str]) -> Path:
     )
 
 
-def load(path: Path, *, environ: Mapping[str, str] | None = None) -> Settings:
+def load(
+    path: Path, *, environ: Mapping[str, str] | None = None, table: Mapping[str, object] | None = None
+) -> Settings:
     """Read the settings; environment variables win over the file.
 
     Args:
         path: The settings file; relative paths in it are taken from its folder.
         environ: The variables; None for this process' own.
+        table: What the file said when it was read before; None to read it.
 
     Raises:
         SettingsError: Something is wrong; the message lists every fault, one a line, and never
@@ -47,7 +50,11 @@ def load(path: Path, *, environ: Mapping[str, str] | None = None) -> Settings:
     faults = Faults()
     folder = path.resolve().parent
     variables = read_environment(os.environ if environ is None else environ, faults)
-    raw = fill_secrets(overlay(read_yaml(path), variables, faults), folder=folder, faults=faults)
+    raw = fill_secrets(
+        overlay(read_yaml(path) if table is None else table, variables, faults),
+        folder=folder,
+        faults=faults,
+    )
     try:
         settings = _validate(raw)
     except ValidationError as error:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -13,17 +12,16 @@ from config.audiences import Audiences
 from config.base import Share, Strict, place
 from config.consent import Consent
 from config.countries import check_country
-from config.cron import check_cron
 from config.database import check_database, place_database
 from config.destinations import CsvDrop, Destination
 from config.models import Models
 from config.receiver import Receiver
 from config.removal_log import RemovalLog
 from config.reports import Reports
+from config.schedule import Schedule
 from config.segmentation import Segmentation
 from config.sources import Sources
 
-Cron = Annotated[str, AfterValidator(check_cron)]
 Country = Annotated[str, AfterValidator(check_country)]
 
 
@@ -55,31 +53,6 @@ class Identity(Strict):
         default=None,
         description="Country of phone numbers without one, such as `US`; null: those are left out.",
     )
-
-
-class Schedule(Strict):
-    """When the daemon does what, as crontab writes it; null switches one off."""
-
-    recluster: Cron | None = Field(default="0 3 * * 1", description="Look whether a new model is due.")
-    sync: Cron | None = Field(default="0 * * * *", description="Read the sources and send what changed.")
-    revocations: Cron | None = Field(default="*/5 * * * *", description="Read consent and send removals.")
-    polling: Cron | None = Field(
-        default="*/5 * * * *", description="Ask the platforms what they have done."
-    )
-    reconciliation: Cron | None = Field(
-        default="30 4 * * *",
-        description="Compare `sources.consent_export` with the ledger; nothing is done without one.",
-    )
-    timezone: str = Field(default="UTC", description="The timetable's time zone, such as `Europe/Berlin`.")
-
-    @field_validator("timezone")
-    @classmethod
-    def _check_timezone(cls, name: str) -> str:
-        try:
-            # Known without the system's time zone files, which small images leave out.
-            return name if name == "UTC" else ZoneInfo(name).key
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError("is no time zone this machine knows, such as UTC or Europe/Berlin") from None
 
 
 class Guards(Strict):

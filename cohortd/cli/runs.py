@@ -1,6 +1,6 @@
 """``plan``, ``sync`` and ``run``."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -114,7 +114,7 @@ def run(
 ) -> None:
     """Run the daemon: re-cluster, sync and send revocations by the schedule of the settings.
 
-    With --once: revocations, a re-clustering if due, and a sync; then it leaves.
+    With --once: revocations, a re-clustering if due, a sync, and whatever else is due; then it leaves.
     """
     if not once:
         if as_of is not None:
@@ -122,13 +122,13 @@ def run(
         from cohortd.daemon import serve
 
         raise typer.Exit(serve(config))
+    from cohortd.daemon.once import run_once
     from cohortd.pipeline.syncing import SyncCall
-    from cohortd.pipeline.syncing import sync as run_sync
 
     call = SyncCall(as_of=as_of, wait_s=timeout if wait else None, refit=True)
     with opened(config, as_json=as_json) as pipeline, pipeline.ledger.leadership() as epoch:
-        report = run_sync(pipeline, call, epoch=epoch)
-    _end(report, as_json=as_json)
+        done = run_once(pipeline, call, epoch=epoch)
+    _end(done.report, as_json=as_json, jobs=done.jobs)
 
 
 def _no_plan(error: GuardError, *, as_json: bool) -> None:
@@ -169,8 +169,9 @@ def sync_json(report: RunReport) -> dict[str, object]:
     }
 
 
-def _end(report: RunReport, *, as_json: bool) -> None:
-    answer(sync_json(report), as_json=as_json, show=lambda console: _show_sync(console, report))
+def _end(report: RunReport, *, as_json: bool, jobs: Sequence[str] = ()) -> None:
+    data = {**sync_json(report), "jobs": list(jobs)} if jobs else sync_json(report)
+    answer(data, as_json=as_json, show=lambda console: _show_sync(console, report))
     raise typer.Exit(EXIT_OF[report.status])
 
 

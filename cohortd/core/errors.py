@@ -5,6 +5,7 @@ CohortdError                     exit code 1: something fell short
 ├── GuardError                   exit code 3: a guard stopped the run and waits for approval
 ├── SourceError                  a table could not be read
 ├── AddressError                 an address to listen on cannot be had now
+├── StoppedError                 the process was asked to stop meanwhile
 ├── LedgerError                  the ledger could not be opened, or refuses
 │   ├── NotLeaderError           another process leads
 │   └── LedgerUnreachableError   its database does not answer now
@@ -58,6 +59,10 @@ class SourceError(CohortdError):
 
 class AddressError(CohortdError):
     """An address to listen on cannot be had now; it may later."""
+
+
+class StoppedError(CohortdError):
+    """The process was asked to stop before this was done; the next run begins it anew."""
 
 
 class LedgerError(CohortdError):

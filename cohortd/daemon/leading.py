@@ -1,86 +1,167 @@
 """What a daemon does while it leads."""
 
-from datetime import datetime
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum, auto
 from typing import Final
 
 import structlog
-from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
 
 from cohortd.core.errors import LedgerUnreachableError
-from cohortd.daemon.jobs import Job, jobs_of, lookouts_of, run_guarded
-from cohortd.daemon.signals import Signals
+from cohortd.daemon.jobs import jobs_of, lookouts_of
+from cohortd.daemon.reloading import Reloading
+from cohortd.daemon.running import Runner
+from cohortd.daemon.signals import LOOK_S, Signals
+from cohortd.daemon.threads import asks_platform
+from cohortd.daemon.timer import Timer
+from cohortd.daemon.watchdog import Watchdog
 from cohortd.daemon.work import Work
 from cohortd.pipeline.approving import forget_old
+from cohortd.pipeline.turns import DAEMON, SETTINGS
 from cohortd.pipeline.wiring import Pipeline
-from config.cron import trigger_fields
-from config.settings import Schedule
 
-#: How often the leader looks whether it leads still; seconds.
+#: How often the leader looks whether anything is asked of it; seconds, as below.
+WATCH_S: Final = 1.0
+#: How often it looks whether it leads still, and whether a job is stuck.
 LEADS_S: Final = 5.0
+#: How long a stopped daemon waits for jobs while none of them waits for a platform: what they compute,
+#: the next run computes again.
+COMPUTING_S: Final = 5.0
+#: What a request may take longer than it may, for its answer to be stored.
+STORING_S: Final = 5.0
 log = structlog.get_logger()
 
 
-def lead(pipeline: Pipeline, schedule: Schedule, epoch: int, signals: Signals) -> None:
-    """Do the jobs by the schedule until asked to stop, or until another leads."""
-    scheduler = BackgroundScheduler(
-        timezone=schedule.timezone,
-        job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
-    )
-    work = Work(pipeline, epoch)
-    lookouts = lookouts_of(work)
-    quiet = frozenset(job.name for job in lookouts)
-    scheduler.add_listener(
-        lambda event: _tell_trouble(event, quiet),
-        EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES | EVENT_JOB_ERROR,
-    )
-    forget_old(pipeline)
-    for job in lookouts:
-        scheduler.add_job(run_guarded, "interval", seconds=job.every_s, args=[job], id=job.name)
-    for job in jobs_of(work, schedule):
-        _add(scheduler, job, schedule, pipeline)
-    scheduler.start()
-    try:
-        while not signals.wait(LEADS_S):
-            if not _leads_still(pipeline, epoch):
-                log.warning("leadership_lost", epoch=epoch)
-                break
-    finally:
-        scheduler.shutdown(wait=True)
+class Ending(Enum):
+    """Why a daemon leads no longer."""
+
+    STOPPED = auto()
+    LOST = auto()
+    #: New settings wait.
+    RELOAD = auto()
+    #: Something hangs: only a new process helps.
+    GAVE_UP = auto()
 
 
-def _add(scheduler: BackgroundScheduler, job: Job, schedule: Schedule, pipeline: Pipeline) -> None:
-    """Schedule a job; what is overdue is done once at start: revocations always, a sync too."""
-    if job.when is not None:
-        scheduler.add_job(run_guarded, _trigger(job.when, schedule), args=[job], id=job.name)
-    if job.name == "revocations" or (job.name == "sync" and job.when and _sync_overdue(pipeline, schedule)):
-        scheduler.add_job(run_guarded, args=[job], id=f"{job.name}-at-start")
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long what runs is waited for."""
+
+    #: The longest request; seconds.
+    request_s: float
+    #: See the watchdog's setting.
+    give_up: timedelta | None
 
 
-def _trigger(crontab: str, schedule: Schedule) -> CronTrigger:
-    return CronTrigger(**trigger_fields(crontab), timezone=schedule.timezone)
+@dataclass(frozen=True, slots=True)
+class Led:
+    """How a time of leading ended."""
+
+    ending: Ending
+    #: Whether every job has ended; else only the end of the process ends them.
+    is_quiet: bool = True
 
 
-def _leads_still(pipeline: Pipeline, epoch: int) -> bool:
-    """Tell whether to go on; without the ledger nothing can be sent, and another may lead meanwhile."""
-    try:
-        return pipeline.ledger.leads(epoch)
-    except LedgerUnreachableError as error:
-        log.warning("ledger_out_of_reach", reason=str(error))
-        return False
+@dataclass(slots=True)
+class Leader:
+    """One time of leading, from the taking of an epoch to its end."""
+
+    pipeline: Pipeline
+    epoch: int
+    signals: Signals
+    reloading: Reloading
+    patience: Patience
+
+    def lead(self) -> Led:
+        """Do the jobs by the schedule until asked to stop, or until there is another reason to."""
+        work, runner = Work(self.pipeline, self.epoch), Runner(self.pipeline)
+        jobs, clock = self.pipeline.ledger.jobs, self.pipeline.clock
+        forget_old(self.pipeline)
+        jobs.interrupt_open(clock())
+        timer = Timer(runner, jobs_of(work), lookouts_of(work))
+        jobs.begin(DAEMON, at=clock())
+        timer.start()
+        ending = self._watch(timer, runner)
+        timer.shutdown(wait=False)
+        if ending in {Ending.LOST, Ending.RELOAD}:
+            while runner.under_way() and not self.signals.wait(LOOK_S):
+                continue
+            if not self.signals.wait(0):
+                return Led(ending)
+            ending = Ending.STOPPED
+        self.pipeline.stop.set()
+        is_quiet = settle(runner, longest_s=self.patience.request_s + STORING_S)
+        if is_quiet:
+            jobs.end(DAEMON, at=clock(), outcome="stopped")
+        return Led(ending, is_quiet)
+
+    def _watch(self, timer: Timer, runner: Runner) -> Ending:
+        """Wait until there is a reason to end."""
+        watchdog = Watchdog(runner, self.patience.give_up)
+        looked_at, told = time.monotonic(), None
+        while not self.signals.wait(WATCH_S):
+            now = time.monotonic()
+            is_waiting = self.reloading.look(is_asked=self.signals.take_reload(), now=now)
+            if self.reloading.fault != told:
+                told = self.reloading.fault
+                self._note_settings(told)
+            if is_waiting:
+                runner.holds.set()
+                if not runner.under_way():
+                    return Ending.RELOAD
+            else:
+                runner.holds.clear()
+            if now - looked_at >= LEADS_S:
+                looked_at = now
+                ending = self._look(timer, watchdog)
+                if ending is not None:
+                    return ending
+        return Ending.STOPPED
+
+    def _look(self, timer: Timer, watchdog: Watchdog) -> Ending | None:
+        """Find a reason to end that nobody asked for."""
+        if not self._leads_still():
+            log.warning("leadership_lost", epoch=self.epoch)
+            return Ending.LOST
+        is_stuck = watchdog.look()
+        if is_stuck or not timer.is_alive:
+            log.critical("daemon_gives_up", reason="a job is stuck" if is_stuck else "the scheduler ended")
+            return Ending.GAVE_UP
+        return None
+
+    def _note_settings(self, fault: str) -> None:
+        """Let ``status`` tell what keeps newer settings from being used."""
+        jobs, at = self.pipeline.ledger.jobs, self.pipeline.clock()
+        try:
+            jobs.begin(SETTINGS, at=at)
+            jobs.end(SETTINGS, at=at, outcome="failed" if fault else "done", detail=fault)
+        except LedgerUnreachableError as error:
+            log.warning("ledger_out_of_reach", reason=str(error))
+
+    def _leads_still(self) -> bool:
+        """Tell whether to go on; without the ledger nothing can be sent, and another may lead meanwhile."""
+        try:
+            return self.pipeline.ledger.leads(self.epoch)
+        except LedgerUnreachableError as error:
+            log.warning("ledger_out_of_reach", reason=str(error))
+            return False
 
 
-def _sync_overdue(pipeline: Pipeline, schedule: Schedule) -> bool:
-    """Tell whether the schedule would have run a sync since the last one that finished."""
-    last = pipeline.ledger.runs.last(kind="sync", status=("done", "partial", "stopped"))
-    if last is None or last.finished_at is None or schedule.sync is None:
-        return True
-    due: datetime | None = _trigger(schedule.sync, schedule).get_next_fire_time(None, last.finished_at)
-    return due is not None and due <= pipeline.clock()
+def settle(runner: Runner, *, longest_s: float) -> bool:
+    """Wait for the jobs under way; tell whether all have ended.
 
-
-def _tell_trouble(event: JobEvent, quiet: frozenset[str]) -> None:
-    if getattr(event, "job_id", "") in quiet:
-        return  # it looks again in a second; what it found is being done
-    log.warning("job_not_run", job=getattr(event, "job_id", ""), code=event.code)
+    A request that was sent is waited for, so that its answer is stored. Whatever only computes is left:
+    nothing of it is half-done in the ledger.
+    """
+    began = asked_at = time.monotonic()
+    while runner.under_way():
+        now = time.monotonic()
+        if asks_platform():
+            asked_at = now
+        if now - asked_at > COMPUTING_S or now - began > longest_s:
+            runner.left.set()
+            log.info("jobs_left", jobs=sorted(each.job.name for each in runner.under_way()))
+            return False
+        time.sleep(LOOK_S)
+    return True

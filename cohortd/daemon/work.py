@@ -1,10 +1,7 @@
 """What the daemon's jobs do, under one leadership."""
 
-import math
 import threading
-import time
 from dataclasses import dataclass, field
-from typing import Final
 
 from cohortd.core.delivery import Lane
 from cohortd.pipeline.alarms import DueWatch
@@ -12,31 +9,32 @@ from cohortd.pipeline.approving import first_waiting, taking
 from cohortd.pipeline.delivery import Delivery
 from cohortd.pipeline.dropping import take_all_in
 from cohortd.pipeline.erasing import finish_erasures
+from cohortd.pipeline.housekeeping import keep_house
 from cohortd.pipeline.keeping_heads import keep_heads
 from cohortd.pipeline.reading_back import is_due, read_back
 from cohortd.pipeline.receiving import forget_received
 from cohortd.pipeline.reclustering import recluster
 from cohortd.pipeline.reconciling import reconcile
+from cohortd.pipeline.refreshing import needs_sync
 from cohortd.pipeline.syncing import SyncCall, sync
 from cohortd.pipeline.wiring import Pipeline
 
-#: How long a platform that does not tell of its audiences is left alone; seconds.
-READ_S: Final = 3600.0
+DONE = "done"
 
 
 @dataclass(slots=True)
 class Work:
-    """At most one of a kind, and syncs never beside re-clusterings."""
+    """Each says how it ended."""
 
     pipeline: Pipeline
     epoch: int
-    _heavy: threading.Lock = field(default_factory=threading.Lock)
+    #: Held by whatever fits or plans: syncs never run beside re-clusterings.
+    alone: threading.Lock = field(default_factory=threading.Lock)
+    #: Held while revocations are sent outside of syncs.
     _light: threading.Lock = field(default_factory=threading.Lock)
     _due: DueWatch = field(default_factory=DueWatch)
-    #: When platforms were last asked for sizes outside of a sync.
-    _asked_at: float = -math.inf
 
-    def revocations(self) -> None:
+    def revocations(self) -> str:
         """Read consent and send removals, also beside a sync under way.
 
         Reading a large table takes a while, in which ``watch`` must be free to send what
@@ -46,68 +44,87 @@ class Work:
             take_all_in(self.pipeline, as_of=self.pipeline.clock())
         finally:
             self._send_revocations()
+        return DONE
 
-    def reconciliation(self) -> None:
+    def reconciliation(self) -> str:
         """Compare the consent platform's export with the ledger, and send the removals that follow."""
         export = self.pipeline.sources.consent_export
         if export is None:
-            return
+            return DONE
         try:
-            reconcile(self.pipeline, export)
+            return reconcile(self.pipeline, export).status
         finally:
             self._send_revocations()
 
-    def watch(self) -> None:
+    def watch(self) -> str:
         """Send removals that another process queued, such as ``cohortd revoke``."""
         if self._light.acquire(blocking=False):
             try:
                 Delivery(self.pipeline, self.epoch).drain(lane=Lane.REVOCATION)
             finally:
                 self._light.release()
+        return DONE
 
-    def due(self) -> None:
+    def due(self) -> str:
         """Tell which removals are due soon or late, and were not told of before."""
         self._due.look(self.pipeline)
+        return DONE
 
-    def forget(self) -> None:
+    def forget(self) -> str:
         """Forget what was kept long enough."""
         forget_received(self.pipeline)
+        return DONE
 
-    def recluster(self) -> None:
-        """Make a new model version if one is due."""
-        with self._heavy:
-            recluster(self.pipeline, as_of=None, force=False)
+    def recluster(self) -> str:
+        """Make a new model version if one is due; needs ``alone``."""
+        return "stopped" if recluster(self.pipeline, as_of=None, force=False).is_stopped else DONE
 
-    def sync(self) -> None:
-        """Bring the platforms up to date."""
-        with self._heavy:
-            sync(self.pipeline, SyncCall(), epoch=self.epoch)
+    def sync(self) -> str:
+        """Bring the platforms up to date; needs ``alone``."""
+        return sync(self.pipeline, SyncCall(), epoch=self.epoch).status
 
-    def approvals(self) -> None:
+    def approvals(self) -> str:
         """Apply a plan that somebody approved from another process."""
         plan_id = first_waiting(self.pipeline)
-        if plan_id is None or not self._heavy.acquire(blocking=False):
-            return
+        if plan_id is None or not self.alone.acquire(blocking=False):
+            return DONE
         try:
             with taking(self.pipeline, plan_id) as is_wanted:
                 if is_wanted:
                     sync(self.pipeline, SyncCall(approve=plan_id), epoch=self.epoch)
         finally:
-            self._heavy.release()
+            self.alone.release()
+        return DONE
 
-    def polling(self) -> None:
-        """Ask what became of accepted batches, send what had to wait for them; once a day read sizes."""
+    def polling(self) -> str:
+        """Ask what became of accepted batches, send what had to wait for them."""
         with self._light:
             delivery = Delivery(self.pipeline, self.epoch)
             delivery.poll()
             delivery.drain()
         # Outside the lock: a revocation must not wait for what is only looked at.
-        keep_heads(self.pipeline)
         finish_erasures(self.pipeline)
-        now = time.monotonic()
-        if now - self._asked_at >= READ_S and is_due(self.pipeline):
-            self._asked_at = now
+        return DONE
+
+    def expiry(self) -> str:
+        """Sync, where members would be forgotten for want of syncs; needs ``alone``."""
+        return self.sync() if needs_sync(self.pipeline) else DONE
+
+    def sizes(self) -> str:
+        """Read sizes where none were read for a day; holds no revocation up."""
+        if is_due(self.pipeline):
             read_back(self.pipeline)
+        return DONE
+
+    def heads(self) -> str:
+        """Keep the removal log's newest head elsewhere."""
+        keep_heads(self.pipeline)
+        return DONE
+
+    def housekeeping(self) -> str:
+        """Delete what is old."""
+        keep_house(self.pipeline)
+        return DONE
 
     def _send_revocations(self) -> None:
         with self._light:

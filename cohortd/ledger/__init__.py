@@ -7,6 +7,7 @@ from cohortd.ledger.consent_store import CUSTOMER_STATEMENTS, ConsentStore, Reco
 from cohortd.ledger.erasures import Erasure, Erasures, Person, Recipient
 from cohortd.ledger.heads import KeptHead, append_head, read_all_kept, read_heads, read_kept
 from cohortd.ledger.history import History, PastBatch, RejectedRow
+from cohortd.ledger.jobs import INTERRUPTED, RUNNING, JobRow, Jobs
 from cohortd.ledger.ledger import Ledger
 from cohortd.ledger.memberships import Members, MembershipRow, PastMembership
 from cohortd.ledger.models import Applied, KeptVersion, Models
@@ -25,12 +26,13 @@ from cohortd.ledger.replacing import (
 )
 from cohortd.ledger.resyncing import Resync, Resyncs
 from cohortd.ledger.rows import STAGED
-from cohortd.ledger.runs import RunRow, Runs
+from cohortd.ledger.runs import ABANDONED, RunRow, Runs
 from cohortd.ledger.suppressions import SuppressedSet, SuppressionCause
 from cohortd.ledger.timings import RemovalTiming, timings_of
 from cohortd.ledger.withdrawing import Extra, Withdrawal, Withdrawn
 
 __all__ = [
+    "ABANDONED",
     "BY_DELETING",
     "BY_REPLACING",
     "BY_SESSION",
@@ -38,6 +40,8 @@ __all__ = [
     "CUSTOMER_STATEMENTS",
     "DELETING",
     "HEADS_FILE",
+    "INTERRUPTED",
+    "RUNNING",
     "STAGED",
     "Applied",
     "BatchRow",
@@ -49,6 +53,8 @@ __all__ = [
     "Erasures",
     "Extra",
     "History",
+    "JobRow",
+    "Jobs",
     "KeptHead",
     "KeptVersion",
     "Ledger",

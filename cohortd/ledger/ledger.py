@@ -22,6 +22,7 @@ from cohortd.ledger.dialects import open_database
 from cohortd.ledger.erasures import Erasures
 from cohortd.ledger.finding import ROWS_AT_ONCE
 from cohortd.ledger.history import History
+from cohortd.ledger.jobs import Jobs
 from cohortd.ledger.leader import leadership, leads
 from cohortd.ledger.memberships import Members
 from cohortd.ledger.migrating import migrate
@@ -68,6 +69,7 @@ class Ledger:
             database, sealer=sealer, secret=secret, state_dir=state_dir, deadlines=deadlines
         )
         self.runs = Runs(database)
+        self.jobs = Jobs(database)
         self.models = Models(database)
         self.remotes = Remotes(database)
         self.readings = Readings(database)

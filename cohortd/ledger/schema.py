@@ -2,11 +2,11 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary
 
-from cohortd.ledger import log_tables
+from cohortd.ledger import log_tables, work_schema
 from cohortd.ledger.columns import INTEGER, TEXT, blob, index_some, metadata, number, row_id, table, words
 from cohortd.ledger.erasure_schema import erasure
 
-__all__ = ["erasure", "log_tables", "metadata"]
+__all__ = ["erasure", "log_tables", "metadata", "work_schema"]
 
 #: One row each: who we are, who leads.
 installation = table(
@@ -27,18 +27,6 @@ installation = table(
 )
 leader = table("leader", row_id(), number("epoch", default=0), CheckConstraint("id = 1"))
 
-run = table(
-    "run",
-    Column("id", TEXT, primary_key=True, nullable=False),
-    words("kind"),
-    words("as_of"),
-    words("started_at"),
-    words("finished_at", null=True),
-    words("status"),
-    words("summary"),
-    #: In which order they began.
-    number("number", default=0),
-)
 model_version = table(
     "model_version",
     row_id(),

@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -85,12 +86,25 @@ def taking(pipeline: Pipeline, plan_id: str) -> Iterator[bool]:
         taken.unlink(missing_ok=True)
 
 
-def forget_old(pipeline: Pipeline) -> None:
-    """Drop what a dead process left: whoever approved a plan then is no longer waiting for it."""
+def forget_old(pipeline: Pipeline, *, before: datetime | None = None) -> None:
+    """Drop what a dead process left: whoever approved a plan then is no longer waiting for it.
+
+    Args:
+        before: Only what was last touched before a moment; None where no sync can be under way.
+    """
     with suppress(FileNotFoundError):
         for file in (pipeline.data_dir / "approvals").iterdir():
-            if file.suffix != ".waiting":
+            if file.suffix != ".waiting" and (before is None or touched_at(file) < before):
                 file.unlink(missing_ok=True)
+
+
+def touched_at(path: Path) -> datetime:
+    """When a file was last written to.
+
+    Raises:
+        FileNotFoundError: It is gone.
+    """
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 def _not_taken(waiting: Path, plan_id: str) -> str:

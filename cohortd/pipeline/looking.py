@@ -1,7 +1,7 @@
 """What is, what was done, is all well: read from the ledger alone, without any platform."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,6 +14,7 @@ from cohortd.pipeline.leftovers import LEFTOVERS_CURE
 from cohortd.pipeline.open_erasures import erasure_lines
 from cohortd.pipeline.reconciled import reconciliation_line
 from cohortd.pipeline.stability import stability_line
+from cohortd.pipeline.turns import job_lines, job_rows
 from cohortd.pipeline.wiring import Pipeline
 
 #: After this long without a finished sync, somebody should look.
@@ -29,6 +30,8 @@ class Health:
     """Lines of ``status``; all well when every line is."""
 
     lines: tuple[AccessCheck, ...]
+    #: Every job's timetable, last time and next.
+    jobs: Sequence[Mapping[str, object]] = ()
 
     @property
     def ok(self) -> bool:
@@ -43,6 +46,7 @@ class Health:
                 {"subject": line.subject, "ok": line.ok, "detail": line.detail, "cure": line.cure}
                 for line in self.lines
             ],
+            "jobs": list(self.jobs),
         }
 
 
@@ -93,8 +97,9 @@ def status_of(pipeline: Pipeline, *, more: Sequence[AccessCheck] = ()) -> Health
         *reconciliation_line(pipeline),
         *heads_lines(pipeline),
         *more,
+        *job_lines(pipeline),
     ]
-    return Health(tuple(lines))
+    return Health(tuple(lines), job_rows(pipeline))
 
 
 def _last_sync(pipeline: Pipeline) -> AccessCheck:

@@ -13,6 +13,8 @@ _LATEST: Final = 0.9
 #: The next sync may come later than the last one did.
 _AT_MOST_LATER: Final = 1.25
 _DAY: Final = timedelta(days=1)
+#: Of the shortest membership: so long without a sync leaves nobody forgotten yet.
+_WITHOUT_SYNC: Final = 0.05
 
 
 def membership_days(pipeline: Pipeline, target: Target) -> int | None:
@@ -35,3 +37,12 @@ def refresh_days(pipeline: Pipeline) -> Callable[[Target], int | None]:
         return None if days is None else min(days, max(0, int((days - gap) / _LATEST)))
 
     return days_of
+
+
+def needs_sync(pipeline: Pipeline) -> bool:
+    """Tell whether there was no sync for so long that members would be forgotten before many more days."""
+    days = [each.membership_days for each in pipeline.destinations.values() if each.membership_days]
+    last = pipeline.ledger.runs.last(kind="sync", status=SENT)
+    if not days or last is None:
+        return False
+    return pipeline.clock() - last.started_at >= _WITHOUT_SYNC * min(days) * _DAY

@@ -8,13 +8,13 @@ from shutil import copyfile
 import structlog
 
 from cohortd.core.delivery import Lane
-from cohortd.core.errors import CohortdError, GuardError, SettingsError
+from cohortd.core.errors import CohortdError, GuardError, SettingsError, StoppedError
 from cohortd.core.planning import Target
 from cohortd.core.reporting import RunReport
 from cohortd.core.times import format_time
 from cohortd.engine import Engine
 from cohortd.identity import NORMALIZATION_VERSION
-from cohortd.ledger import Comparison
+from cohortd.ledger import ABANDONED, Comparison
 from cohortd.pipeline import resyncing
 from cohortd.pipeline.clusters import Clustered
 from cohortd.pipeline.delivery import Delivery
@@ -71,7 +71,8 @@ def sync(pipeline: Pipeline, call: SyncCall, *, epoch: int) -> RunReport:
         report = run.stopped_early(error)
     except BaseException as error:
         note = str(error) if isinstance(error, CohortdError) else type(error).__name__
-        pipeline.ledger.runs.finish(run_id, status="failed", summary={"notes": [note]}, at=pipeline.clock())
+        status = ABANDONED if isinstance(error, StoppedError) else "failed"
+        pipeline.ledger.runs.finish(run_id, status=status, summary={"notes": [note]}, at=pipeline.clock())
         raise
     log.info("run_finished", run=run_id, status=report.status)
     return report

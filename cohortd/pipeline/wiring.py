@@ -15,6 +15,7 @@ from clustering import ClusteringPolicy, DriftLimits
 from cohortd.core.identifiers import Family
 from cohortd.core.modelling import FeatureSpec, Segment
 from cohortd.core.times import Clock
+from cohortd.core.turns import Turn
 from cohortd.engine import Vocabulary
 from cohortd.ledger import Ledger
 from cohortd.pipeline.anomalies import AnomalyLimits
@@ -232,6 +233,10 @@ class Pipeline:
     heads: HeadsPolicy = field(default_factory=HeadsPolicy)
     #: How often a new export of the consent platform is expected.
     reconcile_every: timedelta = timedelta(days=1)
+    #: The timetable of every job that is not switched off, by name.
+    turns: Mapping[str, Turn] = field(default_factory=dict)
+    #: How long pages are kept; None for good.
+    pages_kept_for: timedelta | None = None
     #: Spreads waits for which no platform named a time.
     chance: Chance = random.random
 

@@ -34,6 +34,14 @@ def workdir(pipeline: Pipeline) -> Iterator[Path]:
         os.close(held)
 
 
+def sweep(pipeline: Pipeline) -> None:
+    """Delete what killed runs left; a run under way holds its folder's lock."""
+    parent = pipeline.data_dir / "work"
+    if parent.is_dir():
+        with _locked(parent):
+            _sweep(parent)
+
+
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     descriptor = os.open(folder, os.O_RDONLY)

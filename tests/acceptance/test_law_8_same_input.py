@@ -73,9 +73,12 @@ def test_a_second_sync_in_another_process_and_three_days_later_send_nothing(sync
     synced.ahead += timedelta(days=3)
     later = synced.sync()
     once = synced.call("run", "--once", "--wait", "--timeout", "30", "--json")
+    status = synced.call("status", "--json")
 
     assert (apart.code, later.code, once.code) == (0, 0, 0), apart.err + later.err + once.err
     assert _quiet(synced) == before
+    assert {*once.json["jobs"]} == {job["name"] for job in status.json["jobs"]}
+    assert {job["last_outcome"] for job in status.json["jobs"]} == {"done"}, status.out
 
 
 def test_a_plan_over_the_same_data_changes_nothing(synced: Shop) -> None:

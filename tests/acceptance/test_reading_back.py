@@ -96,10 +96,10 @@ def test_a_platform_that_does_not_tell_fails_no_sync_and_is_asked_again_by_the_d
     settings = load_settings(str(synced.config))
     clock = lambda: now_utc() + synced.ahead  # noqa: E731 - a clock
     with open_pipeline(settings, clock=clock) as pipeline, pipeline.ledger.leadership() as epoch:
-        daemon = Work(pipeline, epoch)
-        daemon.polling()
+        work = Work(pipeline, epoch)
+        work.sizes()
         asked = synced.meta.calls["audiences.read"]
-        daemon.polling()
+        work.sizes()
     rows = _listed(synced, "google") + _listed(synced, "meta")
 
     assert (answer.code, before) == (0, after), answer.json["notes"]

@@ -1,0 +1,103 @@
+"""Jobs as they are done: one of a kind, noted in the ledger, whatever fails told."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+
+import structlog
+
+from cohortd.core.errors import CohortdError, StoppedError
+from cohortd.daemon.jobs import Job
+from cohortd.ledger import INTERRUPTED
+from cohortd.logs import place_of
+from cohortd.pipeline.wiring import Pipeline
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """A job that is being done."""
+
+    job: Job
+    #: By the clock that only goes forward; seconds.
+    since: float
+    thread: int
+
+
+@dataclass(slots=True)
+class Runner:
+    """Does jobs, each in a thread of the scheduler's."""
+
+    pipeline: Pipeline
+    #: Set while new settings wait: only what is urgent begins.
+    holds: threading.Event = field(default_factory=threading.Event)
+    #: Set when what still runs is left to itself: it may tell and note nothing any more.
+    left: threading.Event = field(default_factory=threading.Event)
+    _under_way: dict[str, UnderWay] = field(default_factory=dict)
+    #: Jobs of which it was told that their turn came while they were still at the last one.
+    _told: set[str] = field(default_factory=set)
+
+    def under_way(self) -> list[UnderWay]:
+        """What is being done now."""
+        return list(self._under_way.values())
+
+    def run(self, job: Job) -> None:
+        """Do one job; the daemon goes on whatever becomes of it: the next run makes up for it."""
+        with job.lock or nullcontext():
+            if self.pipeline.stop.is_set() or (self.holds.is_set() and not job.is_urgent):
+                return
+            with self._listed(job):
+                if job.turn is None:
+                    self._guarded(job)
+                else:
+                    self._noted(job)
+
+    def missed(self, name: str) -> None:
+        """Tell, once a run, that a job's turn came while it was still at the last one."""
+        running = self._under_way.get(name)
+        if name not in self._told and (running is None or running.job.turn is not None):
+            self._told.add(name)
+            log.warning("job_still_running", job=name, waits=running is None)
+
+    @contextmanager
+    def _listed(self, job: Job) -> Iterator[None]:
+        self._under_way[job.name] = UnderWay(job, time.monotonic(), threading.get_ident())
+        try:
+            yield
+        finally:
+            del self._under_way[job.name]
+            self._told.discard(job.name)
+
+    def _noted(self, job: Job) -> None:
+        """Note beginning and end; a revocation does not fail for want of a note."""
+        jobs, clock = self.pipeline.ledger.jobs, self.pipeline.clock
+        try:
+            jobs.begin(job.name, at=clock())
+        except CohortdError as error:
+            log.warning("job_not_noted", job=job.name, reason=str(error))
+        outcome, detail = self._guarded(job)
+        if self.left.is_set():
+            return
+        try:
+            jobs.end(job.name, at=clock(), outcome=outcome, detail=detail)
+        except CohortdError as error:
+            log.warning("job_not_noted", job=job.name, reason=str(error))
+
+    def _guarded(self, job: Job) -> tuple[str, str]:
+        """Do a job; say how it ended, and why."""
+        try:
+            outcome = job.do()
+        except StoppedError:
+            return INTERRUPTED, ""
+        except CohortdError as error:
+            if not self.left.is_set():
+                log.warning("job_failed", job=job.name, reason=str(error))
+            return "failed", str(error)
+        except Exception as error:  # noqa: BLE001 - the run boundary: a job's fault must not end the daemon
+            if not self.left.is_set():
+                log.critical("job_broke", job=job.name, error=type(error).__name__, place=place_of(error))
+            return "broke", f"{type(error).__name__} at {place_of(error)}"
+        return (INTERRUPTED, "") if self.pipeline.stop.is_set() else (outcome, "")

@@ -1,0 +1,123 @@
+"""Signals to a real daemon: settings read again, a clean end, also as the first process of a container."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from shop import Answer
+
+from cohortd.cli.entry import run
+
+JOBS = ("recluster", "sync", "revocations", "polling", "reconciliation", "sizes", "heads", "housekeeping")
+QUIET = dict.fromkeys(JOBS)
+
+
+class Daemon:
+    """A daemon over a shop without platforms, whose log is read as it comes."""
+
+    def __init__(self, folder: Path, *before: str) -> None:
+        self.folder = folder
+        self.log = folder / "log"
+        (folder / "customers.csv").write_text("customer_id\nc1\n")
+        os.mkfifo(folder / "consent.csv")
+        self.write(schedule=QUIET)
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [*before, sys.executable, "-c", "from cohortd.cli import main; main()", *self.line("run")],
+                stdout=log,
+                stderr=log,
+            )
+
+    def line(self, *arguments: str) -> list[str]:
+        return [*arguments, "-c", str(self.folder / "cohortd.yaml")]
+
+    def write(self, **settings: object) -> None:
+        sources = {"customers": {"path": "customers.csv"}}
+        whole = {"sources": sources, "destinations": [], "log_level": "info", **settings}
+        (self.folder / "cohortd.yaml").write_text(yaml.safe_dump(whole))
+
+    def told(self, event: str) -> list[dict[str, object]]:
+        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        return [line for line in lines if line["event"] == event]
+
+    def until(self, is_so: Callable[[], object]) -> None:
+        ends = time.monotonic() + 200
+        while not is_so():
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < ends, self.log.read_text()
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def daemons() -> Iterator[list[Daemon]]:
+    started: list[Daemon] = []
+    yield started
+    for each in started:
+        each.process.kill()
+        each.process.wait(60)
+
+
+def _status(daemon: Daemon, capsys: pytest.CaptureFixture[str]) -> Answer:
+    capsys.readouterr()
+    code = run([*daemon.line("status"), "--json"])
+    return Answer(code, capsys.readouterr().out, "")
+
+
+def test_settings_are_read_again_and_what_only_computes_holds_up_no_end(
+    tmp_path: Path, daemons: list[Daemon], capsys: pytest.CaptureFixture[str]
+) -> None:
+    daemons.append(daemon := Daemon(tmp_path))
+    daemon.until(lambda: daemon.told("leadership_taken"))
+
+    daemon.write(schedule={**QUIET, "sync": "never"})
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.until(lambda: daemon.told("settings_not_read"))
+    broken = daemon.told("settings_not_read")
+
+    sources = {"customers": {"path": "customers.csv"}, "consent": {"path": "consent.csv"}}
+    daemon.write(
+        schedule={**QUIET, "revocations": "1h"}, sources=sources
+    )  # nobody ever writes into the pipe
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.until(lambda: "began" in _status(daemon, capsys).out)
+    mended = _status(daemon, capsys)
+    daemon.process.send_signal(signal.SIGTERM)
+    code = daemon.process.wait(200)
+    [replaced] = daemon.told("settings_read")
+
+    assert [each["level"] for each in broken] == ["error"]
+    assert "schedule.sync" in str(broken)
+    assert replaced["changed"] == ["schedule.revocations", "sources.consent"]
+    assert mended.code == 0, mended.out
+    assert [job["name"] for job in mended.json["jobs"]] == ["revocations"]
+    assert (code, [each["jobs"] for each in daemon.told("jobs_left")]) == (0, [["revocations"]])
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("unshare") is None,
+    reason="needs to make a process the first of its own",
+)
+def test_as_the_first_process_it_hears_signals_and_a_second_one_ends_it_at_once(
+    tmp_path: Path, daemons: list[Daemon]
+) -> None:
+    daemons.append(daemon := Daemon(tmp_path, "unshare", "--pid", "--fork", "--kill-child"))
+    daemon.until(lambda: daemon.told("leadership_taken"))
+    outer = daemon.process.pid
+    inner = int(Path(f"/proc/{outer}/task/{outer}/children").read_text())
+    children = Path(f"/proc/{inner}/task/{inner}/children").read_text()
+    os.kill(inner, signal.SIGSTOP)  # so that both are there before it looks
+    for number in (signal.SIGTERM, signal.SIGINT):
+        os.kill(inner, number)
+    os.kill(inner, signal.SIGCONT)
+
+    assert children == ""
+    assert daemon.process.wait(200) in {128 + signal.SIGTERM, 128 + signal.SIGINT}
+    assert daemon.told("daemon_stopped") == []

@@ -1,0 +1,199 @@
+"""Jobs as they are done: noted, told, watched, left."""
+
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from structlog.testing import capture_logs
+
+from cohortd.core.errors import SourceError, StoppedError
+from cohortd.core.turns import Turn
+from cohortd.daemon.jobs import Job
+from cohortd.daemon.leading import settle
+from cohortd.daemon.running import Runner
+from cohortd.daemon.timer import Timer, first_turns
+from cohortd.daemon.watchdog import Watchdog
+from cohortd.ledger import JobRow
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+HOURLY = Turn("sync", "1h", lambda at: at + timedelta(hours=1), at_most=timedelta(minutes=15))
+
+
+@dataclass(slots=True)
+class Notes:
+    """What the ledger is told of jobs."""
+
+    rows: dict[str, JobRow] = field(default_factory=dict)
+    said: list[tuple[str, ...]] = field(default_factory=list)
+
+    def all(self) -> dict[str, JobRow]:
+        return self.rows
+
+    def begin(self, name: str, *, at: datetime) -> None:
+        self.said.append((name, "began"))
+
+    def end(self, name: str, *, at: datetime, outcome: str, detail: str = "") -> None:
+        self.said.append((name, outcome, detail))
+
+    def tell(self, name: str, detail: str) -> None:
+        self.said.append((name, detail))
+
+
+@pytest.fixture
+def notes() -> Notes:
+    return Notes()
+
+
+@pytest.fixture
+def runner(notes: Notes) -> Runner:
+    nothing = SimpleNamespace(last=lambda **_: None, current=lambda: None)
+    ledger = SimpleNamespace(jobs=notes, runs=nothing, models=nothing)
+    pipeline = SimpleNamespace(ledger=ledger, clock=lambda: NOW, stop=threading.Event())
+    return Runner(pipeline)  # type: ignore[arg-type]
+
+
+def _raising(error: Exception) -> Job:
+    def do() -> str:
+        raise error
+
+    return Job("sync", do, HOURLY)
+
+
+@pytest.mark.parametrize(
+    ("job", "outcome", "detail", "told"),
+    [
+        (Job("sync", lambda: "partial", HOURLY), "partial", "", []),
+        (_raising(SourceError("no table")), "failed", "no table", ["job_failed"]),
+        (_raising(StoppedError()), "interrupted", "", []),
+        (
+            _raising(KeyError("leak@example.com")),
+            "broke",
+            "KeyError at test_jobs_under_way.py:",
+            ["job_broke"],
+        ),
+    ],
+)
+def test_how_a_job_ended_is_noted_and_the_daemon_goes_on(
+    runner: Runner, notes: Notes, *, job: Job, outcome: str, detail: str, told: list[str]
+) -> None:
+    with capture_logs() as logs:
+        runner.run(job)
+    [began, (name, noted, why)] = notes.said
+
+    assert began == ("sync", "began")
+    assert (name, noted, why[: len(detail)]) == ("sync", outcome, detail)
+    assert [each["event"] for each in logs] == told
+    assert "leak" not in str(logs) + str(notes.said)
+    assert runner.under_way() == []
+
+
+def test_nothing_begins_once_stopped_and_only_what_is_urgent_while_settings_wait(runner: Runner) -> None:
+    done: list[str] = []
+    jobs = [
+        Job(name, lambda name=name: done.append(name) or "done", is_urgent=name == "watch")
+        for name in ("sync", "watch")
+    ]  # type: ignore[misc, func-returns-value]
+    runner.holds.set()
+    for job in jobs:
+        runner.run(job)
+    runner.pipeline.stop.set()
+    for job in jobs:
+        runner.run(job)
+
+    assert done == ["watch"]
+
+
+def test_a_turn_that_comes_while_the_last_one_runs_is_told_once_a_run(runner: Runner) -> None:
+    def long() -> str:
+        for _ in range(3):
+            runner.missed("sync")
+        return "done"
+
+    with capture_logs() as logs:
+        runner.run(Job("sync", long, HOURLY))
+        runner.run(Job("sync", long, HOURLY))
+        runner.run(Job("watch", lambda: runner.missed("watch") or "done"))  # type: ignore[func-returns-value]
+
+    assert [(each["event"], each["job"]) for each in logs] == [("job_still_running", "sync")] * 2
+
+
+def test_a_stuck_job_is_told_once_by_its_places_and_given_up_when_it_stays_so(
+    runner: Runner, notes: Notes
+) -> None:
+    stands, goes = threading.Event(), threading.Event()
+
+    def hang() -> str:
+        stands.set()
+        goes.wait(60)
+        return "done"
+
+    thread = threading.Thread(target=runner.run, args=[Job("sync", hang, HOURLY)])
+    thread.start()
+    assert stands.wait(60)
+    [under_way] = runner.under_way()
+    minutes = iter([14, 16, 30, 77])
+    watchdog = Watchdog(runner, timedelta(hours=1), clock=lambda: under_way.since + 60 * next(minutes))
+    with capture_logs() as logs:
+        looks = [watchdog.look() for _ in range(4)]
+    goes.set()
+    thread.join(60)
+    [stuck] = logs
+
+    assert looks == [False, False, False, True]
+    assert (stuck["event"], stuck["job"]) == ("job_stuck", "sync")
+    assert any(each.startswith("test_jobs_under_way.py:") for each in stuck["at"])
+    assert notes.said[1][1].startswith("stuck at threading.py:")
+
+
+def test_what_only_computes_is_left_and_then_says_no_more(runner: Runner, notes: Notes) -> None:
+    stands, goes = threading.Event(), threading.Event()
+
+    def compute() -> str:
+        stands.set()
+        goes.wait(60)
+        raise ValueError
+
+    thread = threading.Thread(target=runner.run, args=[Job("sync", compute, HOURLY)])
+    thread.start()
+    assert stands.wait(60)
+    with capture_logs() as logs:
+        is_quiet = settle(runner, longest_s=0)
+        goes.set()
+        thread.join(60)
+
+    assert not is_quiet
+    assert settle(runner, longest_s=0)
+    assert [each["event"] for each in logs] == ["jobs_left"]
+    assert notes.said == [("sync", "began")]
+
+
+def test_what_is_overdue_comes_at_once_and_a_sync_makes_a_look_at_members_time_needless(
+    runner: Runner, notes: Notes
+) -> None:
+    jobs = [Job(name, lambda: "done", HOURLY) for name in ("sync", "expiry", "heads")]
+    recent = JobRow("heads", NOW - timedelta(minutes=20), NOW, "done")
+    notes.rows = {"heads": recent}
+
+    firsts = {job.name: at - NOW for job, at in first_turns(runner, jobs)}
+
+    assert firsts == {
+        "sync": timedelta(),
+        "expiry": timedelta(hours=1),
+        "heads": timedelta(minutes=40),
+    }
+
+
+def test_jobs_begin_at_their_turn_and_the_end_of_the_timer_shows(runner: Runner, notes: Notes) -> None:
+    done, looked = threading.Event(), threading.Event()
+    sync = Job("sync", lambda: done.set() or "done", HOURLY)  # type: ignore[func-returns-value]
+    timer = Timer(runner, [sync], [Job("watch", lambda: looked.set() or "done")])  # type: ignore[func-returns-value]
+    before = timer.is_alive
+    timer.start()
+    began = done.wait(60) and looked.wait(60)
+    during = timer.is_alive
+    timer.shutdown()
+
+    assert (before, began, during, timer.is_alive) == (False, True, True, False)
+    assert notes.said == [("sync", "began"), ("sync", "done", "")]
