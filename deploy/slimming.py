@@ -7,6 +7,7 @@ without it. A rule that finds nothing is a fault, so that the list cannot rot.
 """
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -37,8 +38,16 @@ RULES: Final = (
     Rule("*/tests", "tests of the packages themselves"),
     Rule("*/*/tests", "the same"),
     Rule("*/*/*/tests", "the same"),
+    Rule("facebook_business/test", "the same"),
+    Rule(
+        "facebook_business/adobjects/userexportforcam.py",
+        "a name in it is Python's own: nobody can load it",
+    ),
     Rule("matplotlib/mpl-data/sample_data", "data for its examples"),
 )
+#: Libraries whose symbols for debuggers weigh something. Not those that auditwheel rewrote, which
+#: ``strip`` can break.
+STRIPPED: Final = ("pyarrow/*.so*", "pysqlite3/*.so")
 
 
 def spared(path: Path) -> bool:
@@ -77,10 +86,22 @@ def slim(packages: Path) -> list[tuple[Rule, int]]:
     return freed
 
 
+def strip(packages: Path) -> list[tuple[Rule, int]]:
+    """Take symbols out of libraries, where there is the tool for it, and say how many bytes it freed."""
+    tool = shutil.which("strip")
+    freed = []
+    for pattern in STRIPPED if tool is not None else ():
+        files = sorted(packages.glob(pattern))
+        before = sum(map(weight, files))
+        subprocess.run([tool, "--strip-unneeded", *files], check=True)  # noqa: S603 - our own call
+        freed.append((Rule(pattern, "symbols for debuggers"), before - sum(map(weight, files))))
+    return freed
+
+
 def main() -> None:
     """Slim the environment named on the command line."""
     (packages,) = Path(sys.argv[1]).glob("lib/python3*/site-packages")
-    freed = slim(packages)
+    freed = slim(packages) + strip(packages)
     for rule, size in freed:
         print(f"{size / 1e6:7.1f} MB  {rule.pattern}: {rule.why}")  # noqa: T201 - what it is for
     print(f"{sum(size for _, size in freed) / 1e6:7.1f} MB  in all")  # noqa: T201

@@ -70,7 +70,10 @@ def _prove(shop: Workshop, origin: Origin, *, twice: bool, sbom: Path | None) ->
 def _weigh(image: Image, base_mb: float) -> bool:
     size = weighing.megabytes(image.root)
     fits = size <= weighing.BAR_MB
-    _say("ok " if fits else "BAD", f"unpacked: {size:,.0f} MB of at most {weighing.BAR_MB}, base {base_mb:,.0f}")
+    _say(
+        "ok " if fits else "BAD",
+        f"unpacked: {size:,.0f} MB of at most {weighing.BAR_MB}, base {base_mb:,.0f}",
+    )
     (packages,) = (image.root / "opt/cohortd").glob("lib/python3*/site-packages")
     for name, megabytes in weighing.heaviest(packages, 10):
         _say("   ", f"{megabytes:6.0f} MB {name}")
@@ -79,7 +82,9 @@ def _weigh(image: Image, base_mb: float) -> bool:
 
 def _run(shop: Workshop, image: Image) -> bool:
     """Run the image in name spaces of its own, with the rehearsal's settings."""
-    settings = Path(shutil.copytree(ROOT / "deploy/rehearsal", shop.folder / "settings", dirs_exist_ok=True))
+    settings = Path(
+        shutil.copytree(ROOT / "deploy/rehearsal", shop.folder / "settings", dirs_exist_ok=True)
+    )
     state = shop.folder / "state"
     shutil.rmtree(state, ignore_errors=True)
     state.mkdir(mode=0o700)
@@ -98,7 +103,7 @@ def _run(shop: Workshop, image: Image) -> bool:
 
 
 def _say(verdict: str, what: str) -> None:
-    print(f"{verdict} {what}", flush=True)
+    print(f"{verdict} {what}", flush=True)  # noqa: T201 - the answer
 
 
 if __name__ == "__main__":

@@ -38,7 +38,16 @@ def make_base(shop: Workshop, origin: Origin) -> Path:
         shutil.rmtree(system, ignore_errors=True)
         options = ("--variant=minbase", f"--include={_INCLUDE}")
         shop.run("debootstrap", *options, origin.suite, system, origin.mirror, log="debootstrap")
-        shutil.rmtree(system / "var/cache/apt/archives", ignore_errors=True)
+    # What the official slim images leave out, too.
+    for left_out in (
+        "var/cache/apt",
+        "var/lib/apt/lists",
+        "usr/share/doc",
+        "usr/share/man",
+        "usr/share/locale",
+    ):
+        shutil.rmtree(system / left_out, ignore_errors=True)
+        (system / left_out).mkdir()
     for given, place in ((origin.pip_conf, "etc/pip.conf"), (origin.certificates, _CERTIFICATES)):
         if given is not None:
             shutil.copyfile(given, system / place)

@@ -65,5 +65,12 @@ class Workshop:
 
     def buildah(self, *arguments: str | Path, log: str) -> str:
         """Run buildah with a store of its own, so that nothing of the machine's is touched."""
-        store = ("--storage-driver", "vfs", "--root", self.folder / "store", "--runroot", self.folder / "run")
+        store = (
+            "--storage-driver",
+            "vfs",
+            "--root",
+            self.folder / "store",
+            "--runroot",
+            self.folder / "run",
+        )
         return self.run("buildah", *store, *arguments, log=log)

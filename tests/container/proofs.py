@@ -1,6 +1,7 @@
 """What the image must do, a sentence each."""
 
 import json
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -12,15 +13,23 @@ from tests.container.inside import Jail, first_child, stop, until_said
 from tests.container.places import FellShortError
 
 #: Ports of the rehearsal's endpoints; the network is the proof's own.
-_EMULATE: Final = ("emulate", "--grpc-port", "9090", "--meta-port", "9092", "--state", "/var/lib/cohortd/platforms")
+_EMULATE: Final = (
+    "emulate",
+    "--grpc-port",
+    "9090",
+    "--meta-port",
+    "9092",
+    "--state",
+    "/var/lib/cohortd/platforms",
+)
 #: Every module of the product, and what it loads by name: the object stores, the other database.
 _LOAD_ALL: Final = """
-import importlib, pkgutil, matplotlib.pyplot, psycopg
+import importlib, pkgutil, re, matplotlib.pyplot, psycopg
 from pyarrow.fs import AzureFileSystem, GcsFileSystem, S3FileSystem
 names = [found.name for package in ("cohortd", "connectors", "clustering", "consent", "config")
          for found in pkgutil.walk_packages(importlib.import_module(package).__path__, package + ".")]
 for name in names:
-    if ".migrations" not in name and not name.endswith(("__main__", ".native.kernel")):
+    if not re.search(r"\\.migrations|__main__|\\.native\\.kernel|^connectors\\.contract", name):
         importlib.import_module(name)
 print(len(names))
 """
@@ -39,7 +48,8 @@ def prove_all(jail: Jail, *, logs: Path) -> bool:
                 said, ok = proof(jail, logs), True
             except FellShortError as error:
                 said, ok, held = str(error), False, False
-            print(f"{'ok ' if ok else 'BAD'} {title}: {said} ({time.monotonic() - began:.1f} s)", flush=True)
+            seconds = time.monotonic() - began
+            print(f"{'ok ' if ok else 'BAD'} {title}: {said} ({seconds:.1f} s)", flush=True)  # noqa: T201
     return held
 
 
@@ -87,14 +97,21 @@ def _sync(jail: Jail, _logs: Path) -> str:
     added: dict[str, int] = {}
     for each in told["audiences"]:
         added[each["destination"]] = added.get(each["destination"], 0) + each["added"]
-    if told["status"] != "done" or len(added) != 3 or not all(added.values()):  # noqa: PLR2004
+    if told["status"] != "done" or len(added) != 3 or not all(added.values()):
         raise FellShortError(json.dumps(told)[:2000])
     return "added " + ", ".join(f"{count:,} at {name}" for name, count in sorted(added.items()))
 
 
 def _revocation(jail: Jail, _logs: Path) -> str:
-    jail.call("cohortd", "revoke", "--customer", "c0001", "--reason", "proof")
+    jail.call("cohortd", "revoke", "--customer", "r0001", "--reason", "proof")
     return jail.call("cohortd", "log", "verify").splitlines()[0]
+
+
+def _state(jail: Jail, _logs: Path) -> str:
+    made = json.loads(jail.call("cohortd", "backup", "/var/lib/cohortd/backups", "--json"))
+    jail.call("cohortd", "restore", made["folder"])
+    lines = jail.call("cohortd", "doctor", "--deep").splitlines()
+    return f"{made['files']} files copied and put back; doctor finds {len(lines)} lines well"
 
 
 def _health(jail: Jail, _logs: Path) -> str:
@@ -112,8 +129,6 @@ def _daemon(jail: Jail, logs: Path) -> str:
     until_said(process, log, "leadership_taken")
     asked = time.monotonic()
     # To the process itself, as an engine does; the system would ignore it had it no handler.
-    import os  # noqa: PLC0415
-
     os.kill(first_child(process), getattr(signal, jail.config.get("StopSignal") or "SIGTERM"))
     code = process.wait(150)
     if code != 0:
@@ -134,6 +149,7 @@ PROOFS: Final[dict[str, Proof]] = {
     "check": _kernel,
     "a first sync": _sync,
     "a revocation": _revocation,
+    "backup, restore, doctor": _state,
     "health check": _health,
     "the daemon": _daemon,
 }

@@ -36,7 +36,9 @@ def heaviest(packages: Path, count: int) -> list[tuple[str, float]]:
     sizes: Counter[str] = Counter()
     for path in files_of(packages):
         first = path.relative_to(packages).parts[0]
-        sizes[first.removesuffix(".libs").removesuffix(".py").partition(".cpython")[0]] += path.stat().st_size
+        sizes[first.removesuffix(".libs").removesuffix(".py").partition(".cpython")[0]] += (
+            path.stat().st_size
+        )
     return [(name, size / _MB) for name, size in sizes.most_common(count)]
 
 
