@@ -156,7 +156,7 @@ class PostgreSQL:
         """Tell whether the connection that held the lock is gone."""
         return self._lead is not None and self._lead.lost.is_set()
 
-    def copy(self, path: Path) -> bool:
+    def copy(self, path: Path) -> bool:  # noqa: ARG002 - nothing is written
         """Leave it to ``pg_dump``, which knows what belongs to the database."""
         return False
 

@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 _DURABLE: Final = ("fsync", "full_page_writes")
 _INVALID: Final = """
     SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-    WHERE NOT i.indisvalid AND c.relnamespace = current_schema()::regnamespace
+        JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE NOT i.indisvalid AND n.nspname = current_schema()
 """
 _CHECKSUMS: Final = """
     SELECT coalesce(checksum_failures, 0) FROM pg_stat_database WHERE datname = current_database()

@@ -171,8 +171,11 @@ class SQLite:
 
     def faults(self, *, deep: bool) -> list[str]:
         """Say what is wrong with the file."""
-        with self.read() as connection:
-            return file_faults(connection, deep=deep)
+        try:
+            with self.read() as connection:
+                return file_faults(connection, deep=deep)
+        except LedgerError as error:  # so damaged that it cannot even be looked through
+            return [str(error)]
 
     def size_bytes(self) -> int:
         """How much room the file takes, with its log."""
