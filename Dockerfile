@@ -12,7 +12,8 @@ RUN if command -v apt-get; then \
     fi
 # The same sources give the same files: times that end up in them are this one, compiled code is
 # known by its source's hash, and no order depends on chance.
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 SOURCE_DATE_EPOCH=1767225600 PYTHONHASHSEED=0
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 \
+    SOURCE_DATE_EPOCH=1767225600 PYTHONHASHSEED=0 PYTHONDONTWRITEBYTECODE=1
 RUN python3 -m venv --without-pip /opt/cohortd && python3 -m venv /opt/builder
 COPY requirements.lock deploy/runtime_lock.py ./
 # Parts of the one lock file: what the product runs on, and what builds it. Every file is checked
@@ -33,7 +34,7 @@ RUN /opt/builder/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheel
 COPY deploy/slimming.py deploy/bill_of_materials.py ./
 RUN /opt/cohortd/bin/python bill_of_materials.py requirements.lock > /opt/cohortd/sbom.cdx.json \
     && python3 slimming.py /opt/cohortd \
-    && /opt/cohortd/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/cohortd/lib
+    && /opt/cohortd/bin/python -m compileall -q -f --invalidation-mode unchecked-hash /opt/cohortd/lib
 
 FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="cohortd" \
