@@ -10,15 +10,18 @@ RUN if command -v apt-get; then \
         apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev \
         && rm -rf /var/lib/apt/lists/*; \
     fi
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
-RUN python3 -m venv /opt/cohortd && python3 -m venv /opt/builder
+# The same sources give the same files: times that end up in them are this one, compiled code is
+# known by its source's hash, and no order depends on chance.
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 \
+    SOURCE_DATE_EPOCH=1767225600 PYTHONHASHSEED=0 PYTHONDONTWRITEBYTECODE=1
+RUN python3 -m venv --without-pip /opt/cohortd && python3 -m venv /opt/builder
 COPY requirements.lock deploy/runtime_lock.py ./
 # Parts of the one lock file: what the product runs on, and what builds it. Every file is checked
 # against its hash.
 RUN python3 runtime_lock.py requirements.lock > runtime.lock \
     && python3 runtime_lock.py requirements.lock hatchling > builder.lock \
-    && /opt/cohortd/bin/pip install --require-hashes -r runtime.lock \
-    && /opt/builder/bin/pip install --require-hashes -r builder.lock
+    && /opt/builder/bin/pip install --require-hashes -r builder.lock \
+    && /opt/builder/bin/pip --python /opt/cohortd/bin/python install --no-compile --require-hashes -r runtime.lock
 COPY pyproject.toml hatch_build.py README.md ./
 COPY cohortd cohortd
 COPY connectors connectors
@@ -26,7 +29,12 @@ COPY clustering clustering
 COPY consent consent
 COPY config config
 RUN /opt/builder/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
-    && /opt/cohortd/bin/pip install --no-deps --no-index --find-links /wheels cohortd
+    && /opt/builder/bin/pip --python /opt/cohortd/bin/python install --no-compile --no-deps --no-index \
+        --find-links /wheels cohortd
+COPY deploy/slimming.py deploy/bill_of_materials.py ./
+RUN /opt/cohortd/bin/python bill_of_materials.py requirements.lock > /opt/cohortd/sbom.cdx.json \
+    && python3 slimming.py /opt/cohortd \
+    && /opt/cohortd/bin/python -m compileall -q -f --invalidation-mode unchecked-hash /opt/cohortd/lib
 
 FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="cohortd" \

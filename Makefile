@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 KERNEL := cohortd/identity/native/kernel.c
 ROOMS := cohortd connectors clustering consent config
 
-.PHONY: demo test slow evidence check format lock clean
+.PHONY: demo test slow evidence container check format lock clean
 
 demo: $(READY)  ## The main job on real data, against local stand-ins of the platforms
 	$(BIN)/cohortd demo
@@ -19,6 +19,9 @@ slow: $(READY)  ## Evidence that takes long: sweeps of kills, big differential t
 
 evidence: $(READY)  ## Kills, any order of things, mutants, power failures, a year; writes docs/evidence.md
 	$(BIN)/python -m tests.evidence all
+
+container: $(READY)  ## Build the image without an engine and run it; as root, options in CONTAINER="--twice ..."
+	$(BIN)/python -m tests.container $(CONTAINER)
 
 check: $(READY)  ## Format, lint, types, import contracts, spelling, Dockerfile
 	$(BIN)/ruff format --check .

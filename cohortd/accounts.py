@@ -24,6 +24,12 @@ from connectors.retrying import RetryingConnector, RetryPolicy
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
+#: Where platforms answer by HTTP, if only with a refusal: it bears their time.
+_ADDRESSES = {
+    "google_ads": "https://googleads.googleapis.com",
+    "google_data_manager": "https://datamanager.googleapis.com",
+    "meta": "https://graph.facebook.com",
+}
 #: For platforms that confirm at once.
 _NOTHING_TO_POLL = PollPolicy(first_s=60, factor=1.3, max_s=3600, give_up_s=86400)
 
@@ -52,6 +58,14 @@ def open_destinations(accounts: Accounts, shared: Shared) -> Iterator[Mapping[st
         for destination in destinations.values():
             stack.callback(destination.connector.close)
         yield MappingProxyType(destinations)
+
+
+def clock_address(account: AnyAccount) -> str | None:
+    """Say where a destination's platform tells the time by HTTP; None where it does not."""
+    if not isinstance(account, OnlineAccount):
+        return None
+    address = account.endpoint or _ADDRESSES.get(account.platform)
+    return address if address is not None and address.startswith("http") else None
 
 
 def family_of(account: AnyAccount) -> Family | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import config
-from cohortd.accounts import Shared, family_of, open_destinations
+from cohortd.accounts import Shared, clock_address, family_of, open_destinations
 from cohortd.audiences import audience_policy
 from cohortd.core.consenting import ConsentStatus
 from cohortd.core.deadlines import Deadlines
@@ -71,6 +71,12 @@ def endpoint_ports(settings: Settings) -> dict[str, int]:
         if url.port:
             ports["grpc" if url.scheme == "grpc" else account.platform] = url.port
     return ports
+
+
+def clock_addresses(settings: Settings) -> dict[str, str]:
+    """Find where each destination's platform tells the time by HTTP: name -> address."""
+    asked = {each.name: clock_address(each) for each in settings.destinations}
+    return {name: address for name, address in asked.items() if address is not None}
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from cohortd.cli import (
     models,
     runs,
     settings,
+    upkeep,
     words,
 )
 
@@ -33,5 +34,17 @@ def _root(version: bool = typer.Option(False, "--version", help="Show the versio
         raise typer.Exit
 
 
-for room in (demos, settings, models, runs, consents, consent_files, erasures, evidence, looks, words):
+for room in (
+    demos,
+    settings,
+    models,
+    runs,
+    consents,
+    consent_files,
+    erasures,
+    evidence,
+    looks,
+    upkeep,
+    words,
+):
     room.register(app)

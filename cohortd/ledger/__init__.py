@@ -1,10 +1,13 @@
 """Durable truth: what was sent, acknowledged, refused and taken back. Other rooms use ``Ledger`` alone."""
 
+from cohortd.ledger.backups import Backup, back_up
 from cohortd.ledger.batches import BatchRow, Claimed, PollDue
 from cohortd.ledger.clocks import Clocks, RunningRemovals
 from cohortd.ledger.comparing import Comparison
 from cohortd.ledger.consent_store import CUSTOMER_STATEMENTS, ConsentStore, Recorded
+from cohortd.ledger.dialects.filesystem import is_network, kind_of_file_system
 from cohortd.ledger.erasures import Erasure, Erasures, Person, Recipient
+from cohortd.ledger.examining import Examined
 from cohortd.ledger.heads import KeptHead, append_head, read_all_kept, read_heads, read_kept
 from cohortd.ledger.history import History, PastBatch, RejectedRow
 from cohortd.ledger.jobs import INTERRUPTED, RUNNING, JobRow, Jobs
@@ -24,6 +27,7 @@ from cohortd.ledger.replacing import (
     DELETING,
     Replacement,
 )
+from cohortd.ledger.restoring import Restored, file_of, restore
 from cohortd.ledger.resyncing import Resync, Resyncs
 from cohortd.ledger.rows import STAGED
 from cohortd.ledger.runs import ABANDONED, RunRow, Runs
@@ -44,6 +48,7 @@ __all__ = [
     "RUNNING",
     "STAGED",
     "Applied",
+    "Backup",
     "BatchRow",
     "Claimed",
     "Clocks",
@@ -51,6 +56,7 @@ __all__ = [
     "ConsentStore",
     "Erasure",
     "Erasures",
+    "Examined",
     "Extra",
     "History",
     "JobRow",
@@ -80,6 +86,7 @@ __all__ = [
     "RemovalLog",
     "RemovalTiming",
     "Replacement",
+    "Restored",
     "Resync",
     "Resyncs",
     "RunRow",
@@ -90,8 +97,13 @@ __all__ = [
     "Withdrawal",
     "Withdrawn",
     "append_head",
+    "back_up",
+    "file_of",
+    "is_network",
+    "kind_of_file_system",
     "read_all_kept",
     "read_heads",
     "read_kept",
+    "restore",
     "timings_of",
 ]

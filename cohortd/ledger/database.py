@@ -56,6 +56,26 @@ class Database(Protocol):
         """Tell whether the lock was lost that this process took last."""
         ...
 
+    def copy(self, path: Path) -> bool:
+        """Write a whole copy as of one moment; False where only the server's own tools can.
+
+        Raises:
+            LedgerError: It could not be written.
+        """
+        ...
+
+    def faults(self, *, deep: bool) -> list[str]:
+        """Say what is wrong with the database; *deep* looks at more and takes longer."""
+        ...
+
+    def size_bytes(self) -> int:
+        """How much room it takes."""
+        ...
+
+    def server_time(self) -> float | None:
+        """Read the server's clock, in seconds since 1970; None where there is none."""
+        ...
+
     def close(self) -> None:
         """Close every connection."""
         ...

@@ -12,6 +12,7 @@ from typing import Final, Self
 from sqlalchemy import Connection
 
 from cohortd.core.deadlines import NO_DEADLINES, Deadlines
+from cohortd.core.errors import NotLeaderError
 from cohortd.core.removals import Sealer
 from cohortd.core.times import format_time, now_utc
 from cohortd.ledger.clocks import Clocks
@@ -20,6 +21,7 @@ from cohortd.ledger.consent_store import ConsentStore
 from cohortd.ledger.database import Database
 from cohortd.ledger.dialects import open_database
 from cohortd.ledger.erasures import Erasures
+from cohortd.ledger.examining import Examined, newest_time, open_work
 from cohortd.ledger.finding import ROWS_AT_ONCE
 from cohortd.ledger.history import History
 from cohortd.ledger.jobs import Jobs
@@ -28,7 +30,7 @@ from cohortd.ledger.memberships import Members
 from cohortd.ledger.migrating import migrate
 from cohortd.ledger.models import Models
 from cohortd.ledger.outbox import Outbox
-from cohortd.ledger.putting_back import EpochFile
+from cohortd.ledger.putting_back import COPIED, EpochFile
 from cohortd.ledger.readings import Readings
 from cohortd.ledger.received_events import ReceivedEvents
 from cohortd.ledger.remotes import Remotes
@@ -139,6 +141,42 @@ class Ledger:
     def leads(self, epoch: int) -> bool:
         """Tell whether whoever took this epoch leads still."""
         return leads(self._database, epoch)
+
+    def is_led(self) -> bool:
+        """Tell whether a process leads; whoever tries to lead at this very moment tries once more."""
+        try:
+            with self._database.lead():
+                return False
+        except NotLeaderError:
+            return True
+
+    def copy(self, folder: Path, *, name: str) -> bool:
+        """Write a copy of the database and of what says of it that it is one; False without a database.
+
+        Others go on working meanwhile. Whoever leads with the copy later learns that it was put back.
+
+        Raises:
+            LedgerError: It could not be written.
+        """
+        is_whole = self._database.copy(folder / name)
+        with self._database.read() as connection:
+            epoch: int = connection.exec_driver_sql("SELECT epoch FROM leader").scalar_one()
+        EpochFile(folder, ledger=self.code).write(epoch + COPIED)
+        return is_whole
+
+    def examine(self, *, deep: bool = False) -> Examined:
+        """Look whether the database is sound and what in it nobody works on; changes nothing."""
+        server = self._database.server_time()
+        ahead = None if server is None else server - now_utc().timestamp()
+        with self._database.read() as connection:
+            newest, work = newest_time(connection), open_work(connection)
+        return Examined(
+            tuple(self._database.faults(deep=deep)),
+            self._database.size_bytes(),
+            newest,
+            ahead,
+            *work,
+        )
 
     def renew(self, remote_pk: int, *, now: datetime, detail: str) -> int:
         """Give a remote audience up that is gone, with everybody in it; the next plan makes another.

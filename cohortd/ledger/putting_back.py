@@ -18,7 +18,9 @@ from cohortd.core.times import format_time
 from cohortd.ledger.batches import OPEN
 from cohortd.ledger.queueing import Leaving
 
-_FILE: Final = "leader-epoch.json"
+EPOCH_FILE: Final = "leader-epoch.json"
+#: By how much the epoch beside a copy is ahead of the copy's own: whoever leads with it knows it for one.
+COPIED: Final = 1_000_000
 #: What finds a person by its digest alone; all else only with the payload by which it is sent.
 _BY_DIGEST: Final = f"({IdentifierKind.EMAIL:d}, {IdentifierKind.PHONE:d})"
 
@@ -41,7 +43,7 @@ class EpochFile:
 
     def __init__(self, folder: Path, *, ledger: str) -> None:
         """Name the file; *ledger* is the code of the ledger, since another one counts from anew."""
-        self._path = folder / _FILE
+        self._path = folder / EPOCH_FILE
         self._ledger = ledger
 
     def read(self) -> int | None:

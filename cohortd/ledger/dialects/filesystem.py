@@ -20,16 +20,22 @@ def refuse_network(folder: Path, mounts: Path = Path("/proc/self/mountinfo")) ->
     Raises:
         LedgerError: The folder is on one.
     """
-    kind = _file_system(folder.resolve(), mounts)
-    if kind in NETWORK_TYPES | NETWORK_FUSE:
+    kind = kind_of_file_system(folder, mounts)
+    if is_network(kind):
         raise LedgerError(
             f"{folder} is on a network file system ({kind}), where SQLite's log and locks do not hold;"
             " put the ledger on a local disk or block volume"
         )
 
 
-def _file_system(folder: Path, mounts: Path) -> str:
+def is_network(kind: str) -> bool:
+    """Tell whether a type of file system is on another machine."""
+    return kind in NETWORK_TYPES | NETWORK_FUSE
+
+
+def kind_of_file_system(folder: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str:
     """Name the type of the file system that holds *folder*; empty where nothing tells."""
+    folder = folder.resolve()
     try:
         lines = mounts.read_text().splitlines()
     except OSError:

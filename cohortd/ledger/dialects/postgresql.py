@@ -17,6 +17,7 @@ from cohortd.core.errors import LedgerError, SettingsError
 from cohortd.ledger.database import BEGIN, BUSY_TIMEOUT_S
 from cohortd.ledger.dialects.postgresql_errors import translated_errors
 from cohortd.ledger.dialects.postgresql_lead import Lead
+from cohortd.ledger.dialects.postgresql_upkeep import server_faults, server_time
 from cohortd.ledger.dialects.wording import in_postgresql
 
 if TYPE_CHECKING:
@@ -154,6 +155,26 @@ class PostgreSQL:
     def lost_lead(self) -> bool:
         """Tell whether the connection that held the lock is gone."""
         return self._lead is not None and self._lead.lost.is_set()
+
+    def copy(self, path: Path) -> bool:  # noqa: ARG002 - nothing is written
+        """Leave it to ``pg_dump``, which knows what belongs to the database."""
+        return False
+
+    def faults(self, *, deep: bool) -> list[str]:  # noqa: ARG002 - a server shows no more
+        """Say what is wrong with the server, as far as it tells."""
+        with self.read() as connection:
+            return server_faults(connection)
+
+    def size_bytes(self) -> int:
+        """How much room the whole database takes."""
+        with self.read() as connection:
+            asked = "SELECT pg_database_size(current_database())"
+            return int(connection.exec_driver_sql(asked).scalar_one())
+
+    def server_time(self) -> float:
+        """Read the server's clock."""
+        with self.read() as connection:
+            return server_time(connection)
 
     def _begun(self) -> RootTransaction:
         """Begin; once more where the server has restarted since the last write: nothing was under way."""

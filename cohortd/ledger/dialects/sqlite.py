@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 from cohortd.core.errors import LedgerError, NotLeaderError, SettingsError
 from cohortd.ledger.database import BEGIN, BUSY_TIMEOUT_S, without_digests
 from cohortd.ledger.dialects.filesystem import refuse_network
+from cohortd.ledger.dialects.sqlite_upkeep import copy_file, file_faults
 
 #: SQLite 3.7.0 to 3.51.2 can corrupt a write-ahead log that two connections reset at once.
 OLDEST_SQLITE: Final = (3, 51, 3)
@@ -162,6 +163,27 @@ class SQLite:
     def lost_lead(self) -> bool:
         """Say no: a file's lock is never lost."""
         return False
+
+    def copy(self, path: Path) -> bool:
+        """Write a whole copy as of one moment, into one file."""
+        copy_file(self.path, path)
+        return True
+
+    def faults(self, *, deep: bool) -> list[str]:
+        """Say what is wrong with the file."""
+        try:
+            with self.read() as connection:
+                return file_faults(connection, deep=deep)
+        except LedgerError as error:  # so damaged that it cannot even be looked through
+            return [str(error)]
+
+    def size_bytes(self) -> int:
+        """How much room the file takes, with its log."""
+        beside = self.path.with_name(f"{self.path.name}-wal")
+        return sum(file.stat().st_size for file in (self.path, beside) if file.exists())
+
+    def server_time(self) -> None:
+        """Say that there is no server."""
 
 
 @contextmanager

@@ -1,0 +1,123 @@
+"""Puts a copy back that ``backups`` made; nothing that lies there is deleted."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from cohortd.core.errors import LedgerError, SettingsError
+from cohortd.ledger.backups import DATABASE, Manifest, copy_durably, read_manifest
+from cohortd.ledger.database import parse_url
+from cohortd.ledger.dialects.filesystem import refuse_network
+from cohortd.ledger.dialects.sqlite import path_of
+from cohortd.ledger.dialects.sqlite_upkeep import nobodys
+from cohortd.ledger.putting_back import EPOCH_FILE, EpochFile
+
+_HEADS: Final = "removal-log-heads.jsonl"
+#: SQLite's files beside the database.
+_BESIDE: Final = ("", "-wal", "-shm", "-journal")
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was put back."""
+
+    manifest: Manifest
+    #: Files that came out of the copy.
+    files: tuple[str, ...]
+    #: Where files went that lay there and were others.
+    aside: tuple[str, ...]
+
+
+def restore(url: str, state_dir: Path, folder: Path, *, at: datetime) -> Restored:
+    """Put a copy back, after looking whether it is whole; what it replaces is moved aside.
+
+    Whoever leads next learns of it: they take everybody off again who had revoked, and nobody is deleted
+    from the platforms because the ledger has forgotten them.
+
+    Raises:
+        NotLeaderError: A process of cohortd works with the ledger.
+        LedgerError: It is no whole copy, or could not be written.
+        SettingsError: The settings name another kind of database than the copy holds.
+    """
+    manifest = read_manifest(folder)
+    database = file_of(url)
+    if (database is not None) != manifest.is_whole:
+        raise SettingsError(
+            f"database: the backup is of {manifest.database}; name such a database in the settings"
+        )
+    try:
+        with _held(database):
+            aside = _Aside(f".before-{at:%Y%m%dT%H%M%SZ}")
+            return Restored(
+                manifest, tuple(_put(manifest, database, state_dir, folder, aside)), tuple(aside.names)
+            )
+    except OSError as error:
+        raise LedgerError(f"the backup could not be put back: {error.strerror}") from None
+
+
+def file_of(url: str) -> Path | None:
+    """Return the file that holds the ledger; None where it is in PostgreSQL."""
+    parsed = parse_url(url)
+    return path_of(parsed) if parsed.get_backend_name() == "sqlite" else None
+
+
+class _Aside:
+    """Moves files out of the way, and remembers where to."""
+
+    def __init__(self, ending: str) -> None:
+        self._ending = ending
+        self.names: list[str] = []
+
+    def move(self, path: Path, *, beside: str = "") -> None:
+        """Give a file another name; *beside* stays at its end, so that SQLite finds it."""
+        if path.exists():
+            target = path.with_name(path.name.removesuffix(beside) + self._ending + beside)
+            path.rename(target)
+            self.names.append(str(target))
+
+
+@contextmanager
+def _held(database: Path | None) -> Iterator[None]:
+    if database is None:
+        yield
+        return
+    with nobodys(database):
+        refuse_network(database.parent)
+        yield
+
+
+def _put(
+    manifest: Manifest, database: Path | None, state_dir: Path, folder: Path, aside: _Aside
+) -> Iterator[str]:
+    """Put every file where it belongs: the epoch first, so that no crash leaves a copy unknown."""
+    _raise_epoch(manifest, state_dir, folder)
+    for name in sorted(manifest.files.keys() - {DATABASE, EPOCH_FILE}):
+        source, target = folder / name, state_dir / name
+        if _is_there(source, target):
+            continue
+        aside.move(target)
+        copy_durably(source, target)
+        yield name
+    if database is not None:
+        for beside in _BESIDE[::-1]:
+            aside.move(database.with_name(f"{database.name}{beside}"), beside=beside)
+        copy_durably(folder / DATABASE, database)
+        yield DATABASE
+
+
+def _raise_epoch(manifest: Manifest, state_dir: Path, folder: Path) -> None:
+    newest = EpochFile(folder, ledger=manifest.ledger).read() or 0
+    here = EpochFile(state_dir, ledger=manifest.ledger)
+    here.write(max(newest, here.read() or 0))
+
+
+def _is_there(source: Path, target: Path) -> bool:
+    """Tell whether a file need not be put back: heads that go on from the copy's are newer evidence."""
+    if not target.exists():
+        return False
+    if source.name == _HEADS:
+        return target.read_bytes().startswith(source.read_bytes())
+    return target.read_bytes() == source.read_bytes()

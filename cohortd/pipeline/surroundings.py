@@ -1,0 +1,98 @@
+"""``doctor``: what a ledger lies on, looked at before it is opened: file systems, room, permissions."""
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from cohortd.core.delivery import AccessCheck
+from cohortd.ledger import is_network, kind_of_file_system
+
+#: Room for a run besides what grows with the ledger: staged tables, the write-ahead log, a report.
+LEAST_FREE: Final = 1 << 30
+#: Of the ledger's size: what a comparison lays beside it (50 of some 140 bytes an identifier), and growth.
+SHARE_FREE: Final = 0.5
+#: File systems that go with the container or the machine's start.
+_PASSING: Final = frozenset({"overlay", "tmpfs", "ramfs", "aufs"})
+#: What of ``data_dir`` is looked at: all that is not made anew.
+_KEPT: Final = (
+    "keys/*",
+    "cohortd.db*",
+    "removal-log-heads.jsonl",
+    "leader-epoch.json",
+    "assignments",
+    "decisions",
+)
+_GIGABYTE: Final = 1e9
+
+
+def surroundings(data_dir: Path, database: Path | None) -> list[AccessCheck]:
+    """Look at the folders of the state; *database* is None where the ledger is in PostgreSQL."""
+    if not data_dir.is_dir():
+        cure = "It is made at the first run; is data_dir right, and its volume mounted?"
+        return [AccessCheck("data_dir", ok=False, detail=f"{data_dir} is not there", cure=cure)]
+    folders = [data_dir, *([database.parent] if database is not None else [])]
+    lines = [_owner(data_dir)]
+    for folder in dict.fromkeys(folder.resolve() for folder in folders if folder.is_dir()):
+        local = database is not None and folder == database.parent.resolve()
+        lines += [_kind(folder, needs_local=local), _room(folder, database if local else None)]
+    return [*lines, _strangers(data_dir)]
+
+
+def _owner(folder: Path) -> AccessCheck:
+    """Whether we can write there, tried by making a file."""
+    probe = folder / f".doctor-{os.getpid()}"
+    owner, we = folder.stat().st_uid, os.geteuid()
+    try:
+        os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        probe.unlink()
+    except OSError as error:
+        cure = f"Give the folder to user {we}: chown -R {we} {folder}"
+        detail = f"{folder} belongs to user {owner} and we, user {we}, cannot write to it: {error.strerror}"
+        return AccessCheck("data_dir", ok=False, detail=detail, cure=cure)
+    return AccessCheck("data_dir", ok=True, detail=f"{folder}, of user {owner}, is written to by user {we}")
+
+
+def _kind(folder: Path, *, needs_local: bool, mounts: Path = Path("/proc/self/mountinfo")) -> AccessCheck:
+    kind = kind_of_file_system(folder, mounts)
+    subject = f"file system of {folder}"
+    if needs_local and is_network(kind):
+        cure = "Put the ledger on a local disk or a block volume, or into PostgreSQL."
+        detail = f"{kind}, over the network: SQLite's log and locks do not hold there"
+        return AccessCheck(subject, ok=False, detail=detail, cure=cure)
+    if kind in _PASSING:
+        cure = "Mount a volume there."
+        return AccessCheck(
+            subject, ok=False, detail=f"{kind}: all of it goes with the container or a restart", cure=cure
+        )
+    return AccessCheck(subject, ok=True, detail=kind or "nothing tells its kind")
+
+
+def _room(folder: Path, database: Path | None) -> AccessCheck:
+    size = database.stat().st_size if database is not None and database.exists() else 0
+    free, needed = shutil.disk_usage(folder).free, LEAST_FREE + int(size * SHARE_FREE)
+    detail = f"{free / _GIGABYTE:,.1f} GB free, {needed / _GIGABYTE:,.1f} GB wanted"
+    cure = "" if free >= needed else "Make room, or enlarge the volume: a run that finds none stops."
+    return AccessCheck(f"room in {folder}", ok=free >= needed, detail=detail, cure=cure)
+
+
+def _strangers(data_dir: Path) -> AccessCheck:
+    """Whether everybody on this machine may read the state; a volume's group is its owner's business."""
+    open_to_all = [path for path in _kept(data_dir) if path.stat().st_mode & stat.S_IRWXO]
+    if not open_to_all:
+        return AccessCheck("permissions", ok=True, detail="nothing of the state is open to everybody")
+    names = ", ".join(str(path.relative_to(data_dir.parent)) for path in open_to_all[:3])
+    cure = f"chmod -R o-rwx {data_dir}"
+    detail = f"everybody on this machine has access to {names}"
+    return AccessCheck("permissions", ok=False, detail=detail, cure=cure)
+
+
+def _kept(data_dir: Path) -> Iterator[Path]:
+    """What is looked at: nothing where nobody gets through the folder itself."""
+    if not data_dir.stat().st_mode & stat.S_IRWXO:
+        return
+    yield data_dir
+    for pattern in _KEPT:
+        yield from sorted(data_dir.glob(pattern))

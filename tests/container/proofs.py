@@ -1,0 +1,155 @@
+"""What the image must do, a sentence each."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from tests.container.inside import Jail, first_child, stop, until_said
+from tests.container.places import FellShortError
+
+#: Ports of the rehearsal's endpoints; the network is the proof's own.
+_EMULATE: Final = (
+    "emulate",
+    "--grpc-port",
+    "9090",
+    "--meta-port",
+    "9092",
+    "--state",
+    "/var/lib/cohortd/platforms",
+)
+#: Every module of the product, and what it loads by name: the object stores, the other database.
+_LOAD_ALL: Final = """
+import importlib, pkgutil, re, matplotlib.pyplot, psycopg
+from pyarrow.fs import AzureFileSystem, GcsFileSystem, S3FileSystem
+names = [found.name for package in ("cohortd", "connectors", "clustering", "consent", "config")
+         for found in pkgutil.walk_packages(importlib.import_module(package).__path__, package + ".")]
+for name in names:
+    if not re.search(r"\\.migrations|__main__|\\.native\\.kernel|^connectors\\.contract", name):
+        importlib.import_module(name)
+print(len(names))
+"""
+_WRITE: Final = "import pathlib; [pathlib.Path(p, 'x').touch() for p in ({places})]"
+
+Proof = Callable[[Jail, Path], str]
+
+
+def prove_all(jail: Jail, *, logs: Path) -> bool:
+    """Run every proof; tell whether all held."""
+    held = True
+    with _platforms(jail, logs):
+        for title, proof in PROOFS.items():
+            began = time.monotonic()
+            try:
+                said, ok = proof(jail, logs), True
+            except FellShortError as error:
+                said, ok, held = str(error), False, False
+            seconds = time.monotonic() - began
+            print(f"{'ok ' if ok else 'BAD'} {title}: {said} ({seconds:.1f} s)", flush=True)  # noqa: T201
+    return held
+
+
+@contextmanager
+def _platforms(jail: Jail, logs: Path) -> Iterator[None]:
+    log = logs / "emulators.log"
+    process = jail.start("cohortd", *_EMULATE, log=log)
+    try:
+        until_said(process, log, "9092")
+        yield
+    finally:
+        stop(process)
+
+
+def _version(jail: Jail, _logs: Path) -> str:
+    return jail.call("cohortd", "--version").strip()
+
+
+def _user(jail: Jail, _logs: Path) -> str:
+    number = jail.user.partition(":")[0]
+    if not number.isdigit() or number == "0":
+        raise FellShortError(f"the user is {jail.user!r}")
+    python = "/opt/cohortd/bin/python"
+    jail.call(python, "-c", _WRITE.format(places="'/var/lib/cohortd', '/tmp'"))
+    for place in ("/opt/cohortd", "/etc/cohortd", "/"):
+        jail.call(python, "-c", _WRITE.format(places=f"'{place}',"), codes=(1,))
+    return f"user {jail.user} writes to its state and /tmp, and nowhere else"
+
+
+def _modules(jail: Jail, _logs: Path) -> str:
+    return f"{jail.call('/opt/cohortd/bin/python', '-c', _LOAD_ALL).strip()} load"
+
+
+def _kernel(jail: Jail, _logs: Path) -> str:
+    checks = json.loads(jail.call("cohortd", "check", "--json"))["checks"]
+    bad = [line for line in checks if not line["ok"]]
+    if bad:
+        raise FellShortError(json.dumps(bad))
+    hashing = next(line["detail"] for line in checks if line["subject"] == "hashing")
+    return f"{len(checks)} lines are well; hashing: {hashing}"
+
+
+def _sync(jail: Jail, _logs: Path) -> str:
+    told = json.loads(jail.call("cohortd", "sync", "--wait", "--timeout", "300", "--json"))
+    added: dict[str, int] = {}
+    for each in told["audiences"]:
+        added[each["destination"]] = added.get(each["destination"], 0) + each["added"]
+    if told["status"] != "done" or len(added) != 3 or not all(added.values()):
+        raise FellShortError(json.dumps(told)[:2000])
+    return "added " + ", ".join(f"{count:,} at {name}" for name, count in sorted(added.items()))
+
+
+def _revocation(jail: Jail, _logs: Path) -> str:
+    jail.call("cohortd", "revoke", "--customer", "r0001", "--reason", "proof")
+    return jail.call("cohortd", "log", "verify").splitlines()[0]
+
+
+def _state(jail: Jail, _logs: Path) -> str:
+    made = json.loads(jail.call("cohortd", "backup", "/var/lib/cohortd/backups", "--json"))
+    jail.call("cohortd", "restore", made["folder"])
+    lines = jail.call("cohortd", "doctor", "--deep").splitlines()
+    return f"{made['files']} files copied and put back; doctor finds {len(lines)} lines well"
+
+
+def _health(jail: Jail, _logs: Path) -> str:
+    kind, *command = jail.config["Healthcheck"]["Test"]
+    if kind != "CMD":
+        raise FellShortError(f"the health check needs a shell: {kind}")
+    jail.call(*command)
+    return f"{' '.join(command)} ends with 0"
+
+
+def _daemon(jail: Jail, logs: Path) -> str:
+    """The image's own command as the first process: leads, and ends when asked."""
+    log = logs / "daemon.log"
+    process = jail.start(*jail.config["Entrypoint"], *jail.config["Cmd"], log=log, first=True)
+    until_said(process, log, "leadership_taken")
+    asked = time.monotonic()
+    # To the process itself, as an engine does; the system would ignore it had it no handler.
+    os.kill(first_child(process), getattr(signal, jail.config.get("StopSignal") or "SIGTERM"))
+    code = process.wait(150)
+    if code != 0:
+        raise FellShortError(f"ended with {code}: {log.read_text()[-2000:]}")
+    return f"led as process 1, and ended with 0 {time.monotonic() - asked:.1f} s after SIGTERM"
+
+
+def _bill(jail: Jail, _logs: Path) -> str:
+    bill = json.loads((jail.root / "opt/cohortd/sbom.cdx.json").read_text(encoding="utf-8"))
+    return f"{bill['metadata']['component']['purl']} and {len(bill['components'])} packages are named"
+
+
+PROOFS: Final[dict[str, Proof]] = {
+    "version": _version,
+    "user and places": _user,
+    "modules": _modules,
+    "bill of materials": _bill,
+    "check": _kernel,
+    "a first sync": _sync,
+    "a revocation": _revocation,
+    "backup, restore, doctor": _state,
+    "health check": _health,
+    "the daemon": _daemon,
+}

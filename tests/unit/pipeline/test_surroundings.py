@@ -1,0 +1,61 @@
+"""What ``doctor`` says of the folders a ledger lies in."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cohortd.pipeline import surroundings
+from cohortd.pipeline.surroundings import _kind, _room, _strangers
+
+
+@pytest.mark.parametrize(
+    ("kind", "needs_local", "ok"),
+    [
+        ("ext4", True, True),
+        ("nfs4", True, False),
+        ("nfs4", False, True),
+        ("fuse.gcsfuse", True, False),
+        ("overlay", False, False),
+        ("tmpfs", True, False),
+    ],
+)
+def test_a_file_system_must_be_local_to_a_ledger_and_outlive_the_container(
+    tmp_path: Path, kind: str, *, needs_local: bool, ok: bool
+) -> None:
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(f"1 0 0:1 / / rw - ext4 /dev/x rw\n2 1 0:2 / {tmp_path} rw - {kind} x rw\n")
+    line = _kind(tmp_path, needs_local=needs_local, mounts=mounts)
+
+    assert (line.ok, bool(line.cure)) == (ok, not ok)
+    assert kind in line.detail
+
+
+def test_room_is_wanted_for_what_grows_with_the_ledger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = tmp_path / "cohortd.db"
+    database.touch()
+    os.truncate(database, 1 << 40)  # says so, without taking any room
+    monkeypatch.setattr(surroundings, "LEAST_FREE", 0)
+    monkeypatch.setattr(surroundings, "SHARE_FREE", 1000.0)
+
+    assert not _room(tmp_path, database).ok
+    assert _room(tmp_path, None).ok
+
+
+def test_what_a_group_may_read_is_the_volumes_business_and_what_all_may_is_not(tmp_path: Path) -> None:
+    state = tmp_path / "var"
+    state.mkdir(mode=0o770)
+    state.chmod(0o770)
+    (state / "leader-epoch.json").touch(mode=0o664)
+
+    assert _strangers(state).ok
+    state.chmod(0o775)
+    assert not _strangers(state).ok
+
+
+def test_a_folder_that_is_not_there_is_told_with_what_to_do(tmp_path: Path) -> None:
+    (line,) = surroundings.surroundings(tmp_path / "nowhere", None)
+
+    assert (line.ok, line.subject) == (False, "data_dir")
