@@ -11,7 +11,9 @@ from config.settings import Settings
 def changed_keys(before: Settings, after: Settings) -> list[str]:
     """List the keys whose values differ, as dotted paths; what has a name goes by it."""
     one, other = dict(_flat(before, "")), dict(_flat(after, ""))
-    return sorted(key for key in {*one, *other} if one.get(key, "") != other.get(key, ""))
+    found = {key for key in {*one, *other} if one.get(key, "") != other.get(key, "")}
+    # Of a table that came or went, it is enough to name the table.
+    return sorted(key for key in found if not any(key.startswith(f"{above}.") for above in found))
 
 
 def files_of_secrets(settings: Settings) -> Mapping[Path, str]:

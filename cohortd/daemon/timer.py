@@ -44,6 +44,7 @@ def first_turns(runner: Runner, jobs: Sequence[Job]) -> list[tuple[Job, datetime
     """When each job comes first: what is overdue at once, in the jobs' order."""
     now, rows = runner.pipeline.clock(), last_rows(runner.pipeline)
     dues = {job.name for job in jobs if job.turn is not None and is_due(job.turn, rows.get(job.name), now)}
+    dues.add("revocations")  # whatever was read before
     if "sync" in dues:
         dues.discard("expiry")  # a sync does all that it would do
     found = []

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -27,7 +28,6 @@ class Daemon:
         self.folder = folder
         self.log = folder / "log"
         (folder / "customers.csv").write_text("customer_id\nc1\n")
-        os.mkfifo(folder / "consent.csv")
         self.write(schedule=QUIET)
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
@@ -49,7 +49,7 @@ class Daemon:
         return [line for line in lines if line["event"] == event]
 
     def until(self, is_so: Callable[[], object]) -> None:
-        ends = time.monotonic() + 200
+        ends = time.monotonic() + 120
         while not is_so():
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < ends, self.log.read_text()
@@ -62,7 +62,7 @@ def daemons() -> Iterator[list[Daemon]]:
     yield started
     for each in started:
         each.process.kill()
-        each.process.wait(60)
+        each.process.wait(120)
 
 
 def _status(daemon: Daemon, capsys: pytest.CaptureFixture[str]) -> Answer:
@@ -82,15 +82,18 @@ def test_settings_are_read_again_and_what_only_computes_holds_up_no_end(
     daemon.until(lambda: daemon.told("settings_not_read"))
     broken = daemon.told("settings_not_read")
 
-    sources = {"customers": {"path": "customers.csv"}, "consent": {"path": "consent.csv"}}
-    daemon.write(
-        schedule={**QUIET, "revocations": "1h"}, sources=sources
-    )  # nobody ever writes into the pipe
+    silent = socket.create_server(("127.0.0.1", 0))
+    silent.settimeout(120)
+    url = f"postgresql://nobody:x@127.0.0.1:{silent.getsockname()[1]}/none"
+    sources = {"customers": {"path": "customers.csv"}, "consent": {"url": url, "query": "SELECT 1"}}
+    daemon.write(schedule={**QUIET, "revocations": "1h"}, sources=sources)
     daemon.process.send_signal(signal.SIGHUP)
-    daemon.until(lambda: "began" in _status(daemon, capsys).out)
+    asked, _ = silent.accept()  # by whoever now waits for a database that says nothing
     mended = _status(daemon, capsys)
     daemon.process.send_signal(signal.SIGTERM)
-    code = daemon.process.wait(200)
+    code = daemon.process.wait(120)
+    asked.close()
+    silent.close()
     [replaced] = daemon.told("settings_read")
 
     assert [each["level"] for each in broken] == ["error"]
@@ -119,5 +122,5 @@ def test_as_the_first_process_it_hears_signals_and_a_second_one_ends_it_at_once(
     os.kill(inner, signal.SIGCONT)
 
     assert children == ""
-    assert daemon.process.wait(200) in {128 + signal.SIGTERM, 128 + signal.SIGINT}
+    assert daemon.process.wait(120) in {128 + signal.SIGTERM, 128 + signal.SIGINT}
     assert daemon.told("daemon_stopped") == []

@@ -172,14 +172,16 @@ def test_what_only_computes_is_left_and_then_says_no_more(runner: Runner, notes:
 def test_what_is_overdue_comes_at_once_and_a_sync_makes_a_look_at_members_time_needless(
     runner: Runner, notes: Notes
 ) -> None:
-    jobs = [Job(name, lambda: "done", HOURLY) for name in ("sync", "expiry", "heads")]
-    recent = JobRow("heads", NOW - timedelta(minutes=20), NOW, "done")
-    notes.rows = {"heads": recent}
+    jobs = [Job(name, lambda: "done", HOURLY) for name in ("revocations", "sync", "expiry", "heads")]
+    notes.rows = {
+        name: JobRow(name, NOW - timedelta(minutes=20), NOW, "done") for name in ("revocations", "heads")
+    }
 
     firsts = {job.name: at - NOW for job, at in first_turns(runner, jobs)}
 
     assert firsts == {
-        "sync": timedelta(),
+        "revocations": timedelta(),
+        "sync": timedelta(milliseconds=1),
         "expiry": timedelta(hours=1),
         "heads": timedelta(minutes=40),
     }
