@@ -4,7 +4,9 @@ import gc
 import json
 import os
 import resource
+import signal
 import sys
+from types import FrameType
 
 import typer
 from typer.exceptions import TyperException
@@ -25,6 +27,8 @@ BROKEN_PIPE = 141
 GARBAGE_AFTER = (100_000, 20, 20)
 #: Whatever a command writes is for its user alone: settings may hold secrets, pages tell of customers.
 PRIVATE = 0o077
+#: In a container that gives us no other.
+FIRST_PROCESS = 1
 
 
 def main() -> None:
@@ -33,9 +37,16 @@ def main() -> None:
     os.umask(PRIVATE)
     # A memory dump would hold contact fields and tokens.
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    if os.getpid() == FIRST_PROCESS:
+        # Which no signal ends that it leaves alone; the daemon takes its own once it runs.
+        signal.signal(signal.SIGTERM, _end)
     keep_quiet()
     defer(*HEAVY)
     sys.exit(run(sys.argv[1:]))
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    os._exit(128 + number)
 
 
 def run(arguments: list[str]) -> int:
