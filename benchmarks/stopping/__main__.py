@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -110,23 +111,26 @@ def _all(shop: Shop, moments: int) -> Iterator[Ended]:
         before = shop.meta.calls["users.add"]
         shop.meta.faults.add(Fault(call="users.add", kind=FaultKind.DELAY, delay_s=delay_s, times=None))
         told = f"a batch is under way at a {what} platform ({delay_s:.0f} s of {TIMEOUT_S:.0f} allowed)"
-        yield shop.end(
-            told, schedule=sync, when=lambda _, least=before: shop.meta.calls["users.add"] > least
-        )
+        yield shop.end(told, schedule=sync, when=partial(_has_added, shop.meta, before))
         shop.meta.faults.clear()
 
 
+def _has_added(meta: MetaEmulator, before: int, _log: Path) -> bool:
+    return meta.calls["users.add"] > before
+
+
 def _time_of_a_sync(shop: Shop, schedule: dict[str, object]) -> float:
-    began: list[float] = []
+    times: dict[str, float] = {}
 
     def is_done(log: Path) -> bool:
         text = log.read_text()
-        if "run_started" in text and not began:
-            began.append(time.monotonic())
-        return "run_finished" in text
+        for event in ("run_started", "run_finished"):
+            if event in text:
+                times.setdefault(event, time.monotonic())
+        return "run_finished" in times
 
     shop.end("after a whole sync", schedule=schedule, when=is_done)
-    return time.monotonic() - began[0]
+    return times["run_finished"] - times["run_started"]
 
 
 def _after(seconds: float) -> Callable[[Path], bool]:
