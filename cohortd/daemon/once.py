@@ -37,20 +37,20 @@ def run_once(pipeline: Pipeline, call: SyncCall, *, epoch: int) -> Once:
         return Once(sync(pipeline, call, epoch=epoch), ("sync",))
     pipeline.ledger.jobs.interrupt_open(pipeline.clock())
     others = _others_due(pipeline, epoch)
-    done = [name for name in _BY_SYNC if name in pipeline.turns]
     try:
-        report = _noted_sync(pipeline, call, done, epoch=epoch)
+        report = _noted_sync(pipeline, call, epoch=epoch)
     finally:
         runner = Runner(pipeline)
         for job in others:
             runner.run(job)
-    return Once(report, (*done, *(job.name for job in others)))
+    return Once(report, (*_by_sync(pipeline), *(job.name for job in others)))
 
 
-def _noted_sync(pipeline: Pipeline, call: SyncCall, names: Sequence[str], *, epoch: int) -> RunReport:
+def _noted_sync(pipeline: Pipeline, call: SyncCall, *, epoch: int) -> RunReport:
+    """Sync, and note of each job that a sync does on its way that it was done, once it was."""
     jobs = pipeline.ledger.jobs
-    for name in names:
-        jobs.begin(name, at=pipeline.clock())
+    began = pipeline.clock()
+    jobs.begin("sync", at=began)
     outcome, detail = "broke", ""
     try:
         report = sync(pipeline, call, epoch=epoch)
@@ -59,9 +59,15 @@ def _noted_sync(pipeline: Pipeline, call: SyncCall, names: Sequence[str], *, epo
         outcome, detail = "failed", str(error)
         raise
     finally:
-        for name in names:
-            jobs.end(name, at=pipeline.clock(), outcome=outcome, detail=detail)
+        jobs.end("sync", at=pipeline.clock(), outcome=outcome, detail=detail)
+    for name in _by_sync(pipeline):
+        jobs.begin(name, at=began)
+        jobs.end(name, at=pipeline.clock(), outcome=outcome)
     return report
+
+
+def _by_sync(pipeline: Pipeline) -> list[str]:
+    return [name for name in _BY_SYNC if name in pipeline.turns]
 
 
 def _others_due(pipeline: Pipeline, epoch: int) -> list[Job]:
