@@ -91,6 +91,13 @@ def test_two_daemons_run_and_are_given_the_time_that_a_request_may_take_to_end()
     assert int(stop) >= longest
 
 
+def test_whatever_the_dockerfile_copies_is_sent_to_the_build() -> None:
+    sent = (DEPLOY.parent / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
+
+    assert [name for line in copied for name in line.split() if f"!{name}" not in sent] == []
+
+
 def test_commands_are_those_that_there_are() -> None:
     health = json.loads(re.findall(r"^HEALTHCHECK .* CMD (.+)$", DOCKERFILE, re.MULTILINE)[0])
     called = [container["args"][0] for pod in _pods() for container in pod["containers"]]
