@@ -34,7 +34,8 @@ def doctor(
     nobody does. What check looks at is whether a run can begin: settings, tables, credentials. What
     status looks at is whether all is well with what was done.
 
-    Exits with 1 when a line is bad. Changes nothing, sends nothing.
+    Exits with 1 when a line is bad. Like every command it brings an older ledger's tables up to date; else
+    it changes nothing. Sends nothing but a question for the time.
     """
     from cohortd.bootstrap import clock_addresses, load_settings
     from cohortd.core.delivery import AccessCheck
