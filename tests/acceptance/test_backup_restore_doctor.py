@@ -76,6 +76,13 @@ def test_doctor_finds_nothing_in_a_state_that_is_sound_and_says_what_is_not(sync
     assert {name for name, line in _told(synced)[1].items() if not line["ok"]} == {"leftovers"}
 
 
+def test_doctor_makes_no_ledger_where_a_volume_is_missing(shop: Shop) -> None:
+    code, found = _told(shop)
+
+    assert (code, list(found)) == (1, ["data_dir"])
+    assert not shop.data_dir.exists()
+
+
 def test_the_daemon_makes_copies_where_the_settings_say_and_deletes_the_oldest(synced: Shop) -> None:
     synced.change(backup={"to": "copies", "keep": 2})
     with open_pipeline(config.load(synced.config)) as pipeline:
