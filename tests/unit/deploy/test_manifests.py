@@ -80,6 +80,7 @@ def test_two_daemons_run_and_are_given_the_time_that_a_request_may_take_to_end()
     assert grace is not None
 
     assert _deployment()["replicas"] == 2
+    assert _deployment()["strategy"] == {"type": "Recreate"}
     assert _deployment()["template"]["spec"]["terminationGracePeriodSeconds"] >= longest
     assert int(grace[1]) * 60 + int(grace[2]) >= longest
     assert int(stop) >= longest
