@@ -40,7 +40,7 @@ FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="cohortd" \
       org.opencontainers.image.description="Keeps ad audiences true: re-clusters, applies consent, diff-syncs Google Ads and Meta"
 COPY --from=build /opt/cohortd /opt/cohortd
-RUN mkdir -p /etc/cohortd /var/lib/cohortd && chown 10001:10001 /var/lib/cohortd
+RUN mkdir -p /etc/cohortd && install -d -o 10001 -g 10001 -m 700 /var/lib/cohortd
 ENV PATH=/opt/cohortd/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

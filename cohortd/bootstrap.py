@@ -21,6 +21,7 @@ from cohortd.ledger import Ledger
 from cohortd.models import beside, segmentation
 from cohortd.pipeline.anomalies import AnomalyLimits
 from cohortd.pipeline.wiring import (
+    BackupPolicy,
     GuardLimits,
     HeadsPolicy,
     IdentityPolicy,
@@ -128,12 +129,24 @@ def open_pipeline(
             plots=settings.reports.plots,
             reconcile_every=longest_wait(settings.schedule.reconciliation),
             heads=_heads_policy(settings.removal_log),
-            turns=turns_of(settings.schedule, has_export=settings.sources.consent_export is not None),
+            turns=turns_of(settings.schedule, without=_idle_jobs(settings)),
+            backups=_backup_policy(settings),
             pages_kept_for=settings.reports.keep,
             clock=clock,
             stop=stop,
             progress=progress,
         )
+
+
+def _idle_jobs(settings: Settings) -> list[str]:
+    """Jobs for which the settings give nothing to do."""
+    given = {"reconciliation": settings.sources.consent_export, "backup": settings.backup}
+    return [job for job, what in given.items() if what is None]
+
+
+def _backup_policy(settings: Settings) -> BackupPolicy | None:
+    kept = settings.backup
+    return None if kept is None else BackupPolicy(kept.to, kept.keep)
 
 
 def _heads_policy(kept: RemovalLog) -> HeadsPolicy:

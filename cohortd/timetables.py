@@ -1,6 +1,6 @@
 """The settings' schedule, wired: when each job's turn comes."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -24,18 +24,19 @@ JOBS: Final = (
     "sizes",
     "heads",
     "housekeeping",
+    "backup",
 )
-#: Jobs that fit or send, and may take long.
-LONG: Final = frozenset({"recluster", "sync", "expiry", "polling"})
+#: Jobs that fit, send or copy, and may take long.
+LONG: Final = frozenset({"recluster", "sync", "expiry", "polling", "backup"})
 
 
-def turns_of(schedule: Schedule, *, has_export: bool) -> Mapping[str, Turn]:
+def turns_of(schedule: Schedule, *, without: Collection[str] = ()) -> Mapping[str, Turn]:
     """Name -> timetable of every job that is not switched off.
 
     Args:
-        has_export: Whether there is anything to reconcile the ledger with.
+        without: Jobs for which the settings give nothing to do.
     """
-    whens = {name: getattr(schedule, name) for name in JOBS if has_export or name != "reconciliation"}
+    whens = {name: getattr(schedule, name) for name in JOBS if name not in without}
     dog = schedule.watchdog
     return {
         name: Turn(

@@ -34,7 +34,8 @@ class Watchdog(Strict):
     """How long a job may take before it counts as stuck."""
 
     long: Duration = Field(
-        default=timedelta(hours=12), description="For `recluster`, `sync`, `expiry` and `polling`."
+        default=timedelta(hours=12),
+        description="For `recluster`, `sync`, `expiry`, `polling` and `backup`.",
     )
     short: Duration = Field(default=timedelta(minutes=15), description="For every other job.")
     give_up: Duration | None = Field(
@@ -71,6 +72,9 @@ class Schedule(Strict):
     )
     housekeeping: When | None = Field(
         default="10 2 * * *", description="Delete what is old: reports, what killed runs left."
+    )
+    backup: When | None = Field(
+        default="40 2 * * *", description="Copy the state to `backup.to`; nothing is done without one."
     )
     timezone: str = Field(default="UTC", description="The timetable's time zone, such as `Europe/Berlin`.")
     watchdog: Watchdog = Field(default_factory=Watchdog, description="How long a job may take.")

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.anomalies import SourceAnomaly
 from config.audiences import Audiences
+from config.backups import Backup
 from config.base import Share, Strict, place
 from config.consent import Consent
 from config.countries import check_country
@@ -134,6 +135,9 @@ class Settings(BaseSettings):
         default_factory=RemovalLog, description="Where the removal log's signed heads are kept besides."
     )
     reports: Reports = Field(default_factory=Reports, description="What is written for people.")
+    backup: Backup | None = Field(
+        default=None, description="Copies of the state that the daemon makes; left out, it makes none."
+    )
     receiver: Receiver | None = Field(
         default=None, description="Takes consent events by HTTP; left out, nothing listens."
     )
@@ -151,6 +155,7 @@ class Settings(BaseSettings):
             "data_dir": place(self.data_dir, folder),
             "sources": self.sources.anchored(folder),
             "removal_log": self.removal_log.anchored(folder),
+            "backup": self.backup and self.backup.anchored(folder),
             "destinations": tuple(destination.anchored(folder) for destination in self.destinations),
         }
         for name in ("database_file", "secrets_dir"):

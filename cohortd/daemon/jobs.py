@@ -46,6 +46,7 @@ def jobs_of(work: Work) -> Sequence[Job]:
         Job("sizes", work.sizes),
         Job("heads", work.heads),
         Job("housekeeping", work.housekeeping),
+        Job("backup", work.backup),
     )
     return [
         Job(each.name, each.do, turns[each.name], each.lock, each.is_urgent)

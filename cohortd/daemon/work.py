@@ -10,6 +10,7 @@ from cohortd.pipeline.delivery import Delivery
 from cohortd.pipeline.dropping import take_all_in
 from cohortd.pipeline.erasing import finish_erasures
 from cohortd.pipeline.housekeeping import keep_house
+from cohortd.pipeline.keeping_copies import keep_copy
 from cohortd.pipeline.keeping_heads import keep_heads
 from cohortd.pipeline.reading_back import is_due, read_back
 from cohortd.pipeline.receiving import forget_received
@@ -124,6 +125,12 @@ class Work:
     def housekeeping(self) -> str:
         """Delete what is old."""
         keep_house(self.pipeline)
+        return DONE
+
+    def backup(self) -> str:
+        """Copy the state to another folder."""
+        if self.pipeline.backups is not None:
+            keep_copy(self.pipeline, self.pipeline.backups)
         return DONE
 
     def _send_revocations(self) -> None:

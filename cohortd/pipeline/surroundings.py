@@ -93,6 +93,5 @@ def _kept(data_dir: Path) -> Iterator[Path]:
     """What is looked at: nothing where nobody gets through the folder itself."""
     if not data_dir.stat().st_mode & stat.S_IRWXO:
         return
-    yield data_dir
     for pattern in _KEPT:
         yield from sorted(data_dir.glob(pattern))

@@ -196,6 +196,14 @@ class HeadsPolicy:
     timestamp_certificate: Path | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class BackupPolicy:
+    """Where copies of the state go, and how many stay there."""
+
+    folder: Path
+    keep: int
+
+
 Progress = Callable[[str], None]
 
 
@@ -237,6 +245,8 @@ class Pipeline:
     turns: Mapping[str, Turn] = field(default_factory=dict)
     #: How long pages are kept; None for good.
     pages_kept_for: timedelta | None = None
+    #: Copies of the state that the daemon makes; None for none.
+    backups: BackupPolicy | None = None
     #: Spreads waits for which no platform named a time.
     chance: Chance = random.random
 

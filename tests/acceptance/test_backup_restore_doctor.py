@@ -7,6 +7,10 @@ from contextlib import contextmanager
 
 from shop import Shop, add_customer, grant
 
+import config
+from cohortd.bootstrap import open_pipeline
+from cohortd.daemon.work import Work
+
 
 @contextmanager
 def _somebody_leads(shop: Shop) -> Iterator[None]:
@@ -70,3 +74,24 @@ def test_doctor_finds_nothing_in_a_state_that_is_sound_and_says_what_is_not(sync
     key.chmod(0o600)
     synced.data_dir.chmod(0o700)
     assert {name for name, line in _told(synced)[1].items() if not line["ok"]} == {"leftovers"}
+
+
+def test_doctor_makes_no_ledger_where_a_volume_is_missing(shop: Shop) -> None:
+    code, found = _told(shop)
+
+    assert (code, list(found)) == (1, ["data_dir"])
+    assert not shop.data_dir.exists()
+
+
+def test_the_daemon_makes_copies_where_the_settings_say_and_deletes_the_oldest(synced: Shop) -> None:
+    synced.change(backup={"to": "copies", "keep": 2})
+    with open_pipeline(config.load(synced.config)) as pipeline:
+        work = Work(pipeline, epoch=0)
+        ended = [work.backup() for _ in range(3)]
+
+    assert "backup" in pipeline.turns
+    assert ended == ["done", "done", "done"]
+    assert [(folder / "cohortd.db").exists() for folder in (synced.folder / "copies").iterdir()] == [
+        True,
+        True,
+    ]

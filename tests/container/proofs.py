@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -123,17 +124,27 @@ def _health(jail: Jail, _logs: Path) -> str:
 
 
 def _daemon(jail: Jail, logs: Path) -> str:
-    """The image's own command as the first process: leads, and ends when asked."""
-    log = logs / "daemon.log"
-    process = jail.start(*jail.config["Entrypoint"], *jail.config["Cmd"], log=log, first=True)
-    until_said(process, log, "leadership_taken")
+    """The image's own command as the first process, twice: one leads, and the other when it ends."""
+    command = (*jail.config["Entrypoint"], *jail.config["Cmd"])
+    leader_log, standby_log = logs / "daemon.log", logs / "standby.log"
+    leader = jail.start(*command, log=leader_log, first=True)
+    until_said(leader, leader_log, "leadership_taken")
+    standby = jail.start(*command, log=standby_log, first=True)
+    took = _end(jail, leader, leader_log)
+    until_said(standby, standby_log, "leadership_taken")
+    _end(jail, standby, standby_log)
+    return f"led as process 1, ended with 0 {took:.1f} s after SIGTERM, and the one that stood by led"
+
+
+def _end(jail: Jail, process: "subprocess.Popen[bytes]", log: Path) -> float:
+    """Ask a daemon to end, as an engine does; return how long it took."""
     asked = time.monotonic()
-    # To the process itself, as an engine does; the system would ignore it had it no handler.
+    # To the first process itself: the system would ignore the signal had it no handler.
     os.kill(first_child(process), getattr(signal, jail.config.get("StopSignal") or "SIGTERM"))
     code = process.wait(150)
     if code != 0:
         raise FellShortError(f"ended with {code}: {log.read_text()[-2000:]}")
-    return f"led as process 1, and ended with 0 {time.monotonic() - asked:.1f} s after SIGTERM"
+    return time.monotonic() - asked
 
 
 def _bill(jail: Jail, _logs: Path) -> str:

@@ -35,7 +35,7 @@ def _at(text: str) -> datetime:
 def test_a_turn_comes_by_the_timetable_and_its_time_zone(
     when: str, timezone: str, at: str, nexts: list[str]
 ) -> None:
-    turn = turns_of(Schedule(sync=when, timezone=timezone), has_export=True)["sync"]
+    turn = turns_of(Schedule(sync=when, timezone=timezone))["sync"]
     found, now = [], _at(at)
     for _ in nexts:
         after = turn.after(now)
@@ -48,18 +48,18 @@ def test_a_turn_comes_by_the_timetable_and_its_time_zone(
 def test_every_job_has_a_timetable_unless_it_is_switched_off() -> None:
     switched_off = Schedule(**dict.fromkeys(JOBS))
 
-    assert tuple(turns_of(Schedule(), has_export=True)) == JOBS
-    assert turns_of(switched_off, has_export=True) == {}
-    assert {*JOBS} - {*turns_of(Schedule(), has_export=False)} == {"reconciliation"}
+    assert tuple(turns_of(Schedule())) == JOBS
+    assert turns_of(switched_off) == {}
+    assert {*JOBS} - {*turns_of(Schedule(), without=["reconciliation"])} == {"reconciliation"}
 
 
 def test_whoever_wants_no_syncs_gets_none_for_the_sake_of_members_time() -> None:
-    assert "expiry" not in turns_of(Schedule(sync=None), has_export=False)
-    assert "expiry" in turns_of(Schedule(sync=None, expiry="1d"), has_export=False)
+    assert "expiry" not in turns_of(Schedule(sync=None))
+    assert "expiry" in turns_of(Schedule(sync=None, expiry="1d"))
 
 
 def test_a_job_that_sends_may_take_longer() -> None:
-    turns = turns_of(Schedule(watchdog=Watchdog(long="2d", short="1h")), has_export=False)
+    turns = turns_of(Schedule(watchdog=Watchdog(long="2d", short="1h")))
 
     assert turns["sync"].at_most == timedelta(days=2)
     assert turns["revocations"].at_most == timedelta(hours=1)

@@ -30,13 +30,7 @@ def _documents() -> list[dict]:
 
 def _pods() -> list[dict]:
     """What every workload runs: the pod's own part."""
-    found = []
-    for each in _documents():
-        if each["kind"] == "Deployment":
-            found.append(each["spec"]["template"]["spec"])
-        if each["kind"] == "CronJob":
-            found.append(each["spec"]["jobTemplate"]["spec"]["template"]["spec"])
-    return found
+    return [each["spec"]["template"]["spec"] for each in _documents() if each["kind"] == "Deployment"]
 
 
 def _deployment() -> dict:
@@ -55,7 +49,7 @@ def _commands() -> set[str]:
 def test_everything_runs_as_the_images_user_with_a_read_only_root_and_no_rights() -> None:
     user = re.search(r"^USER (\d+):(\d+)$", DOCKERFILE, re.MULTILINE)
     assert user is not None
-    assert len(_pods()) == 2
+    assert len(_pods()) == 1
     for pod in _pods():
         context = pod["securityContext"]
         assert (context["runAsUser"], context["runAsGroup"]) == (int(user[1]), int(user[2]))
@@ -86,9 +80,17 @@ def test_two_daemons_run_and_are_given_the_time_that_a_request_may_take_to_end()
     assert grace is not None
 
     assert _deployment()["replicas"] == 2
+    assert _deployment()["strategy"] == {"type": "Recreate"}
     assert _deployment()["template"]["spec"]["terminationGracePeriodSeconds"] >= longest
     assert int(grace[1]) * 60 + int(grace[2]) >= longest
     assert int(stop) >= longest
+
+
+def test_whatever_the_dockerfile_copies_is_sent_to_the_build() -> None:
+    sent = (DEPLOY.parent / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
+
+    assert [name for line in copied for name in line.split() if f"!{name}" not in sent] == []
 
 
 def test_commands_are_those_that_there_are() -> None:
@@ -109,7 +111,8 @@ def test_the_settings_for_kubernetes_load_with_the_secrets_they_name(tmp_path: P
     mounted = {mount["mountPath"] for pod in _pods() for mount in pod["containers"][0]["volumeMounts"]}
     settings = config.load(file, environ={"COHORTD_DATA_DIR": "/var/lib/cohortd"})
 
-    assert "/run/secrets/cohortd" in mounted
+    assert settings.backup is not None
+    assert {"/run/secrets/cohortd", str(settings.backup.to)} <= mounted
     assert settings.database_url.startswith("postgresql://")
     assert [each.name for each in settings.destinations] == ["meta"]
 
@@ -132,7 +135,7 @@ def test_kustomize_puts_the_manifests_together() -> None:
     done = subprocess.run(call, capture_output=True, text=True, check=True)
     kinds = {document["kind"] for document in yaml.safe_load_all(done.stdout)}
 
-    assert {"Deployment", "CronJob", "ConfigMap", "PersistentVolumeClaim", "NetworkPolicy"} <= kinds
+    assert {"Deployment", "ConfigMap", "PersistentVolumeClaim", "NetworkPolicy"} <= kinds
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")

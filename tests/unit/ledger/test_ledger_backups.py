@@ -151,6 +151,22 @@ def test_a_ledger_in_postgresql_is_left_to_its_own_tools(world: World) -> None:
         restore(other, world.folder / "state", made.folder, at=NOW)
 
 
+@pytest.mark.parametrize("world", ["postgresql"], indirect=True)
+def test_the_files_of_a_ledger_in_postgresql_are_put_back_and_whoever_leads_next_knows(
+    world: World,
+) -> None:
+    world.revoke(ANN)
+    copy = _back_up(world).folder
+    heads = world.folder / "state" / "removal-log-heads.jsonl"
+    before = heads.read_bytes()
+    heads.unlink()
+    aside = _restore(world, copy)
+    world.restart()
+
+    assert (heads.read_bytes(), aside) == (before, ())
+    assert world.ledger.consent.assert_again(now=world.now) is not None
+
+
 @on_sqlite
 def test_a_page_that_was_damaged_is_found(world: World) -> None:
     world.sync({GOOGLE: [ANN, BOB]})

@@ -50,9 +50,13 @@ def test_what_a_group_may_read_is_the_volumes_business_and_what_all_may_is_not(t
     state.chmod(0o770)
     (state / "leader-epoch.json").touch(mode=0o664)
 
+    (state / "leader-epoch.json").chmod(0o664)
+
     assert _strangers(state).ok
     state.chmod(0o775)
     assert not _strangers(state).ok
+    (state / "leader-epoch.json").chmod(0o660)
+    assert _strangers(state).ok
 
 
 def test_a_folder_that_is_not_there_is_told_with_what_to_do(tmp_path: Path) -> None:
