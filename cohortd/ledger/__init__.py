@@ -17,6 +17,8 @@ from cohortd.ledger.models import Applied, KeptVersion, Models
 from cohortd.ledger.outbox import Outbox
 from cohortd.ledger.readings import Reading, Readings
 from cohortd.ledger.received_events import Outcome, ParkedEvent, ReceivedEvent, ReceivedEvents
+from cohortd.ledger.overview import Confirmation, OpenBatches, OpenRemovals, Overview
+from cohortd.ledger.probing import Probe, probe
 from cohortd.ledger.remotes import Remote, Remotes
 from cohortd.ledger.removal_log import HEADS_FILE, RemovalLog
 from cohortd.ledger.replacing import (
@@ -53,6 +55,7 @@ __all__ = [
     "Claimed",
     "Clocks",
     "Comparison",
+    "Confirmation",
     "ConsentStore",
     "Erasure",
     "Erasures",
@@ -67,13 +70,17 @@ __all__ = [
     "Members",
     "MembershipRow",
     "Models",
+    "OpenBatches",
+    "OpenRemovals",
     "Outbox",
     "Outcome",
+    "Overview",
     "ParkedEvent",
     "PastBatch",
     "PastMembership",
     "Person",
     "PollDue",
+    "Probe",
     "Reading",
     "Readings",
     "ReceivedEvent",
@@ -101,6 +108,7 @@ __all__ = [
     "file_of",
     "is_network",
     "kind_of_file_system",
+    "probe",
     "read_all_kept",
     "read_heads",
     "read_kept",

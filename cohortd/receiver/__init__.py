@@ -3,6 +3,7 @@
 from cohortd.receiver.desk import Answer, Desk, Inlet, Received, ReceiverLimits, Take, Verdict
 from cohortd.receiver.events import Named, Reading, Said, read_event
 from cohortd.receiver.listening import Listening
+from cohortd.receiver.narrow import NarrowHandler, NarrowServer, Reply, Terms
 from cohortd.receiver.probing import Listener, who_listens
 from cohortd.receiver.serving import Receiver
 from cohortd.receiver.shapes import PRESETS, EventShape
@@ -18,13 +19,17 @@ __all__ = [
     "Inlet",
     "Listener",
     "Listening",
+    "NarrowHandler",
+    "NarrowServer",
     "Named",
     "Reading",
     "Received",
     "Receiver",
     "ReceiverLimits",
+    "Reply",
     "Said",
     "Take",
+    "Terms",
     "Verdict",
     "can_sign",
     "key_bytes",
