@@ -13,8 +13,8 @@ class Monitoring(Strict):
 
     listen: Address | None = Field(
         default=None,
-        description="Address and port of `/healthz`, `/readyz` and `/metrics`, such as `127.0.0.1:9464`; left"
-        " out, nothing listens. Plain HTTP, without a password: let only your own machines reach it.",
+        description="Address and port of `/healthz`, `/readyz` and `/metrics`, such as `127.0.0.1:9464`;"
+        " left out, nothing listens. Plain HTTP, without a password: let only your own machines reach it.",
     )
     fresh_for: Duration | None = Field(
         default=timedelta(days=2),

@@ -48,7 +48,7 @@ class RunEnd:
 class Trace(Protocol):
     """Says when a step begins and ends."""
 
-    def __call__(self, step: str, **told: str | int) -> AbstractContextManager[object]:
+    def __call__(self, step: str, /, **told: str | int) -> AbstractContextManager[None]:
         """Tell of a step for the length of a block.
 
         Args:
@@ -87,15 +87,17 @@ class Observer(Protocol):
         ...
 
 
-def untraced(_step: str, **_told: str | int) -> AbstractContextManager[None]:
+def untraced(_step: str, /, **_told: str | int) -> AbstractContextManager[None]:
     """Tell nobody."""
     return nullcontext()
 
 
 class Unobserved:
-    """Nobody watches."""
+    """Nobody watches; steps may be traced all the same."""
 
-    trace: Trace = staticmethod(untraced)
+    def __init__(self, trace: Trace = untraced) -> None:
+        """Take who is told of steps."""
+        self.trace = trace
 
     def batch_answered(self, answer: BatchAnswer) -> None:
         """Pass over it."""

@@ -15,10 +15,16 @@ from cohortd.ledger.ledger import Ledger
 from cohortd.ledger.memberships import Members, MembershipRow, PastMembership
 from cohortd.ledger.models import Applied, KeptVersion, Models
 from cohortd.ledger.outbox import Outbox
+from cohortd.ledger.overview import (
+    Confirmation,
+    OpenBatches,
+    OpenRemovals,
+    Overview,
+    SyncEnd,
+)
+from cohortd.ledger.probing import Probe, probe
 from cohortd.ledger.readings import Reading, Readings
 from cohortd.ledger.received_events import Outcome, ParkedEvent, ReceivedEvent, ReceivedEvents
-from cohortd.ledger.overview import Confirmation, OpenBatches, OpenRemovals, Overview
-from cohortd.ledger.probing import Probe, probe
 from cohortd.ledger.remotes import Remote, Remotes
 from cohortd.ledger.removal_log import HEADS_FILE, RemovalLog
 from cohortd.ledger.replacing import (
@@ -101,6 +107,7 @@ __all__ = [
     "Runs",
     "SuppressedSet",
     "SuppressionCause",
+    "SyncEnd",
     "Withdrawal",
     "Withdrawn",
     "append_head",

@@ -1,6 +1,7 @@
 """What stands open and what was confirmed, in a few cheap questions: asked again and again."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -63,6 +64,15 @@ class Confirmation:
     took_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class SyncEnd:
+    """A sync that ended, without what it counted."""
+
+    run_id: str
+    status: str
+    finished_at: datetime
+
+
 class Overview:
     """Numbers for whoever watches."""
 
@@ -95,6 +105,29 @@ class Overview:
         with self._database.read() as connection:
             rows = connection.exec_driver_sql(_OPEN_BATCHES).all()
         return [OpenBatches(*row) for row in rows]
+
+    def newest_syncs(self, limit: int) -> Sequence[SyncEnd]:
+        """The newest syncs that ended, newest first.
+
+        Found by their ids, which sort by time, and without their summaries: those of a year are large.
+        """
+        with self._database.read() as connection:
+            rows = connection.exec_driver_sql(
+                "SELECT id, status, finished_at FROM run WHERE kind = 'sync' AND finished_at IS NOT NULL"
+                " ORDER BY id DESC LIMIT ?",
+                (limit,),
+            ).all()
+        return [SyncEnd(row.id, row.status, parse_time(row.finished_at)) for row in rows]
+
+    def last_end(self, statuses: Collection[str]) -> datetime | None:
+        """When a sync last ended so; reads the whole history."""
+        with self._database.read() as connection:
+            at: str | None = connection.exec_driver_sql(
+                "SELECT max(finished_at) FROM run WHERE kind = 'sync'"
+                " AND status IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(statuses)),),
+            ).scalar()
+        return None if at is None else parse_time(at)
 
     def newest_entry(self) -> int:
         """The number of the removal log's newest entry."""

@@ -54,7 +54,9 @@ def _of_sqlite(url: URL) -> Probe:
         # The same library as the ledger's own: two would take each other's locks on the file away.
         driver = pysqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=0, isolation_level=None)
         with closing(driver):
-            has_tables = driver.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (VERSIONS,)).fetchone()
+            has_tables = driver.execute(
+                "SELECT 1 FROM sqlite_master WHERE name = ?", (VERSIONS,)
+            ).fetchone()
             version = driver.execute(_VERSION).fetchone() if has_tables else None
             return _looked_at(version, refused=_try_to_write(driver))
     except pysqlite3.Error as error:

@@ -112,7 +112,8 @@ class NarrowServer(socketserver.ThreadingTCPServer):
         """Tell what broke without a traceback, which may quote an event; the sender got no answer."""
         kind = sys.exc_info()[0]
         if kind is not None and not issubclass(kind, OSError):
-            log.critical(f"{self.terms.name}_broke", error=kind.__name__)
+            event = f"{self.terms.name}_broke"
+            log.critical(event, error=kind.__name__)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -27,7 +27,7 @@ class _Handler(NarrowHandler):
     server: Receiver
     verb = "POST"
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - the base names it
         headers: dict[str, str] = {}
         for name, value in self.headers.items():
             twice = headers.get(name.lower())
