@@ -22,7 +22,6 @@ from cohortd.ledger.overview import (
     Overview,
     SyncEnd,
 )
-from cohortd.ledger.probing import Probe, probe
 from cohortd.ledger.readings import Reading, Readings
 from cohortd.ledger.received_events import Outcome, ParkedEvent, ReceivedEvent, ReceivedEvents
 from cohortd.ledger.remotes import Remote, Remotes
@@ -86,7 +85,6 @@ __all__ = [
     "PastMembership",
     "Person",
     "PollDue",
-    "Probe",
     "Reading",
     "Readings",
     "ReceivedEvent",
@@ -115,7 +113,6 @@ __all__ = [
     "file_of",
     "is_network",
     "kind_of_file_system",
-    "probe",
     "read_all_kept",
     "read_heads",
     "read_kept",

@@ -9,8 +9,7 @@ from sqlalchemy import Connection, inspect
 from cohortd.core.errors import LedgerError
 
 _SCRIPTS: Final = Path(__file__).parent / "migrations"
-#: The table that says how far a ledger is.
-VERSIONS: Final = "alembic_version"
+_VERSIONS: Final = "alembic_version"
 
 
 def migrate(connection: Connection) -> None:
@@ -19,7 +18,7 @@ def migrate(connection: Connection) -> None:
     Raises:
         LedgerError: A newer cohortd made the file.
     """
-    if _version(connection) == newest():
+    if _version(connection) == _newest():
         return
     # Loaded only where there is something to do: it takes longer than most commands.
     from alembic import command  # noqa: PLC0415
@@ -41,12 +40,12 @@ def migrate(connection: Connection) -> None:
 
 def _version(connection: Connection) -> str | None:
     """Say which migration the ledger is at; None where there are no tables yet."""
-    if not inspect(connection).has_table(VERSIONS):
+    if not inspect(connection).has_table(_VERSIONS):
         return None
-    version = connection.exec_driver_sql(f"SELECT version_num FROM {VERSIONS}").scalar()
+    version = connection.exec_driver_sql(f"SELECT version_num FROM {_VERSIONS}").scalar()
     return None if version is None else str(version)
 
 
-def newest() -> str:
+def _newest() -> str:
     """Migrations are numbered in the names of their files, and form one line."""
     return max(path.name.partition("_")[0] for path in (_SCRIPTS / "versions").glob("[0-9]*.py"))

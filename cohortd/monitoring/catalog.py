@@ -61,6 +61,9 @@ GUARD_STOPS: Final = _counter("guard_stops_total", "Runs that a guard stopped, b
 JOB_SUCCESS: Final = _gauge(
     "job_last_success_timestamp_seconds", "When a job of the daemon last ended well.", "job"
 )
+JOB_OVERDUE: Final = _gauge(
+    "job_overdue", "1 where a job has missed its turns, or takes longer than it may.", "job"
+)
 JOB_FAILURES: Final = _counter("job_failures_total", "Jobs of the daemon that failed.", "job")
 LOOP_AGE: Final = _gauge(
     "loop_age_seconds",

@@ -1,26 +1,24 @@
 """What this process counts as it goes: from its start on, nothing is kept."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from cohortd.core.delivery import Action
 from cohortd.core.observing import BatchAnswer, Outcome, RunEnd, Trace, untraced
-from cohortd.core.times import Clock, now_utc
 from cohortd.ledger import Confirmation
 from cohortd.monitoring import catalog
 from cohortd.monitoring.catalog import Kind, Metric
+from cohortd.pipeline.turns import FAILED
 
 #: The guards that there are; each is told with 0 from the start, so that its first stop is an increase.
 GUARDS: Final = (
     "approval", "audience_drop", "bad_rows", "churn_budget", "first_size", "moved_share", "null_share",
     "removed_share", "source_anomaly", "source_drop",
 )  # fmt: skip
-#: How a job ended that did what it should; a guard that stopped it did, too.
-WELL: Final = frozenset({"done", "partial", "stopped"})
 #: The loops of a daemon.
 MAIN: Final = "main"
 SCHEDULER: Final = "scheduler"
@@ -48,29 +46,24 @@ class Pulse:
 class Counting:
     """Hears what is done, and counts it for ``/metrics``; tells a tracer, if there is one."""
 
-    def __init__(self, *, trace: Trace = untraced, clock: Clock = now_utc) -> None:
-        """Begin at 0, with every label that is known beforehand.
-
-        Args:
-            trace: Told of steps.
-            clock: Says when jobs ended.
-        """
+    def __init__(self, *, trace: Trace = untraced) -> None:
+        """Begin at 0, with every label that is known beforehand; tell *trace* of steps."""
         self.trace = trace
         self.pulse = Pulse()
         self.registry = CollectorRegistry()
-        self._clock = clock
         self._runs = self._counter(catalog.RUNS)
         self._run_seconds = self._histogram(catalog.RUN_SECONDS)
         self._guards = self._counter(catalog.GUARD_STOPS)
         self._batches = self._counter(catalog.BATCHES)
         self._failures = self._counter(catalog.JOB_FAILURES)
-        self._successes = self._gauge(catalog.JOB_SUCCESS)
         self._revocations = self._histogram(catalog.REVOCATION_SECONDS)
         for guard in GUARDS:
             self._guards.labels(guard)
 
-    def expect(self, platforms: Mapping[str, str]) -> None:
-        """Tell platforms and destinations with 0 from the start; destination -> platform."""
+    def expect(self, platforms: Mapping[str, str], jobs: Iterable[str]) -> None:
+        """Tell platforms, destinations and jobs with 0 from the start; destination -> platform."""
+        for job in jobs:
+            self._failures.labels(job)
         for name, platform in platforms.items():
             self._revocations.labels(name)
             for action in Action:
@@ -89,10 +82,8 @@ class Counting:
             self._guards.labels(guard).inc()
 
     def job_ended(self, job: str, outcome: str) -> None:
-        """Note when a job ended well, or that it did not."""
-        if outcome in WELL:
-            self._successes.labels(job).set(self._clock().timestamp())
-        else:
+        """Count a job that failed; when one ended well, the ledger knows."""
+        if outcome in FAILED:
             self._failures.labels(job).inc()
 
     def confirmed(self, confirmation: Confirmation) -> None:
@@ -111,10 +102,6 @@ class Counting:
     def _counter(self, metric: Metric) -> Counter:
         assert metric.kind is Kind.COUNTER
         return Counter(metric.name, metric.told, metric.labels, registry=self.registry)
-
-    def _gauge(self, metric: Metric) -> Gauge:
-        assert metric.kind is Kind.GAUGE
-        return Gauge(metric.name, metric.told, metric.labels, registry=self.registry)
 
     def _histogram(self, metric: Metric) -> Histogram:
         return Histogram(

@@ -3,11 +3,13 @@
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
+from prometheus_client import generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -18,6 +20,7 @@ from cohortd.monitoring import catalog
 from cohortd.monitoring.catalog import Metric
 from cohortd.monitoring.counting import Counting
 from cohortd.pipeline.looking import OVERDUE_AFTER
+from cohortd.pipeline.turns import overdue
 from cohortd.pipeline.wiring import Pipeline
 from connectors.protocol import used_share_of
 
@@ -25,6 +28,8 @@ from connectors.protocol import used_share_of
 SENT: Final = ("done", "partial")
 #: How a sync ended that counted everything.
 COUNTED: Final = (*SENT, "stopped")
+#: How a job ended that did what it should; a guard that stopped it did, too.
+WELL: Final = frozenset(COUNTED)
 _ENDS: Final = (*COUNTED, "failed")
 #: How many syncs are looked at for how they ended.
 _LOOKED_AT: Final = 100
@@ -43,11 +48,18 @@ class LedgerGauges(Collector):
     _seen: int
     #: What the newest sync that counted everything came to, and which that was.
     _counted: tuple[str, Samples] = ("", _NOTHING)
+    _succeeded: dict[str, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
         """Name nothing beforehand: to know it, the ledger would be read."""
         yield from ()
+
+    def text(self) -> bytes:
+        """Everything as Prometheus reads it; counters first hear what was confirmed since the last answer."""
+        with self._lock, suppress(CohortdError):
+            self._count_confirmed()
+        return generate_latest(self.counting.registry)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Read, and tell."""
@@ -61,10 +73,10 @@ class LedgerGauges(Collector):
 
     def _of_ledger(self) -> Samples:
         try:
-            self._count_confirmed()
             return {
                 catalog.LEDGER_UP: [((), 1.0)],
                 **self._of_syncs(),
+                **self._of_jobs(),
                 **_of_removals(self.pipeline),
                 **_of_delivery(self.pipeline),
                 **_of_model(self.pipeline),
@@ -88,6 +100,16 @@ class LedgerGauges(Collector):
                 self._counted = each.run_id, _of_summary(run.summary)
             return self._counted[1]
         return _NOTHING
+
+    def _of_jobs(self) -> Samples:
+        """When each ended well; what failed last ended well before, if this process knows when."""
+        for row in self.pipeline.ledger.jobs.all().values():
+            if row.name in self.pipeline.turns and row.outcome in WELL and row.finished_at is not None:
+                self._succeeded[row.name] = row.finished_at.timestamp()
+        return {
+            catalog.JOB_SUCCESS: _by_name(self._succeeded),
+            catalog.JOB_OVERDUE: _by_name(overdue(self.pipeline)),
+        }
 
     def _count_confirmed(self) -> None:
         """Count what was confirmed since the last answer; only the process that leads does."""

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cohortd.core.errors import CohortdError
-from cohortd.ledger import Probe
 from cohortd.monitoring.counting import Pulse
 from cohortd.monitoring.gauges import SENT
 from cohortd.pipeline.wiring import Pipeline
+from cohortd.probing import Probe
 
 #: After so long a loop that should go round has stopped; seconds. The ledger's database may keep the
 #: main loop waiting for half a minute.

@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cohortd.core.observing import UNOBSERVED, Observer, Unobserved, untraced
-from cohortd.ledger import probe
 from cohortd.monitoring.tracing import exported
 from cohortd.pipeline.wiring import Pipeline
+from cohortd.probing import probe
 from cohortd.receiver import Listening
 from config.settings import Settings
 
@@ -62,11 +62,12 @@ def _binding(
     from cohortd.monitoring.health import Readiness, health  # noqa: PLC0415
     from cohortd.monitoring.serving import MonitoringServer, Pages  # noqa: PLC0415
 
-    disable_created_metrics()  # when a series began: half of all lines, and Prometheus knows
-    counting.expect({name: each.platform for name, each in pipeline.destinations.items()})
-    counting.registry.register(LedgerGauges(pipeline, counting, pipeline.ledger.overview.newest_entry()))
+    disable_created_metrics()  # type: ignore[no-untyped-call] # when a series began: half of all lines, and Prometheus knows
+    counting.expect({name: each.platform for name, each in pipeline.destinations.items()}, pipeline.turns)
+    gauges = LedgerGauges(pipeline, counting, pipeline.ledger.overview.newest_entry())
+    counting.registry.register(gauges)
     ProcessCollector(registry=counting.registry)
     fresh_for = settings.monitoring.fresh_for if settings.schedule.sync is not None else None
     readiness = Readiness(pipeline, counting.pulse, partial(probe, settings.database_url), fresh_for)
-    pages = Pages(partial(health, counting.pulse), readiness.look, counting.registry)
+    pages = Pages(partial(health, counting.pulse), readiness.look, gauges.text)
     return partial(MonitoringServer, place, pages)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from cohortd.monitoring.health import Told
 from cohortd.receiver import NarrowHandler, NarrowServer, Reply, Terms
@@ -21,14 +21,14 @@ class Pages:
 
     health: Callable[[], Told]
     readiness: Callable[[], Told]
-    registry: CollectorRegistry
+    metrics: Callable[[], bytes]
 
     def by_path(self) -> Mapping[str, Page]:
         """Path -> what makes its answer."""
         return {
             "/healthz": lambda: _json(self.health()),
             "/readyz": lambda: _json(self.readiness()),
-            "/metrics": lambda: Reply(HTTPStatus.OK, generate_latest(self.registry), CONTENT_TYPE_LATEST),
+            "/metrics": lambda: Reply(HTTPStatus.OK, self.metrics(), CONTENT_TYPE_LATEST),
         }
 
 
