@@ -58,13 +58,14 @@ RUN_SECONDS: Final = Metric(
     (1.0, 5.0, 15.0, _MINUTE, 5 * _MINUTE, 15 * _MINUTE, 30 * _MINUTE, _HOUR, 3 * _HOUR, 12 * _HOUR),
 )
 GUARD_STOPS: Final = _counter("guard_stops_total", "Runs that a guard stopped, by guard.", "guard")
+# Not by `job`: that label is Prometheus' own, for what it reads.
 JOB_SUCCESS: Final = _gauge(
-    "job_last_success_timestamp_seconds", "When a job of the daemon last ended well.", "job"
+    "job_last_success_timestamp_seconds", "When a job of the daemon last ended well.", "name"
 )
 JOB_OVERDUE: Final = _gauge(
-    "job_overdue", "1 where a job has missed its turns, or takes longer than it may.", "job"
+    "job_overdue", "1 where a job has missed its turns, or takes longer than it may.", "name"
 )
-JOB_FAILURES: Final = _counter("job_failures_total", "Jobs of the daemon that failed.", "job")
+JOB_FAILURES: Final = _counter("job_failures_total", "Jobs of the daemon that failed.", "name")
 LOOP_AGE: Final = _gauge(
     "loop_age_seconds",
     "Time since the daemon's main loop, and its scheduler where it leads, last went round.",
