@@ -44,7 +44,7 @@ $(READY): pyproject.toml requirements.lock hatch_build.py $(KERNEL)
 
 lock: $(READY)  ## Pin every dependency again
 	$(BIN)/uv pip compile --universal --generate-hashes --no-header --no-emit-index-url \
-		--extra demo --extra postgresql --extra stamp --group dev pyproject.toml -o requirements.lock
+		--extra demo --extra otel --extra postgresql --extra stamp --group dev pyproject.toml -o requirements.lock
 
 clean:  ## Forget the environment
 	rm -rf $(VENV) build dist

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from cohortd.core.identifiers import Family
+from cohortd.core.observing import Trace, untraced
 from cohortd.core.times import Clock
 from cohortd.pipeline.wiring import Destination, PollPolicy, RemovalRefused, Resyncing
 from config.destinations import CsvDrop, GoogleAds, GoogleDataManager, Meta, OnlineAccount
@@ -45,6 +46,8 @@ class Shared:
     book: DayBook
     #: Set when the process should stop: nothing is waited for any more.
     stop: threading.Event
+    #: Told of every call to a platform.
+    trace: Trace = untraced
 
 
 @contextmanager
@@ -106,7 +109,7 @@ def _destination(account: AnyAccount, shared: Shared, quotas: Mapping[str, Proje
         name=account.name,
         platform=account.platform,
         account=account.account,
-        connector=RetryingConnector(DeferredConnector(make), retry, stop=shared.stop),
+        connector=RetryingConnector(DeferredConnector(make), retry, stop=shared.stop, trace=shared.trace),
         poll=poll,
         membership_days=days,
         member_limit=account.member_limit,

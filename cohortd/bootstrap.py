@@ -14,6 +14,7 @@ from cohortd.audiences import audience_policy
 from cohortd.core.consenting import ConsentStatus
 from cohortd.core.deadlines import Deadlines
 from cohortd.core.errors import SettingsError
+from cohortd.core.observing import UNOBSERVED, Observer
 from cohortd.core.times import Clock, now_utc
 from cohortd.engine import Engine, connect
 from cohortd.features import attributes_of, context_numbers, place_attribute, vocabulary_of
@@ -87,6 +88,7 @@ def open_pipeline(
     progress: Progress = silent,
     clock: Clock = now_utc,
     stop: threading.Event | None = None,
+    observer: Observer = UNOBSERVED,
 ) -> Iterator[Pipeline]:
     """Open the ledger and wire every room; closed again at the end."""
     stop = stop or threading.Event()
@@ -105,7 +107,7 @@ def open_pipeline(
             ledger.remotes.refuse_moved(
                 account.name, platform=account.platform, account=account.account, family=family_of(account)
             )
-        shared = Shared(clock, ledger.request_counts, stop)
+        shared = Shared(clock, ledger.request_counts, stop, observer.trace)
         destinations = stack.enter_context(open_destinations(settings.destinations, shared))
         yield Pipeline(
             data_dir=settings.data_dir,
@@ -135,6 +137,7 @@ def open_pipeline(
             clock=clock,
             stop=stop,
             progress=progress,
+            observer=observer,
         )
 
 

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from cohortd.core.delivery import AccessCheck
@@ -20,6 +21,7 @@ from cohortd.receiver import (
     Inlet,
     Listener,
     Listening,
+    Receiver,
     ReceiverLimits,
     can_sign,
     key_bytes,
@@ -59,7 +61,7 @@ def open_receiver(settings: ReceiverSettings | None, pipeline: Pipeline) -> Iter
     )
     carrying.start()
     try:
-        with Listening((settings.host, settings.port), desk) as listening:
+        with Listening(partial(Receiver, (settings.host, settings.port), desk)) as listening:
             yield listening
     finally:
         receiving.close()

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
 
+from config.addresses import Address, host_of, port_of
 from config.base import Strict
 
 #: Shorter secrets can be guessed.
@@ -170,9 +171,8 @@ class ReceiverSource(Strict):
 class Receiver(Strict):
     """Takes consent events by HTTP; left out, nothing listens."""
 
-    listen: str = Field(
+    listen: Address = Field(
         default="127.0.0.1:8480",
-        pattern=r"^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}$",
         description="Address and port. It speaks plain HTTP: TLS is the proxy's before it.",
     )
     sources: tuple[ReceiverSource, ...] = Field(description="Who may send; one at least.")
@@ -186,19 +186,12 @@ class Receiver(Strict):
     @property
     def host(self) -> str:
         """The address alone."""
-        return self.listen.rpartition(":")[0].strip("[]")
+        return host_of(self.listen)
 
     @property
     def port(self) -> int:
         """The port alone."""
-        return int(self.listen.rpartition(":")[2])
-
-    @field_validator("listen")
-    @classmethod
-    def _check_port(cls, listen: str) -> str:
-        if int(listen.rpartition(":")[2]) > 65_535:  # noqa: PLR2004 - the last port there is
-            raise ValueError("the port must be 65535 at most")
-        return listen
+        return port_of(self.listen)
 
     @field_validator("sources")
     @classmethod

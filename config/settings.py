@@ -16,6 +16,7 @@ from config.countries import check_country
 from config.database import check_database, place_database
 from config.destinations import CsvDrop, Destination
 from config.models import Models
+from config.monitoring import Monitoring
 from config.receiver import Receiver
 from config.removal_log import RemovalLog
 from config.reports import Reports
@@ -140,6 +141,10 @@ class Settings(BaseSettings):
     )
     receiver: Receiver | None = Field(
         default=None, description="Takes consent events by HTTP; left out, nothing listens."
+    )
+
+    monitoring: Monitoring = Field(
+        default_factory=Monitoring, description="What others may see of the daemon."
     )
 
     @property

@@ -18,7 +18,7 @@ from cohortd.core.delivery import (
     RemoteStatus,
 )
 from cohortd.core.identifiers import IdentifierKind
-from connectors.protocol import Connector, hold_of, replacing, sweeping
+from connectors.protocol import Connector, hold_of, replacing, sweeping, used_share_of
 
 
 class DeferredConnector:
@@ -45,6 +45,10 @@ class DeferredConnector:
     def hold(self, *, urgent: bool) -> Hold | None:
         """Tell until when no batch should be sent."""
         return hold_of(self._made, urgent=urgent)
+
+    def used_share(self) -> float | None:
+        """Tell how much of what is allowed is used; whoever looks at it need not wait for a client."""
+        return used_share_of(self._made) if "_made" in vars(self) else None
 
     def ensure(self, spec: RemoteSpec) -> str:
         """Find or create the remote audience."""

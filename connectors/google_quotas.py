@@ -59,6 +59,10 @@ class ProjectQuotas:
         """Tell until when nobody may be taken in or out."""
         return self._pacers["ingestion", False].hold(urgent=urgent)
 
+    def used_share(self) -> float:
+        """Tell how much of the kind of requests is used that is used most."""
+        return max(pacer.used_share() for pacer in self._pacers.values())
+
     def close(self) -> None:
         """Take back what was noted of the day and not used."""
         for pacer in self._pacers.values():

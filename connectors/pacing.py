@@ -91,6 +91,13 @@ class Pacer:
         with self._lock:
             return self._hold(self._clock(), urgent=urgent)
 
+    def used_share(self) -> float:
+        """Tell the share of the day's or of the minute's requests that is used, whichever is larger."""
+        with self._lock:
+            now = self._clock()
+            day = self._day.used(now) / self._quota.per_day
+            return max(day, self._minute.used(now) / self._quota.per_minute)
+
     @contextmanager
     def request(self, *, urgent: bool = False) -> Iterator[None]:
         """Count one request, made in the block, once it may be made.
@@ -148,6 +155,10 @@ class _Minute:
         self._under_way -= 1
         self._ended.append(now)
 
+    def used(self, now: datetime) -> int:
+        """Count them."""
+        return self._under_way + sum(now - at < _MINUTE for at in self._ended)
+
     def free_at(self, now: datetime, most: int) -> datetime | None:
         """Find when one of *most* is free; None for now, a guess where it is for requests under way."""
         if self._ended and self._ended[-1] > now:  # somebody set the clock back
@@ -186,6 +197,10 @@ class _Day:
         if self._left:
             left, self._left = self._left, 0
             self._note(self._left_of, -left)
+
+    def used(self, now: datetime) -> int:
+        """Count them; what was only noted beforehand is not used yet."""
+        return sum(self._known(now).values()) - self._left
 
     def free_at(self, now: datetime, most: int) -> datetime | None:
         """Find when one of *most* is free; None for now."""

@@ -166,6 +166,20 @@ def hold_of(connector: Connector, *, urgent: bool) -> Hold | None:
     return connector.hold(urgent=urgent) if isinstance(connector, Paced) else None
 
 
+@runtime_checkable
+class Metered(Protocol):
+    """What a connector offers besides, which knows how much of what is allowed was used."""
+
+    def used_share(self) -> float | None:
+        """Tell the share that is used, 1.0 for all; None where nothing is known. Nobody is asked."""
+        ...
+
+
+def used_share_of(connector: Connector) -> float | None:
+    """Tell how much of what is allowed is used; None where the connector does not know."""
+    return connector.used_share() if isinstance(connector, Metered) else None
+
+
 def sweeping(connector: Connector) -> Sweeping:
     """The same connector, for what not every one offers.
 

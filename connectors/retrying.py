@@ -33,8 +33,9 @@ from cohortd.core.delivery import (
 )
 from cohortd.core.errors import RetryableError
 from cohortd.core.identifiers import IdentifierKind
+from cohortd.core.observing import Trace, untraced
 from connectors.backing_off import Chance, back_off_s
-from connectors.protocol import Connector, hold_of, replacing, sweeping
+from connectors.protocol import Connector, hold_of, replacing, sweeping, used_share_of
 
 log = structlog.get_logger()
 
@@ -66,6 +67,7 @@ class RetryingConnector:
         stop: threading.Event | None = None,
         sleep: Callable[[float], None] | None = None,
         chance: Chance = random.random,
+        trace: Trace = untraced,
     ) -> None:
         """Wrap a connector.
 
@@ -75,8 +77,10 @@ class RetryingConnector:
             stop: Once set, nothing is tried again and a wait ends at once.
             sleep: How to wait; ``tenacity.sleep_using_event(stop)`` where it is not given.
             chance: What a wait is made longer by.
+            trace: Told of every call, its waits included.
         """
         self._inner = inner
+        self._trace = trace
         self._policy = policy or RetryPolicy()
         self._stop = stop or threading.Event()
         self._sleep = sleep or sleep_using_event(self._stop)
@@ -96,6 +100,10 @@ class RetryingConnector:
         """Tell until when no batch should be sent."""
         return hold_of(self._inner, urgent=urgent)
 
+    def used_share(self) -> float | None:
+        """Tell how much of what is allowed is used."""
+        return used_share_of(self._inner)
+
     def ensure(self, spec: RemoteSpec) -> str:
         """Find or create the remote audience."""
         return self._insist("ensure", lambda: self._inner.ensure(spec))
@@ -106,7 +114,13 @@ class RetryingConnector:
 
     def apply(self, batch: Batch) -> Receipt:
         """Send a batch."""
-        return self._insist("apply", lambda: self._inner.apply(batch))
+        told = {
+            "batch": batch.id,
+            "operation": batch.action.value,
+            "lane": batch.lane.value,
+            "members": len(batch.members),
+        }
+        return self._insist("apply", lambda: self._inner.apply(batch), **told)
 
     def poll(self, request: str) -> Receipt:
         """Ask what became of a batch."""
@@ -149,7 +163,8 @@ class RetryingConnector:
 
     def replace_part(self, part: Part) -> Receipt:
         """Send one part of a session, once: not every part may be sent twice."""
-        return replacing(self._inner).replace_part(part)
+        with self._trace("replace_part", platform=self._inner.platform, members=len(part.members)):
+            return replacing(self._inner).replace_part(part)
 
     def delete(self, remote_id: str) -> None:
         """Delete the remote audience for good."""
@@ -163,7 +178,11 @@ class RetryingConnector:
         """Give back connections; never repeated."""
         self._inner.close()
 
-    def _insist(self, verb: str, attempt: Callable[[], Answer]) -> Answer:
+    def _insist(self, verb: str, attempt: Callable[[], Answer], **told: str | int) -> Answer:
+        with self._trace(verb, platform=self._inner.platform, **told):
+            return self._insisted(verb, attempt)
+
+    def _insisted(self, verb: str, attempt: Callable[[], Answer]) -> Answer:
         last: list[RetryableError] = []
 
         def attempt_unless_stopped() -> Answer:

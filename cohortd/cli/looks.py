@@ -1,5 +1,6 @@
 """``audiences``, ``runs`` and ``status``: what is, what was done, is all well."""
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ from rich.console import Console
 from cohortd.cli.opening import opened
 from cohortd.cli.options import AsJson, ConfigFile
 from cohortd.cli.output import answer, table
+from cohortd.core.health import Health
 
 
 def register(app: typer.Typer) -> None:
@@ -149,20 +151,19 @@ def status(
     health: Annotated[
         bool,
         typer.Option(
-            "--health", help="Only whether the settings can be used and the ledger opens, for HEALTHCHECK."
+            "--health",
+            help="Only whether the settings load, the ledger can be used and the daemon's loops go round.",
         ),
     ] = False,
 ) -> None:
     """Tell whether all is well; exits with 1 where something needs a person."""
-    from cohortd.bootstrap import load_settings
-    from cohortd.pipeline.looking import health_of, status_of
-    from cohortd.receivers import status_lines
+    if health:
+        import config as settings
+        from cohortd.monitoring.asking import health_of
 
-    with opened(config, as_json=as_json) as pipeline:
-        if health:
-            found = health_of(pipeline)
-        else:
-            found = status_of(pipeline, more=status_lines(load_settings(config).receiver))
+        found = health_of(settings.load(settings.find_file(config, os.environ)))
+    else:
+        found = _status(config, as_json=as_json)
 
     def tell(console: Console) -> None:
         for line in found.lines:
@@ -173,3 +174,12 @@ def status(
     answer(found.as_json(), as_json=as_json, show=tell)
     if not found.ok:
         raise typer.Exit(1)
+
+
+def _status(config: str | None, *, as_json: bool) -> Health:
+    from cohortd.bootstrap import load_settings
+    from cohortd.pipeline.looking import status_of
+    from cohortd.receivers import status_lines
+
+    with opened(config, as_json=as_json) as pipeline:
+        return status_of(pipeline, more=status_lines(load_settings(config).receiver))

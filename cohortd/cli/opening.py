@@ -15,8 +15,13 @@ if TYPE_CHECKING:
 def opened(config: str | None, *, as_json: bool) -> Iterator["Pipeline"]:
     """Load the settings, set up logs, and open everything a run needs."""
     from cohortd.bootstrap import load_settings, open_pipeline
+    from cohortd.monitoring.opening import observing
 
     settings = load_settings(config)
     set_up_logs(settings.log_level)
-    with progress(quiet=as_json) as show, open_pipeline(settings, progress=show) as pipeline:
+    with (
+        progress(quiet=as_json) as show,
+        observing(settings) as observer,
+        open_pipeline(settings, progress=show, observer=observer) as pipeline,
+    ):
         yield pipeline

@@ -39,9 +39,9 @@ def doctor(
     """
     from cohortd.bootstrap import clock_addresses, load_settings
     from cohortd.core.delivery import AccessCheck
+    from cohortd.core.health import Health
     from cohortd.ledger import file_of
     from cohortd.pipeline.examining import examine
-    from cohortd.pipeline.looking import Health
     from cohortd.pipeline.surroundings import surroundings
 
     settings = load_settings(config)

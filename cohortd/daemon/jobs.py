@@ -58,6 +58,7 @@ def jobs_of(work: Work) -> Sequence[Job]:
 def lookouts_of(work: Work) -> Sequence[Job]:
     """List what looks now and then whether there is anything to do, whatever the schedule says."""
     return (
+        Job("pulse", work.pulse, is_urgent=True),
         Job("watch", work.watch, is_urgent=True),
         Job("approvals", work.approvals),
         Job("due", work.due, is_urgent=True, every_s=DUE_S),

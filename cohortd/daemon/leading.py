@@ -82,7 +82,11 @@ class Leader:
         timer = Timer(runner, jobs_of(work), lookouts_of(work))
         jobs.begin(DAEMON, at=clock())
         timer.start()
-        ending = self._watch(timer, runner)
+        self.pipeline.observer.led(leads=True)
+        try:
+            ending = self._watch(timer, runner)
+        finally:
+            self.pipeline.observer.led(leads=False)
         timer.shutdown(wait=False)
         if ending in {Ending.LOST, Ending.RELOAD}:
             while runner.under_way() and not self.signals.wait(LOOK_S):

@@ -78,9 +78,11 @@ class Runner:
             jobs.begin(job.name, at=clock())
         except CohortdError as error:
             log.warning("job_not_noted", job=job.name, reason=str(error))
-        outcome, detail = self._guarded(job)
+        with self.pipeline.observer.trace("job", job=job.name):
+            outcome, detail = self._guarded(job)
         if self.left.is_set():
             return
+        self.pipeline.observer.job_ended(job.name, outcome)
         try:
             jobs.end(job.name, at=clock(), outcome=outcome, detail=detail)
         except CohortdError as error:

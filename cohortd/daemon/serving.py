@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final, NoReturn
 
 import structlog
@@ -15,6 +16,7 @@ from cohortd.daemon.leading import Ending, Leader, Led, Patience
 from cohortd.daemon.reloading import Reloading
 from cohortd.daemon.signals import Signals
 from cohortd.logs import set_up_logs
+from cohortd.monitoring.opening import observing, open_monitoring
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.receivers import open_receiver
 from config.settings import Settings
@@ -66,9 +68,14 @@ def _serve_all(signals: Signals, reloading: Reloading) -> Led:
 def _serve_under(reloading: Reloading, signals: Signals) -> Led:
     settings = reloading.settings
     with (
-        open_pipeline(settings, stop=signals.stop, progress=_unless(signals.stop)) as pipeline,
+        observing(settings, is_daemon=True) as observer,
+        open_pipeline(
+            settings, stop=signals.stop, progress=_unless(signals.stop), observer=observer
+        ) as pipeline,
         open_receiver(settings.receiver, pipeline),
+        open_monitoring(settings, pipeline),
     ):
+        signals.looked = partial(observer.turned, "main")
         reloading.settle()
         while not signals.wait(0):
             led = _try_to_lead(pipeline, signals, reloading)

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Final
@@ -22,6 +23,8 @@ class Signals:
 
     stop: threading.Event
     received: list[int] = field(default_factory=list)
+    #: Called whenever it is looked whether there was one.
+    looked: Callable[[], None] = lambda: None
     #: How often SIGHUP came, and how often of these it was heard.
     _hung_up: int = 0
     _heard: int = 0
@@ -41,8 +44,10 @@ class Signals:
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until asked to stop, or for *seconds*; tell whether asked."""
         until = None if seconds is None else time.monotonic() + seconds
+        self.looked()
         while not self.received and (until is None or time.monotonic() < until):
             time.sleep(LOOK_S)
+            self.looked()
         if self.received:
             self.stop.set()
         return bool(self.received)

@@ -57,6 +57,11 @@ class Work:
         finally:
             self._send_revocations()
 
+    def pulse(self) -> str:
+        """Tell whoever watches that jobs are begun still."""
+        self.pipeline.observer.turned("scheduler")
+        return DONE
+
     def watch(self) -> str:
         """Send removals that another process queued, such as ``cohortd revoke``."""
         if self._light.acquire(blocking=False):

@@ -15,6 +15,13 @@ from cohortd.ledger.ledger import Ledger
 from cohortd.ledger.memberships import Members, MembershipRow, PastMembership
 from cohortd.ledger.models import Applied, KeptVersion, Models
 from cohortd.ledger.outbox import Outbox
+from cohortd.ledger.overview import (
+    Confirmation,
+    OpenBatches,
+    OpenRemovals,
+    Overview,
+    SyncEnd,
+)
 from cohortd.ledger.readings import Reading, Readings
 from cohortd.ledger.received_events import Outcome, ParkedEvent, ReceivedEvent, ReceivedEvents
 from cohortd.ledger.remotes import Remote, Remotes
@@ -53,6 +60,7 @@ __all__ = [
     "Claimed",
     "Clocks",
     "Comparison",
+    "Confirmation",
     "ConsentStore",
     "Erasure",
     "Erasures",
@@ -67,8 +75,11 @@ __all__ = [
     "Members",
     "MembershipRow",
     "Models",
+    "OpenBatches",
+    "OpenRemovals",
     "Outbox",
     "Outcome",
+    "Overview",
     "ParkedEvent",
     "PastBatch",
     "PastMembership",
@@ -94,6 +105,7 @@ __all__ = [
     "Runs",
     "SuppressedSet",
     "SuppressionCause",
+    "SyncEnd",
     "Withdrawal",
     "Withdrawn",
     "append_head",

@@ -45,6 +45,7 @@ class PollDue:
     accepted_at: datetime
     #: How often it was asked before.
     polls: int
+    action: Action
 
 
 @dataclass(frozen=True, slots=True)

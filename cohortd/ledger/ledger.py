@@ -30,6 +30,7 @@ from cohortd.ledger.memberships import Members
 from cohortd.ledger.migrating import migrate
 from cohortd.ledger.models import Models
 from cohortd.ledger.outbox import Outbox
+from cohortd.ledger.overview import Overview
 from cohortd.ledger.putting_back import COPIED, EpochFile
 from cohortd.ledger.readings import Readings
 from cohortd.ledger.received_events import ReceivedEvents
@@ -81,6 +82,7 @@ class Ledger:
         self.resyncs = Resyncs(database, self.removals)
         self.request_counts = RequestCounts(database)
         self.clocks = Clocks(database)
+        self.overview = Overview(database)
         self.consent = ConsentStore(database, self.removals)
         self.erasures = Erasures(database, self.removals)
         self.received = ReceivedEvents(database, self.removals, self.consent)

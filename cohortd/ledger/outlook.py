@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from cohortd.core.delivery import BatchState, Lane
+from cohortd.core.delivery import Action, BatchState, Lane
 from cohortd.core.planning import Target
 from cohortd.core.times import format_time, parse_time
 from cohortd.ledger import replacing
@@ -23,14 +23,21 @@ _AWAITED: Final = "NOT (b.refresh = 1 AND b.lane = 'revocation' AND b.state = 'p
 def due_polls(connection: Connection, *, now: datetime, destinations: Collection[str]) -> Sequence[PollDue]:
     """Return the accepted batches to ask about now, revocations' and then the oldest first."""
     rows = connection.exec_driver_sql(
-        f"SELECT b.id AS batch_id, b.request, b.accepted_at, b.polls, {COLUMNS} FROM batch b"
+        f"SELECT b.id AS batch_id, b.request, b.accepted_at, b.polls, b.action, {COLUMNS} FROM batch b"
         f" JOIN remote ON remote.id = b.remote WHERE b.{OPEN} AND b.state = 'accepted'"
         " AND b.next_at <= ? AND remote.destination IN (SELECT value FROM json_each(?))"
         " ORDER BY b.lane = 'regular', b.id",
         (format_time(now), json.dumps(list(destinations))),
     ).all()
     return [
-        PollDue(row.batch_id, remote_of(row), row.request, parse_time(row.accepted_at), row.polls)
+        PollDue(
+            row.batch_id,
+            remote_of(row),
+            row.request,
+            parse_time(row.accepted_at),
+            row.polls,
+            Action(row.action),
+        )
         for row in rows
     ]
 

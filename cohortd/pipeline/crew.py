@@ -1,5 +1,6 @@
 """Batches under way: in threads where destinations take several at once, else in the caller's own."""
 
+import contextvars
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -60,7 +61,7 @@ class Crew:
             self._single = claimed, call
             return
         self._busy[claimed.remote.target.destination] += 1
-        self._under_way[self._pool.submit(call)] = claimed
+        self._under_way[self._pool.submit(contextvars.copy_context().run, call)] = claimed
 
     def answered(self, *, within_s: float) -> tuple[Claimed, Answer] | None:
         """Return a batch that was answered, of several the one begun first; None where none was in time."""

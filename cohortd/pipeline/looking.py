@@ -1,11 +1,11 @@
 """What is, what was done, is all well: read from the ledger alone, without any platform."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import timedelta
 
 from cohortd.core.delivery import AccessCheck, Lane
+from cohortd.core.health import Health
 from cohortd.ledger import RemovalTiming
 from cohortd.pipeline.drifting import drifts_of
 from cohortd.pipeline.due import due_lines
@@ -23,31 +23,6 @@ STALE_AFTER = timedelta(days=2)
 OVERDUE_AFTER = timedelta(hours=36)
 #: For so long it is told that members were replaced, or an audience deleted, for a revocation's sake.
 TOLD_FOR = timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """Lines of ``status``; all well when every line is."""
-
-    lines: tuple[AccessCheck, ...]
-    #: Every job's timetable, last time and next.
-    jobs: Sequence[Mapping[str, object]] = ()
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing needs a person."""
-        return all(line.ok for line in self.lines)
-
-    def as_json(self) -> dict[str, object]:
-        """The answer of ``status --json``."""
-        return {
-            "status": "ok" if self.ok else "attention",
-            "checks": [
-                {"subject": line.subject, "ok": line.ok, "detail": line.detail, "cure": line.cure}
-                for line in self.lines
-            ],
-            "jobs": list(self.jobs),
-        }
 
 
 def run_rows(pipeline: Pipeline, limit: int) -> list[dict[str, object]]:
@@ -68,11 +43,6 @@ def run_rows(pipeline: Pipeline, limit: int) -> list[dict[str, object]]:
             }
         )
     return rows
-
-
-def health_of(pipeline: Pipeline) -> Health:
-    """For a container's HEALTHCHECK: the ledger opens, and a failed run is no reason to restart."""
-    return Health((ledger_line(pipeline),))
 
 
 def ledger_line(pipeline: Pipeline) -> AccessCheck:

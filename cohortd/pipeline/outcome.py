@@ -49,7 +49,16 @@ def finish_run(pipeline: Pipeline, plan: Plan, report: RunReport, *, since: date
         segments_page=page.name if page is not None else "",
     )
     rows = {source.table: source.kept + source.later for source in plan.sources}
-    summary = {**whole.as_json(), "rows": rows, "figures": [each.as_json() for each in plan.figures]}
+    summary = {
+        **whole.as_json(),
+        "rows": rows,
+        "figures": [each.as_json() for each in plan.figures],
+        # Counted once a sync: whoever watches asks more often than anybody could count.
+        "members": [
+            {"audience": target.audience, "destination": target.destination, "states": dict(states)}
+            for target, states in counts.items()
+        ],
+    }
     pipeline.ledger.runs.finish(whole.run_id, status=status, summary=summary, at=pipeline.clock())
     return whole
 

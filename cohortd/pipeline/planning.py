@@ -119,18 +119,23 @@ def planned(
         pipeline.engine(folder) as engine,
         pipeline.ledger.compare() as comparison,
     ):
-        tables, reports, shrunk = read_all(pipeline, engine, intake.report, as_of=as_of)
+        trace = pipeline.observer.trace
+        with trace("read"):
+            tables, reports, shrunk = read_all(pipeline, engine, intake.report, as_of=as_of)
         # What looks broken must not become a model either.
         refit = refit and not tables.anomalies
-        models = cluster_all(pipeline, engine, tables, as_of=as_of, refit=refit)
+        with trace("cluster"):
+            models = cluster_all(pipeline, engine, tables, as_of=as_of, refit=refit)
         if observe is not None:
             observe(engine, models[MAIN])
         audiences = audiences_of(pipeline, engine, tables, models, as_of=as_of)
         segments = audiences.segments
         stage = partial(_stage, intake=intake, as_of=as_of, decisions=decisions, scratch=folder)
-        desired = stage(pipeline, comparison, audiences.belonging)
+        with trace("decide"):
+            desired = stage(pipeline, comparison, audiences.belonging)
         pipeline.progress("comparing with what was sent")
-        weighed = _weighed(pipeline, comparison, segments, desired, anew=anew, may_replace=may_replace)
+        with trace("compare"):
+            weighed = _weighed(pipeline, comparison, segments, desired, anew=anew, may_replace=may_replace)
         quality = tables_quality(reports, desired.contacts)
         plan = Plan(
             plan_id=_plan_id(models, comparison.fingerprint()),

@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 from cohortd.core.delivery import BatchState
 from cohortd.core.errors import RejectedError, RetryableError, SyncError
+from cohortd.core.observing import BatchAnswer, Outcome
 from cohortd.ledger import PollDue
-from cohortd.pipeline.sending import Answers
+from cohortd.pipeline.sending import Answers, outcome_of
 from cohortd.pipeline.standing import Standing
 from cohortd.pipeline.wiring import Destination, Pipeline
 
@@ -35,6 +36,7 @@ class Polling:
         except RejectedError as error:
             # The platform no longer knows the request, or lost it: what it did is unknown.
             self._outbox.forget_acceptance(due.batch_id, now=now, epoch=self._epoch)
+            self._observed(destination, due, Outcome.RETRIED)
             self._notes.append(f"{destination.name}: {error}")
             return 0
         except SyncError as error:
@@ -43,6 +45,7 @@ class Polling:
             return 0
         if receipt.state is not BatchState.ACCEPTED:
             self._answers.settle(due.batch_id, receipt, destination)
+            self._observed(destination, due, outcome_of(receipt))
             return 1
         self._not_yet(due, destination, now)
         return 0
@@ -50,12 +53,16 @@ class Polling:
     def _not_yet(self, due: PollDue, destination: Destination, now: datetime) -> None:
         if now - due.accepted_at > timedelta(seconds=destination.poll.give_up_s):
             self._outbox.forget_acceptance(due.batch_id, now=now, epoch=self._epoch)
+            self._observed(destination, due, Outcome.RETRIED)
             self._notes.append(
                 f"{due.remote.target.destination}: no end of a request after"
                 f" {destination.poll.give_up_s / 3600:.0f} hours; it is sent again"
             )
             return
         self._again(due, now, destination.poll.next_s(due.polls + 1))
+
+    def _observed(self, destination: Destination, due: PollDue, outcome: Outcome) -> None:
+        self._pipeline.observer.batch_answered(BatchAnswer(destination.platform, due.action, outcome))
 
     def _again(self, due: PollDue, now: datetime, after_s: float) -> None:
         at = now + timedelta(seconds=after_s)

@@ -1,13 +1,15 @@
 """A new model version when one is due; sends nothing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 import structlog
 
+from cohortd.core.errors import GuardError
 from cohortd.core.modelling import ModelVersion
+from cohortd.core.observing import RunEnd
 from cohortd.core.planning import GuardStop
 from cohortd.engine import Engine
 from cohortd.ledger import KeptVersion
@@ -49,6 +51,12 @@ class Reclustered:
         """Whether a version that this run made did not come into force, of any model."""
         return self.stopped is not None or any(each.is_stopped for each in self.beside.values())
 
+    @property
+    def stops(self) -> tuple[GuardStop, ...]:
+        """What kept versions that this run made from coming into force."""
+        own = (self.stopped,) if self.stopped is not None else ()
+        return (*own, *(stop for each in self.beside.values() for stop in each.stops))
+
     def as_json(self) -> dict[str, object]:
         """The answer of ``recluster --json``."""
         return {
@@ -77,7 +85,28 @@ def recluster(pipeline: Pipeline, *, as_of: datetime | None, force: bool) -> Rec
         as_of: Now, if it is not the clock's.
         force: Whether to fit although none is due, however many it moves.
     """
-    at = pipeline.at(as_of)
+    started = pipeline.clock()
+    try:
+        with pipeline.observer.trace("recluster"):
+            made = _reclustered(pipeline, at=pipeline.at(as_of), force=force)
+    except GuardError as error:
+        _observed(pipeline, started, "stopped", error.stops)
+        raise
+    except BaseException:
+        _observed(pipeline, started, "failed", ())
+        raise
+    _observed(pipeline, started, "stopped" if made.is_stopped else "done", made.stops)
+    return made
+
+
+def _observed(pipeline: Pipeline, started: datetime, status: str, stops: Iterable[GuardStop]) -> None:
+    """Tell whoever watches how it ended."""
+    took = (pipeline.clock() - started).total_seconds()
+    guards = [stop.guard for stop in stops]
+    pipeline.observer.run_ended(RunEnd("recluster", status, took, guards))
+
+
+def _reclustered(pipeline: Pipeline, *, at: datetime, force: bool) -> Reclustered:
     with workdir(pipeline) as folder, pipeline.engine(folder) as engine:
         tables = read_tables(pipeline, engine, as_of=at)
         require_customers(tables)

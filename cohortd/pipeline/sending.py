@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import structlog
 
-from cohortd.core.delivery import Lane, Receipt
+from cohortd.core.delivery import BatchState, Lane, Receipt
 from cohortd.core.errors import (
     FatalError,
     GoneError,
@@ -13,6 +13,7 @@ from cohortd.core.errors import (
     RetryableError,
     TooSmallError,
 )
+from cohortd.core.observing import BatchAnswer, Outcome
 from cohortd.ledger import Claimed
 from cohortd.pipeline.crew import Answer
 from cohortd.pipeline.insisting import give_up_deleted, insist, is_deleted
@@ -56,16 +57,21 @@ class Answers:
         Args:
             answer: Gives the receipt, or raises what the connector raised.
         """
+        outcome = self._taken(claimed, answer)
+        platform = self._pipeline.destinations[claimed.remote.target.destination].platform
+        self._pipeline.observer.batch_answered(BatchAnswer(platform, claimed.batch.action, outcome))
+
+    def _taken(self, claimed: Claimed, answer: Answer) -> Outcome:
         destination = self._pipeline.destinations[claimed.remote.target.destination]
         batch, now = claimed.batch, self._pipeline.clock
         try:
             receipt = self._receipt(claimed, answer)
         except NotYetError as error:
             self._put_off(claimed, error)
-            return
+            return Outcome.RETRIED
         except RetryableError as error:
             self._postpone(claimed, error)
-            return
+            return Outcome.RETRIED
         except RejectedError as error:
             self._standing.answered(destination.name)
             self._outbox.split(batch.id, rows=error.rows, now=now(), epoch=self._epoch)
@@ -74,18 +80,19 @@ class Answers:
                     f"{destination.name}: a removal was refused ({error}); the next run tries again"
                 )
             _log("batch_refused", claimed, rows=len(error.rows))
-            return
+            return Outcome.REJECTED
         except FatalError as error:
             self._outbox.postpone(batch.id, until=now(), note=str(error), epoch=self._epoch)
             self._standing.fell_short(destination, claimed.remote.target, error)
-            return
+            return Outcome.STOPPED
         self._standing.answered(destination.name)
         if receipt is None:
-            return
+            return Outcome.CONFIRMED
         self.settle(batch.id, receipt, destination)
         if is_deleted(claimed):  # by the settings of then; it is there after all
             self._pipeline.ledger.remotes.keep(claimed.remote.id)
         _log("batch_sent", claimed, state=receipt.state.value, rejected=len(receipt.rejected))
+        return outcome_of(receipt)
 
     def settle(self, batch_id: int, receipt: Receipt, destination: Destination) -> None:
         """Store a receipt."""
@@ -138,6 +145,15 @@ class Answers:
         self._standing.did_not_take(destination, error, until=until)
         self._notes.append(f"{destination}: {error}; sent again after {until:%H:%M:%S} UTC")
         _log("batch_postponed", claimed, reason=str(error))
+
+
+def outcome_of(receipt: Receipt) -> Outcome:
+    """Say what a receipt comes to."""
+    if receipt.fault:
+        return Outcome.FAILED
+    if receipt.state is BatchState.ACCEPTED:
+        return Outcome.ACCEPTED
+    return Outcome.CONFIRMED if receipt.state is BatchState.CONFIRMED else Outcome.REJECTED
 
 
 def _log(event: str, claimed: Claimed, **counts: object) -> None:

@@ -9,6 +9,7 @@ import structlog
 
 from cohortd.core.delivery import Lane
 from cohortd.core.errors import CohortdError, GuardError, SettingsError, StoppedError
+from cohortd.core.observing import RunEnd
 from cohortd.core.planning import Target
 from cohortd.core.reporting import RunReport
 from cohortd.core.times import format_time
@@ -59,6 +60,11 @@ def sync(pipeline: Pipeline, call: SyncCall, *, epoch: int) -> RunReport:
         CohortdError: A source could not be read; revocations were sent before.
     """
     _check_names(pipeline, call)
+    with pipeline.observer.trace("sync"):
+        return _synced(pipeline, call, epoch=epoch)
+
+
+def _synced(pipeline: Pipeline, call: SyncCall, *, epoch: int) -> RunReport:
     started = pipeline.clock()
     as_of = pipeline.at(call.as_of)
     pipeline.ledger.runs.abandon_open(started)
@@ -72,8 +78,10 @@ def sync(pipeline: Pipeline, call: SyncCall, *, epoch: int) -> RunReport:
     except BaseException as error:
         note = str(error) if isinstance(error, CohortdError) else type(error).__name__
         status = ABANDONED if isinstance(error, StoppedError) else "failed"
+        run.observed(status)
         pipeline.ledger.runs.finish(run_id, status=status, summary={"notes": [note]}, at=pipeline.clock())
         raise
+    run.observed(report.status, [stop.guard for stop in report.guards])
     log.info("run_finished", run=run_id, status=report.status)
     return report
 
@@ -90,12 +98,14 @@ class _Run:
     delivery: Delivery
 
     def go(self) -> RunReport:
+        trace = self.pipeline.observer.trace
         self.delivery.resume()
-        # What is queued already goes first: not even a consent table that is gone may hold it up.
-        self.delivery.drain(lane=Lane.REVOCATION)
-        intake = take_all_in(self.pipeline, as_of=self.as_of)
-        self.delivery.drain(lane=Lane.REVOCATION)
-        self.delivery.poll()
+        with trace("revocations"):
+            # What is queued already goes first: not even a consent table that is gone may hold it up.
+            self.delivery.drain(lane=Lane.REVOCATION)
+            intake = take_all_in(self.pipeline, as_of=self.as_of)
+            self.delivery.drain(lane=Lane.REVOCATION)
+            self.delivery.poll()
         decisions = self.pipeline.data_dir / "decisions" / f"{self.run_id}.parquet"
         with planned(
             self.pipeline,
@@ -110,16 +120,24 @@ class _Run:
             self._check_audiences(plan)
             stopped = bool(plan.stops(self.call.approve))
             if not stopped:
-                self._queue(plan, comparison)
+                with trace("queue"):
+                    self._queue(plan, comparison)
         if not stopped:
             self.pipeline.progress("sending")
-        settled = self._deliver(stopped=stopped)
+        with trace("send"):
+            settled = self._deliver(stopped=stopped)
         if not stopped:
             self.delivery.notes += close_emptied(self.pipeline, plan.segments)
             self.delivery.notes += rename(self.pipeline, plan.segments, self._wanted)
         finish_erasures(self.pipeline)
         report = self._report(plan, stopped=stopped, settled=settled)
-        return finish_run(self.pipeline, plan, report, since=self.started)
+        with trace("report"):
+            return finish_run(self.pipeline, plan, report, since=self.started)
+
+    def observed(self, status: str, guards: Collection[str] = ()) -> None:
+        """Tell whoever watches how it ended."""
+        took = (self.pipeline.clock() - self.started).total_seconds()
+        self.pipeline.observer.run_ended(RunEnd("sync", status, took, guards))
 
     def _check_audiences(self, plan: Plan) -> None:
         known = {target.audience for target in plan.deltas}

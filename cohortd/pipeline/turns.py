@@ -92,6 +92,18 @@ def job_lines(pipeline: Pipeline) -> list[AccessCheck]:
     return [*_settings_line(rows.get(SETTINGS)), *lines]
 
 
+def overdue(pipeline: Pipeline) -> Mapping[str, bool]:
+    """Tell of every job whether it has missed its turns, or takes longer than it may."""
+    rows, now = last_rows(pipeline), pipeline.clock()
+    return {name: _is_late(turn, rows.get(name), now) for name, turn in pipeline.turns.items()}
+
+
+def _is_late(turn: Turn, row: JobRow | None, now: datetime) -> bool:
+    if row is not None and row.outcome == RUNNING:
+        return now - row.started_at > turn.at_most
+    return row is not None and _is_overdue(turn, next_at(turn, row, now), now)
+
+
 def _line(turn: Turn, row: JobRow | None, now: datetime, *, is_served: bool) -> AccessCheck:
     subject, due = f"job {turn.job}", next_at(turn, row, now)
     if row is None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from clustering import ClusteringPolicy, DriftLimits
 from cohortd.core.identifiers import Family
 from cohortd.core.modelling import FeatureSpec, Segment
+from cohortd.core.observing import UNOBSERVED, Observer
 from cohortd.core.times import Clock
 from cohortd.core.turns import Turn
 from cohortd.engine import Vocabulary
@@ -249,6 +250,8 @@ class Pipeline:
     backups: BackupPolicy | None = None
     #: Spreads waits for which no platform named a time.
     chance: Chance = random.random
+    #: Hears what is done.
+    observer: Observer = UNOBSERVED
 
     @property
     def families(self) -> tuple[Family, ...]:

@@ -3,6 +3,7 @@
 from cohortd.receiver.desk import Answer, Desk, Inlet, Received, ReceiverLimits, Take, Verdict
 from cohortd.receiver.events import Named, Reading, Said, read_event
 from cohortd.receiver.listening import Listening
+from cohortd.receiver.narrow import NarrowHandler, NarrowServer, Reply, Terms
 from cohortd.receiver.probing import Listener, who_listens
 from cohortd.receiver.serving import Receiver
 from cohortd.receiver.shapes import PRESETS, EventShape
@@ -19,12 +20,16 @@ __all__ = [
     "Listener",
     "Listening",
     "Named",
+    "NarrowHandler",
+    "NarrowServer",
     "Reading",
     "Received",
     "Receiver",
     "ReceiverLimits",
+    "Reply",
     "Said",
     "Take",
+    "Terms",
     "Verdict",
     "can_sign",
     "key_bytes",

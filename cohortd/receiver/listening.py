@@ -1,13 +1,13 @@
-"""Has a receiver listen as soon as its address can be had, and for as long as it is wanted."""
+"""Has a server listen as soon as its address can be had, and for as long as it is wanted."""
 
 import threading
+from collections.abc import Callable
 from typing import Final, Self
 
 import structlog
 
 from cohortd.core.errors import AddressError
-from cohortd.receiver.desk import Desk
-from cohortd.receiver.serving import Receiver
+from cohortd.receiver.narrow import NarrowServer
 
 #: How often an address is tried again that could not be had; seconds.
 AGAIN_S: Final = 10.0
@@ -21,39 +21,48 @@ class Listening:
     that its owner does, revocations before all, goes on without it.
     """
 
-    def __init__(self, address: tuple[str, int], desk: Desk, *, again_s: float = AGAIN_S) -> None:
-        """Bind nothing yet."""
-        self._address, self._desk, self._again_s = address, desk, again_s
+    def __init__(
+        self, bind: Callable[[], NarrowServer], *, name: str = "receiver", again_s: float = AGAIN_S
+    ) -> None:
+        """Bind nothing yet.
+
+        Args:
+            bind: Makes the server; raises AddressError where the address cannot be had now.
+            name: What log lines call it.
+            again_s: Seconds until it is tried again.
+        """
+        self._bind, self._name, self._again_s = bind, name, again_s
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="receiver-listening")
+        self._thread = threading.Thread(target=self._keep, name=f"{name}-listening")
         #: Set while it listens.
         self.listens = threading.Event()
         #: Where it listened last.
         self.port = 0
 
     def _keep(self) -> None:
-        told = ""
+        told, event = "", f"{self._name}_not_listening"
         while not self._ended.is_set():
-            receiver, why = self._opened()
-            if receiver is not None:
-                self._listen(receiver)
+            server, why = self._opened()
+            if server is not None:
+                self._listen(server)
             elif why != told:
-                log.error("receiver_not_listening", reason=why, again_s=self._again_s)
+                log.error(event, reason=why, again_s=self._again_s)
             told = why
             self._ended.wait(self._again_s)
 
-    def _opened(self) -> tuple[Receiver | None, str]:
+    def _opened(self) -> tuple[NarrowServer | None, str]:
         try:
-            return Receiver(self._address, self._desk), ""
+            return self._bind(), ""
         except AddressError as error:
             return None, str(error)
 
-    def _listen(self, receiver: Receiver) -> None:
-        with receiver:
-            self.port = receiver.port
+    def _listen(self, server: NarrowServer) -> None:
+        event = f"{self._name}_listens"
+        with server:
+            self.port = server.port
             self.listens.set()
-            log.info("receiver_listens", port=receiver.port)
-            while receiver.is_alive and not self._ended.wait(self._again_s):
+            log.info(event, port=server.port)
+            while server.is_alive and not self._ended.wait(self._again_s):
                 pass
             self.listens.clear()
 

@@ -108,6 +108,10 @@ class DataManagerConnector:
         """Tell until when the project's quota is used up."""
         return self._quotas.hold(urgent=urgent) if self._quotas else None
 
+    def used_share(self) -> float | None:
+        """Tell how much of the project's quota is used."""
+        return self._quotas.used_share() if self._quotas else None
+
     def ensure(self, spec: RemoteSpec) -> str:
         """Find the user list that carries our marker, else create it; return its numeric id."""
         try:

@@ -94,6 +94,10 @@ class GraphClient:
         """Tell until when nothing is to be uploaded."""
         return self._pace.hold(urgent=urgent)
 
+    def used_share(self) -> float:
+        """Tell how much of Meta's allowance was used at its last answer."""
+        return self._pace.percent / 100
+
     def close(self) -> None:
         """Give back connections."""
         with self._lock:

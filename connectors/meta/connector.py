@@ -90,6 +90,10 @@ class MetaConnector:
         """Tell until when Meta is to be left alone, by its own headers."""
         return self._client.hold(urgent=urgent)
 
+    def used_share(self) -> float:
+        """Tell how much of Meta's allowance was used at its last answer."""
+        return self._client.used_share()
+
     def ensure(self, spec: RemoteSpec) -> str:
         """Find the custom audience whose description ends in our marker, else create it."""
         found = audiences.find(self._client, self._options.account, spec)

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import threading
+from functools import partial
 
 import pytest
 import structlog
@@ -34,7 +35,7 @@ def desk() -> Desk:
 def test_a_taken_port_is_told_once_and_had_when_it_is_free(desk: Desk) -> None:
     with structlog.testing.capture_logs() as events, contextlib.ExitStack() as first:
         port = first.enter_context(Receiver(("127.0.0.1", 0), desk)).port
-        with Listening(("127.0.0.1", port), desk, again_s=0.01) as second:
+        with Listening(partial(Receiver, ("127.0.0.1", port), desk), again_s=0.01) as second:
             was_there = second.listens.wait(0.2)
             first.close()
             is_there = second.listens.wait(60)
@@ -48,7 +49,7 @@ def test_a_taken_port_is_told_once_and_had_when_it_is_free(desk: Desk) -> None:
 
 def test_whoever_waits_for_an_address_can_leave_at_once(desk: Desk) -> None:
     with Receiver(("127.0.0.1", 0), desk) as first:
-        waiting = Listening(("127.0.0.1", first.port), desk, again_s=3600)
+        waiting = Listening(partial(Receiver, ("127.0.0.1", first.port), desk), again_s=3600)
         with waiting:
             pass
 

@@ -1,0 +1,31 @@
+"""Whether all is well, line by line."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cohortd.core.delivery import AccessCheck
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Lines of ``status``; all well when every line is."""
+
+    lines: tuple[AccessCheck, ...]
+    #: Every job's timetable, last time and next.
+    jobs: Sequence[Mapping[str, object]] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing needs a person."""
+        return all(line.ok for line in self.lines)
+
+    def as_json(self) -> dict[str, object]:
+        """The answer of ``status --json``."""
+        return {
+            "status": "ok" if self.ok else "attention",
+            "checks": [
+                {"subject": line.subject, "ok": line.ok, "detail": line.detail, "cure": line.cure}
+                for line in self.lines
+            ],
+            "jobs": list(self.jobs),
+        }

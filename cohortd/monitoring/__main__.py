@@ -1,0 +1,7 @@
+"""Writes ``docs/metrics.md`` to standard output."""
+
+import sys
+
+from cohortd.monitoring.documentation import document
+
+sys.stdout.write(document())
