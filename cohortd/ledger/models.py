@@ -36,7 +36,8 @@ class KeptVersion:
 class Applied:
     """The assignment that was applied last."""
 
-    path: Path
+    #: The name of its file: a ledger that is copied or moved keeps to its own folder.
+    file: str
     #: The version under which all of it was applied last; 0 while none was.
     model_version: int
 
@@ -187,10 +188,10 @@ class Models:
                 (encode(replace(version, segments=segments)), row.id),
             )
 
-    def assignment(self) -> Path | None:
-        """Return the file of the last applied assignment."""
+    def assignment(self) -> str | None:
+        """Return the name of the last applied assignment's file."""
         applied = self.applied()
-        return applied.path if applied is not None else None
+        return applied.file if applied is not None else None
 
     def applied(self) -> Applied | None:
         """Return the last applied assignment, None while none was."""
@@ -198,10 +199,11 @@ class Models:
             row = connection.exec_driver_sql(
                 "SELECT path, model_version FROM model_assignment WHERE model = ?", (self._model,)
             ).first()
-        return Applied(Path(row.path), row.model_version) if row is not None else None
+        # Older rows hold a whole path.
+        return Applied(Path(row.path).name, row.model_version) if row is not None else None
 
     def set_assignment(
-        self, path: Path, *, run_id: str, at: datetime, model_version: int | None = None
+        self, file: str, *, run_id: str, at: datetime, model_version: int | None = None
     ) -> None:
         """Point to the assignment that was applied.
 
@@ -212,7 +214,7 @@ class Models:
                 "INSERT INTO model_assignment (model, path, run_id, at, model_version)"
                 " VALUES (?, ?, ?, ?, ?) ON CONFLICT (model) DO UPDATE SET path = excluded.path,"
                 " run_id = excluded.run_id, at = excluded.at",
-                (self._model, str(path), run_id, format_time(at), 0),
+                (self._model, file, run_id, format_time(at), 0),
             )
             if model_version is not None:
                 connection.exec_driver_sql(

@@ -100,8 +100,9 @@ def waiting_told(waiting: KeptVersion) -> str:
 
 def previous_assignment(pipeline: Pipeline) -> Path | None:
     """Find the last applied assignment; a lost file only means that nobody has a previous segment."""
-    path = pipeline.ledger.models.assignment()
-    return path if path is not None and path.exists() else None
+    file = pipeline.ledger.models.assignment()
+    path = pipeline.data_dir / "assignments" / (file or "")
+    return path if path.is_file() else None
 
 
 def _over_budget(

@@ -216,13 +216,13 @@ class _Run:
         models = self.pipeline.ledger.models.of(model)
         before = models.assignment()
         models.set_assignment(
-            kept,
+            kept.name,
             run_id=self.run_id,
             at=self.pipeline.clock(),
             model_version=None if narrowed else clustered.version.id,
         )
-        if before is not None and before != kept:
-            before.unlink(missing_ok=True)
+        if before is not None and before != kept.name:
+            (folder / before).unlink(missing_ok=True)
 
     def _deliver(self, *, stopped: bool) -> bool:
         """Send what was queued, and wait for it if asked to; a stopped run sends revocations alone."""

@@ -197,9 +197,9 @@ def test_the_daemons_job_takes_withdrawals_in_and_sends_their_removals(synced: S
     synced.change(sources={"consent_export": {"path": "export.csv"}})
     settings = bootstrap.load_settings(str(synced.config))
     with bootstrap.open_pipeline(settings) as pipeline, pipeline.ledger.leadership() as epoch:
-        jobs = {job.name: job for job in jobs_of(Work(pipeline, epoch), settings.schedule)}
+        jobs = {job.name: job for job in jobs_of(Work(pipeline, epoch))}
         jobs["reconciliation"].do()
 
-    assert jobs["reconciliation"].when == "30 4 * * *"
+    assert jobs["reconciliation"].turn.when == "30 4 * * *"
     assert not synced.destinations_of("c00042") & {"meta"}
     assert synced.query("SELECT count(*) FROM withdrawal WHERE lifted_at IS NULL") == [(1,)]

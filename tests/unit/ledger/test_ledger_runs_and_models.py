@@ -1,7 +1,6 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from ledger_world import GOOGLE, NOW, World, on_sqlite
@@ -83,26 +82,26 @@ def test_models_beside_each_other_have_versions_numbers_and_assignments_of_their
     main, value = world.ledger.models, world.ledger.of_model("value").models
     first = main.save(VERSION, next_segment_number=9, at=NOW)
     beside = value.save(VERSION, next_segment_number=3, at=NOW, follows=0)
-    main.set_assignment(Path("/x/main.parquet"), run_id="r1", at=NOW, model_version=first.id)
-    value.set_assignment(Path("/x/value.parquet"), run_id="r1", at=NOW, model_version=beside.id)
+    main.set_assignment("main.parquet", run_id="r1", at=NOW, model_version=first.id)
+    value.set_assignment("value.parquet", run_id="r1", at=NOW, model_version=beside.id)
 
     assert (first.id, beside.id) == (1, 2)
     assert [models.current() for models in (main, value, main.of("other"))] == [first, beside, None]
     assert [models.next_segment_number() for models in (main, value, main.of("other"))] == [9, 3, 1]
     assert [models.get(1) for models in (main, value)] == [first, None]
-    assert [str(models.assignment()) for models in (main, value)] == ["/x/main.parquet", "/x/value.parquet"]
+    assert [str(models.assignment()) for models in (main, value)] == ["main.parquet", "value.parquet"]
     assert [kept.version.id for kept in value.history(limit=9)] == [2]
 
 
 def test_the_last_applied_assignment_is_pointed_to(world: World) -> None:
     models = world.ledger.models
     assert models.assignment() is None
-    models.set_assignment(Path("/x/1.parquet"), run_id="r1", at=NOW)
-    models.set_assignment(Path("/x/2.parquet"), run_id="r2", at=NOW, model_version=4)
-    models.set_assignment(Path("/x/3.parquet"), run_id="r3", at=NOW)
+    models.set_assignment("1.parquet", run_id="r1", at=NOW)
+    models.set_assignment("2.parquet", run_id="r2", at=NOW, model_version=4)
+    models.set_assignment("3.parquet", run_id="r3", at=NOW)
 
-    assert models.assignment() == Path("/x/3.parquet")
-    assert models.applied() == Applied(Path("/x/3.parquet"), 4)
+    assert models.assignment() == "3.parquet"
+    assert models.applied() == Applied("3.parquet", 4)
 
 
 def test_runs_are_listed_newest_first_and_found_by_kind_and_status(world: World) -> None:
@@ -224,3 +223,13 @@ def test_runs_of_a_ledger_from_before_keep_their_order(world: World) -> None:
     started.append(world.ledger.runs.start("sync", as_of=NOW, at=NOW))
 
     assert [run.id for run in world.ledger.runs.list(9)] == started[::-1]
+
+
+def test_an_assignment_that_an_older_version_noted_by_its_whole_path_is_known_by_its_name(
+    world: World,
+) -> None:
+    models = world.ledger.models
+
+    models.set_assignment("/elsewhere/var/assignments/1.parquet", run_id="r1", at=NOW)
+
+    assert models.assignment() == "1.parquet"
