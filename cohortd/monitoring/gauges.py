@@ -56,7 +56,7 @@ class LedgerGauges(Collector):
         yield from ()
 
     def text(self) -> bytes:
-        """Everything as Prometheus reads it; counters first hear what was confirmed since the last answer."""
+        """Everything as Prometheus reads it; what was confirmed since the last answer is counted first."""
         with self._lock, suppress(CohortdError):
             self._count_confirmed()
         return generate_latest(self.counting.registry)

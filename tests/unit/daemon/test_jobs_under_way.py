@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from cohortd.core.errors import SourceError, StoppedError
+from cohortd.core.observing import UNOBSERVED
 from cohortd.core.turns import Turn
 from cohortd.daemon.jobs import Job
 from cohortd.daemon.leading import settle
@@ -50,7 +51,9 @@ def notes() -> Notes:
 def runner(notes: Notes) -> Runner:
     nothing = SimpleNamespace(last=lambda **_: None, current=lambda: None)
     ledger = SimpleNamespace(jobs=notes, runs=nothing, models=nothing)
-    pipeline = SimpleNamespace(ledger=ledger, clock=lambda: NOW, stop=threading.Event())
+    pipeline = SimpleNamespace(
+        ledger=ledger, clock=lambda: NOW, stop=threading.Event(), observer=UNOBSERVED
+    )
     return Runner(pipeline)  # type: ignore[arg-type]
 
 
