@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from cohortd.core.errors import SourceError, StoppedError
+from cohortd.core.times import now_utc
 from cohortd.core.turns import Turn
 from cohortd.daemon.jobs import Job
 from cohortd.daemon.leading import Ending, Leader, Led, Patience, settle
@@ -189,6 +190,7 @@ def test_what_is_overdue_comes_at_once_and_a_sync_makes_a_look_at_members_time_n
 
 
 def test_jobs_begin_at_their_turn_and_the_end_of_the_timer_shows(runner: Runner, notes: Notes) -> None:
+    runner.pipeline.clock = now_utc  # type: ignore[misc]
     done, looked = threading.Event(), threading.Event()
     sync = Job("sync", lambda: done.set() or "done", HOURLY)  # type: ignore[func-returns-value]
     timer = Timer(runner, [sync], [Job("watch", lambda: looked.set() or "done")])  # type: ignore[func-returns-value]
