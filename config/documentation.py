@@ -39,7 +39,7 @@ One YAML file, `cohortd.yaml`: `-c FILE` names another, else the variable `COHOR
 - **Secrets** need not stand in the file: beside each key `x` that is a secret there is `x_file`, a file
   that holds it, and `secrets_dir`, a folder of files named `<destination>_<key>` (also `database`,
   `<table>_url` and `<sender>_secret`). A value and its `x_file` together are refused. No message, log or
-  page shows a secret.
+  page shows a secret. The daemon reads the files again when they change.
 - **Unknown keys are refused**, with the nearest known one; every fault is told at once.
 - **Durations** are a number and `s`, `m`, `h`, `d` or `w`. **Timetables** are five fields as crontab has
   them, Sunday being 0 or 7; give a day of the month or a weekday, not both. Or an interval such as

@@ -85,9 +85,12 @@ class Leader:
         self.pipeline.observer.led(leads=True)
         try:
             ending = self._watch(timer, runner)
+        except BaseException:
+            self.pipeline.stop.set()  # else what runs would hold up the end of the process
+            raise
         finally:
+            timer.shutdown(wait=False)
             self.pipeline.observer.led(leads=False)
-        timer.shutdown(wait=False)
         if ending in {Ending.LOST, Ending.RELOAD}:
             while runner.under_way() and not self.signals.wait(LOOK_S):
                 continue

@@ -56,13 +56,16 @@ def is_due(turn: Turn, row: JobRow | None, now: datetime) -> bool:
         return turn.job != "recluster"
     if row.outcome in FAILED or (row.outcome in {INTERRUPTED, RUNNING} and row.cut_off < MOST_CUT_OFF):
         return True
-    due = turn.after(row.started_at)
+    due = next_at(turn, row, now)
     return due is not None and due <= now
 
 
 def next_at(turn: Turn, row: JobRow | None, now: datetime) -> datetime | None:
-    """When it is, or was, a job's turn next."""
-    return turn.after(now if row is None else row.started_at)
+    """When it is, or was, a job's turn next; turns that came while it was at it do not count."""
+    if row is None:
+        return turn.after(now)
+    due, ended = turn.after(row.started_at), row.finished_at
+    return turn.after(ended) if ended is not None and due is not None and due < ended else due
 
 
 def job_rows(pipeline: Pipeline) -> list[dict[str, object]]:
@@ -105,27 +108,31 @@ def _is_late(turn: Turn, row: JobRow | None, now: datetime) -> bool:
 
 
 def _line(turn: Turn, row: JobRow | None, now: datetime, *, is_served: bool) -> AccessCheck:
-    subject, due = f"job {turn.job}", next_at(turn, row, now)
+    due = next_at(turn, row, now)
     if row is None:
-        return AccessCheck(subject, ok=True, detail=f"never ran; next {_text(due)} ({turn.when})")
+        return AccessCheck(f"job {turn.job}", ok=True, detail=f"never ran; next {_text(due)} ({turn.when})")
     if row.outcome == RUNNING:
-        return _running(subject, turn, row, now)
+        return _running(turn, row, now)
     detail = f"{row.outcome} {_text(row.finished_at)}; next {_text(due)} ({turn.when})"
     if row.outcome in FAILED:
         cure = "It is tried again at its next turn, or at once by a restart."
-        return AccessCheck(subject, ok=False, detail=f"{detail}: {row.detail}", cure=cure)
+        return AccessCheck(f"job {turn.job}", ok=False, detail=f"{detail}: {row.detail}", cure=cure)
     if is_served and _is_overdue(turn, due, now):
-        return AccessCheck(subject, ok=False, detail=f"{detail}: overdue", cure="Is the daemon running?")
-    return AccessCheck(subject, ok=True, detail=detail)
+        return AccessCheck(
+            f"job {turn.job}", ok=False, detail=f"{detail}: overdue", cure="Is the daemon running?"
+        )
+    return AccessCheck(f"job {turn.job}", ok=True, detail=detail)
 
 
-def _running(subject: str, turn: Turn, row: JobRow, now: datetime) -> AccessCheck:
+def _running(turn: Turn, row: JobRow, now: datetime) -> AccessCheck:
     detail = f"began {_text(row.started_at)}"
     if now - row.started_at <= turn.at_most:
-        return AccessCheck(subject, ok=True, detail=detail)
+        return AccessCheck(f"job {turn.job}", ok=True, detail=detail)
     where = f", {row.detail}" if row.detail else ""
     cure = "See what it waits for; restarting the daemon is safe. Is the daemon running?"
-    return AccessCheck(subject, ok=False, detail=f"{detail}, has not ended since{where}", cure=cure)
+    return AccessCheck(
+        f"job {turn.job}", ok=False, detail=f"{detail}, has not ended since{where}", cure=cure
+    )
 
 
 def _is_overdue(turn: Turn, due: datetime | None, now: datetime) -> bool:
@@ -138,7 +145,7 @@ def _settings_line(row: JobRow | None) -> list[AccessCheck]:
     if row is None or row.outcome not in FAILED:
         return []
     cure = "Mend them; then SIGHUP, or for a secret's file a minute, or a restart."
-    return [AccessCheck(SETTINGS, ok=False, detail=f"those in use are older: {row.detail}", cure=cure)]
+    return [AccessCheck("settings", ok=False, detail=f"those in use are older: {row.detail}", cure=cure)]
 
 
 def _text(at: datetime | None) -> str:

@@ -10,10 +10,12 @@ from structlog.testing import capture_logs
 
 from cohortd.core.errors import SourceError, StoppedError
 from cohortd.core.observing import UNOBSERVED
+from cohortd.core.times import now_utc
 from cohortd.core.turns import Turn
 from cohortd.daemon.jobs import Job
-from cohortd.daemon.leading import settle
+from cohortd.daemon.leading import Ending, Leader, Led, Patience, settle
 from cohortd.daemon.running import Runner
+from cohortd.daemon.serving import code_of
 from cohortd.daemon.timer import Timer, first_turns
 from cohortd.daemon.watchdog import Watchdog
 from cohortd.ledger import JobRow
@@ -191,6 +193,7 @@ def test_what_is_overdue_comes_at_once_and_a_sync_makes_a_look_at_members_time_n
 
 
 def test_jobs_begin_at_their_turn_and_the_end_of_the_timer_shows(runner: Runner, notes: Notes) -> None:
+    runner.pipeline.clock = now_utc  # type: ignore[misc]
     done, looked = threading.Event(), threading.Event()
     sync = Job("sync", lambda: done.set() or "done", HOURLY)  # type: ignore[func-returns-value]
     timer = Timer(runner, [sync], [Job("watch", lambda: looked.set() or "done")])  # type: ignore[func-returns-value]
@@ -202,3 +205,19 @@ def test_jobs_begin_at_their_turn_and_the_end_of_the_timer_shows(runner: Runner,
 
     assert (before, began, during, timer.is_alive) == (False, True, True, False)
     assert notes.said == [("sync", "began"), ("sync", "done", "")]
+
+
+@pytest.mark.parametrize(
+    ("leads", "is_alive", "ending"),
+    [(True, True, None), (False, True, Ending.LOST), (True, False, Ending.GAVE_UP)],
+)
+def test_a_leader_ends_when_another_leads_or_its_scheduler_is_dead(
+    runner: Runner, *, leads: bool, is_alive: bool, ending: Ending | None
+) -> None:
+    pipeline = SimpleNamespace(ledger=SimpleNamespace(leads=lambda _: leads))
+    leader = Leader(pipeline, 1, None, None, Patience(1, None))  # type: ignore[arg-type]
+
+    found = leader._look(SimpleNamespace(is_alive=is_alive), Watchdog(runner, None))  # type: ignore[arg-type]
+
+    assert found is ending
+    assert code_of(Led(found or Ending.STOPPED)) == (found is Ending.GAVE_UP)

@@ -48,6 +48,15 @@ def test_what_is_overdue_failed_or_was_cut_off_is_due_at_the_start(
     assert is_due(_hourly("sync"), row, NOW) is due
 
 
+def test_turns_that_came_while_a_job_was_at_it_are_not_missed() -> None:
+    long = JobRow("sync", NOW - 9 * HOUR, NOW - HOUR / 2, "done")
+    [line] = job_lines(_pipeline(_row("daemon", HOUR, "running"), long))
+
+    assert line.ok
+    assert "next 2026-11-22 13:00:00" in line.detail
+    assert not is_due(_hourly("sync"), long, NOW)
+
+
 def test_the_first_model_is_left_to_the_first_sync() -> None:
     assert not is_due(_hourly("recluster"), None, NOW)
 
