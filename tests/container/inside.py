@@ -98,12 +98,13 @@ class Jail:
             raise FellShortError(f"{' '.join(arguments)} ended with {done.returncode}: {said}")
         return done.stdout
 
-    def start(self, *arguments: str, log: Path, first: bool = False) -> "subprocess.Popen[bytes]":
-        """Start a command that stays."""
+    def start(
+        self, *arguments: str, log: Path, first: bool = False, **more: str
+    ) -> "subprocess.Popen[bytes]":
+        """Start a command that stays, with *more* in its environment."""
+        command = self.command(*arguments, first=first)
         with log.open("wb") as file:
-            return subprocess.Popen(
-                self.command(*arguments, first=first), env=self.env, stdout=file, stderr=file
-            )
+            return subprocess.Popen(command, env={**self.env, **more}, stdout=file, stderr=file)
 
 
 def until_said(process: "subprocess.Popen[bytes]", log: Path, words: str) -> None:

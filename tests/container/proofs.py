@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ _EMULATE: Final = (
     "--state",
     "/var/lib/cohortd/platforms",
 )
+_MONITORING: Final = 9464
 #: Every module of the product, and what it loads by name: the object stores, the other database.
 _LOAD_ALL: Final = """
 import importlib, pkgutil, re, matplotlib.pyplot, psycopg
@@ -127,13 +129,31 @@ def _daemon(jail: Jail, logs: Path) -> str:
     """The image's own command as the first process, twice: one leads, and the other when it ends."""
     command = (*jail.config["Entrypoint"], *jail.config["Cmd"])
     leader_log, standby_log = logs / "daemon.log", logs / "standby.log"
-    leader = jail.start(*command, log=leader_log, first=True)
+    listen = {"COHORTD_MONITORING__LISTEN": f"127.0.0.1:{_MONITORING}"}
+    leader = jail.start(*command, log=leader_log, first=True, **listen)
     until_said(leader, leader_log, "leadership_taken")
+    _ask_for_health()
     standby = jail.start(*command, log=standby_log, first=True)
     took = _end(jail, leader, leader_log)
     until_said(standby, standby_log, "leadership_taken")
     _end(jail, standby, standby_log)
-    return f"led as process 1, ended with 0 {took:.1f} s after SIGTERM, and the one that stood by led"
+    return (
+        f"led as process 1, healthy, ended with 0 {took:.1f} s after SIGTERM, and the one that stood by led"
+    )
+
+
+def _ask_for_health() -> None:
+    """Ask as Kubernetes does."""
+    url = f"http://127.0.0.1:{_MONITORING}/healthz"
+    until = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=10):
+                return
+        except OSError as error:  # not listening yet, or not well
+            if time.monotonic() > until:
+                raise FellShortError(f"{url}: {error}") from None
+            time.sleep(0.5)
 
 
 def _end(jail: Jail, process: "subprocess.Popen[bytes]", log: Path) -> float:

@@ -111,6 +111,11 @@ def test_the_settings_for_kubernetes_load_with_the_secrets_they_name(tmp_path: P
     mounted = {mount["mountPath"] for pod in _pods() for mount in pod["containers"][0]["volumeMounts"]}
     settings = config.load(file, environ={"COHORTD_DATA_DIR": "/var/lib/cohortd"})
 
+    container = _pods()[0]["containers"][0]
+    probes = [container[name]["httpGet"] for name in ("startupProbe", "livenessProbe", "readinessProbe")]
+
+    assert settings.monitoring.place == ("0.0.0.0", container["ports"][0]["containerPort"])
+    assert probes == [{"path": "/healthz", "port": container["ports"][0]["name"]}] * 3
     assert settings.backup is not None
     assert {"/run/secrets/cohortd", str(settings.backup.to)} <= mounted
     assert settings.database_url.startswith("postgresql://")
