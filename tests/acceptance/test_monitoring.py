@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -10,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from shop import GOOGLE_ACCOUNT, META_ACCOUNT, TOKEN, Shop
 from wire import sha256
@@ -197,3 +200,33 @@ def _until_ready(port: int) -> None:
             pass
         time.sleep(0.1)
     raise AssertionError("the daemon does not answer")
+
+
+def test_traces_reach_a_collector_and_tell_nobody(synced: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    bodies: list[bytes] = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    synced.change(monitoring={"traces": True})
+    with HTTPServer(("127.0.0.1", 0), Collector) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{server.server_address[1]}")
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "none")
+        answer = synced.call("revoke", "--customer", next(iter(synced.customers)))
+        answer = synced.sync()
+        server.shutdown()
+        thread.join()
+    told = b"".join(bodies).decode("utf-8", "replace")
+
+    assert answer.code == 0, answer.err
+    for step in ("sync", "revocations", "read", "cluster", "decide", "compare", "send", "report", "apply"):
+        assert f"cohortd.{step}" in told
+    _hold_nobody(told, synced.customers)

@@ -191,3 +191,16 @@ def test_who_is_asked_to_stop_does_not_wait_to_the_end(world: World) -> None:
         request(world, pacer)
 
     assert len(world.waits) == 1
+
+
+def test_the_used_share_is_that_of_the_day_or_of_the_minute_whichever_is_larger(world: World) -> None:
+    pacer = world.pacer(minute=10, day=20)
+    for _ in range(4):
+        request(world, pacer)
+    fresh = pacer.used_share()
+    world.now += timedelta(minutes=2)
+    later = pacer.used_share()
+    with pacer.request():
+        under_way = pacer.used_share()
+
+    assert (fresh, later, under_way) == (0.4, 0.2, 0.25)
