@@ -9,7 +9,7 @@ from typing import Final
 
 from cohortd.core.consenting import ConsentStatus
 from cohortd.core.times import parse_time
-from cohortd.receiver.paths import find, text_of, texts
+from cohortd.receiver.paths import HALVES, find, text_of, texts
 from cohortd.receiver.shapes import EventShape
 
 #: No event that is meant seriously has tables within tables so deep.
@@ -73,6 +73,8 @@ def read_event(raw: bytes, shape: EventShape) -> Reading:
     if sum(map(len, (named.customer_ids, named.emails, named.phones))) > MOST_NAMED:
         return Reading(event_id=event_id, fault="it names too many at once")
     said = _said(event, shape)
+    if HALVES.search(json.dumps(event, ensure_ascii=False)):
+        said = "it holds halves of characters"
     if isinstance(said, str):
         return Reading(named, (), event_id, said)
     return Reading(named, said, event_id)
@@ -173,7 +175,7 @@ def _statements(event: object, shape: EventShape) -> Iterator[tuple[str, Consent
         if isinstance(found, dict):
             for purpose, status in found.items():
                 below = status.get(shape.status_key) if isinstance(status, dict) else status
-                yield str(purpose), _status(below, shape)
+                yield text_of(purpose), _status(below, shape)
         for each in found if isinstance(found, list) else ():
             if isinstance(each, dict):
                 yield text_of(each.get(shape.purpose_key)), _status(each.get(shape.status_key), shape)

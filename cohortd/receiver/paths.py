@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
+#: Halves of characters: JSON can write them, and no database or digest can take them.
+HALVES: Final = re.compile("[\ud800-\udfff]")
 _STEP = re.compile(r"(?P<key>[^.\[\]=]+)(?P<list>\[(?:(?P<by>[^.\[\]=]+)=(?P<is>[^.\[\]=]+))?\])?")
 
 
@@ -26,7 +29,7 @@ def text_of(value: object) -> str:
         case bool():
             return str(value).lower()
         case str():
-            return value.strip()
+            return HALVES.sub("\N{REPLACEMENT CHARACTER}", value).strip()
         case int() | float():
             return str(value)
         case _:

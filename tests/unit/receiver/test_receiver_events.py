@@ -206,5 +206,19 @@ def test_brackets_within_texts_do_not_count_as_depth() -> None:
     assert _read({"id": "1", "status": "revoked", "note": "[" * 500 + '\\"'}).fault == ""
 
 
+@pytest.mark.parametrize("at", ["status", "purpose", "more"])
+def test_halves_of_characters_are_a_fault_and_its_person_is_known_all_the_same(at: str) -> None:
+    event = {"id": "1", "status": "revoked", "purpose": "advertising"} | {at: "a\ud800"}
+    reading = read_event(json.dumps(event).encode(), PLAIN)
+
+    assert (reading.fault, reading.named.customer_ids) == ("it holds halves of characters", ("1",))
+
+
+def test_no_name_is_read_that_cannot_be_kept() -> None:
+    reading = read_event(b'{"id": "1\\ud800", "status": "revoked"}', PLAIN)
+
+    assert reading.named.customer_ids == ("1\N{REPLACEMENT CHARACTER}",)
+
+
 def test_nothing_shows_whom_an_event_names() -> None:
     assert "canary" not in repr(_read({"id": "canary@example.com", "status": "revoked"}))
