@@ -19,6 +19,7 @@ from cohortd.core.times import Clock, now_utc
 from cohortd.engine import Engine, connect
 from cohortd.features import attributes_of, context_numbers, place_attribute, vocabulary_of
 from cohortd.ledger import Ledger
+from cohortd.logs import set_up_logs
 from cohortd.models import beside, segmentation
 from cohortd.pipeline.anomalies import AnomalyLimits
 from cohortd.pipeline.wiring import (
@@ -51,6 +52,16 @@ def load_settings(option: str | None) -> Settings:
         SettingsError: There is none, or something in it is wrong.
     """
     return config.load(config.find_file(option, os.environ))
+
+
+def start_logs(settings: Settings) -> None:
+    """Let log lines be as the settings have them."""
+    set_up_logs(
+        settings.log_level,
+        levels=dict(settings.log_levels),
+        form=settings.log_format,
+        spared=[each.account for each in settings.destinations],
+    )
 
 
 def exposed_secrets(option: str | None) -> str:

@@ -15,6 +15,7 @@ from config.consent import Consent
 from config.countries import check_country
 from config.database import check_database, place_database
 from config.destinations import CsvDrop, Destination
+from config.logs import Level, LogFormat, Room
 from config.models import Models
 from config.monitoring import Monitoring
 from config.receiver import Receiver
@@ -103,8 +104,15 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     data_dir: Path = Field(default=Path("var"), description="Where cohortd keeps its own files.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="How much is logged."
+    log_level: Level = Field(default="info", description="How much is logged.")
+    log_levels: dict[Room, Level] = Field(
+        default={},
+        description="The same by room, where one differs: `{ledger: debug, connectors: warning}`; a line names"
+        " its `room`, and `vendors` are all libraries.",
+    )
+    log_format: LogFormat = Field(
+        default="auto",
+        description="How lines look: `json`, `human`, or by whether standard error is a terminal.",
     )
     database: SecretStr | None = Field(
         default=None,
