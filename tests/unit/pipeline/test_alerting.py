@@ -14,12 +14,17 @@ from typing import Any
 import pytest
 
 from cohortd.alerts import open_channels
+from cohortd.bootstrap import load_settings, open_pipeline
+from cohortd.cli.entry import run
 from cohortd.core.conditions import Condition, conditions_of
+from cohortd.core.deadlines import Standing
 from cohortd.core.delivery import AccessCheck
 from cohortd.core.redaction import Redactor
 from cohortd.ledger import Ledger, Told
 from cohortd.pipeline import alerting
+from cohortd.pipeline.alarms import DueRemovals
 from cohortd.pipeline.alert_policy import AlertPolicy
+from cohortd.pipeline.looking import status_of
 from consent import ChainSealer
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -278,3 +283,61 @@ def test_without_a_channel_a_test_says_so() -> None:
     (line,) = alerting.try_channels(SimpleNamespace(alerts=AlertPolicy()))  # type: ignore[arg-type]
 
     assert (line.ok, line.detail) == (False, "nowhere to send any")
+
+
+def test_removals_that_are_due_are_told_with_how_many_and_when(
+    installation: Installation, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due = DueRemovals("meta", Standing.LATE, 1200, NOW)
+    monkeypatch.setattr(alerting, "due_removals", lambda _: [due])
+    installation.tell()
+
+    assert inbox.got[0]["message"].startswith(
+        "revocations on meta: 1,200 removals are past their time, since 2026-11-22 12:00 UTC\nSee cohortd"
+    )
+
+
+@pytest.fixture
+def shop(tmp_path: Path, inbox: Inbox) -> Path:
+    """The settings of a shop without anything sent."""
+    (tmp_path / "customers.csv").write_text("customer_id,email\nc1,canary@example.com\n")
+    (tmp_path / "urls").write_text(f"{inbox.url}\n")
+    file = tmp_path / "cohortd.yaml"
+    file.write_text(
+        "sources: {customers: {path: customers.csv}}\n"
+        "alerts: {urls_file: urls}\n"
+        "destinations: [{name: drop, platform: csv_drop, folder: uploads, template: google}]\n"
+    )
+    return file
+
+
+def test_what_status_calls_bad_is_what_people_are_told(shop: Path, inbox: Inbox) -> None:
+    with open_pipeline(load_settings(str(shop)), clock=lambda: NOW) as pipeline:
+        stopped = pipeline.ledger.runs.start("sync", as_of=NOW - DAY, at=NOW - DAY)
+        newest = {"table": "events", "newest": "2026-11-01T00:00:00Z"}
+        pipeline.ledger.runs.finish(stopped, status="stopped", summary={"figures": [newest]}, at=NOW - DAY)
+        pipeline.ledger.remotes.pause_destination("drop", reason="no room", cure="Make room.", at=NOW)
+        told = status_of(pipeline, more=alerting.alert_lines(pipeline))
+        alerting.tell_alerts(pipeline)
+        alerting.tell_alerts(pipeline)
+    bad = [line for line in told.lines if not line.ok]
+
+    assert [line.subject for line in bad] == ["last sync", "source events", "destination drop"]
+    assert [each["message"] for each in inbox.got] == [
+        "\n\n".join(f"{line.subject}: {line.detail}\n{line.cure}" for line in bad)
+    ]
+
+
+def test_the_command_tells_what_each_url_answered(
+    shop: Path, inbox: Inbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    codes = [run(["check", "--alerts", "-c", str(shop)])]
+    inbox.status = 404
+    codes.append(run(["check", "--alerts", "--json", "-c", str(shop)]))
+    said = capsys.readouterr()
+
+    assert codes == [0, 1]
+    assert "ok  alerts json-" in said.out
+    assert "it took a test message" in said.out
+    assert "the service answered HTTP 404" in said.out
+    assert "hidden-path" not in said.out + said.err
