@@ -64,8 +64,15 @@ def start_logs(settings: Settings) -> None:
         settings.log_level,
         levels=dict(settings.log_levels),
         form=settings.log_format,
-        spared=[each.account for each in settings.destinations],
+        spared=_account_ids(settings),
     )
+
+
+def _account_ids(settings: Settings) -> frozenset[str]:
+    """Ids that may be shown, as settings and platforms write them: digits that are nobody's phone."""
+    ids = {each.account for each in settings.destinations}
+    ids |= {getattr(each, "login_account_id", None) or "" for each in settings.destinations}
+    return frozenset(ids | {each.removeprefix("act_") for each in ids})
 
 
 def exposed_secrets(option: str | None) -> str:
@@ -172,7 +179,7 @@ def _alert_policy(settings: Settings) -> AlertPolicy:
     given = settings.alerts
     if given is None:
         return AlertPolicy()
-    redactor = Redactor(frozenset(each.account for each in settings.destinations))
+    redactor = Redactor(_account_ids(settings))
     return AlertPolicy(
         channels=open_channels((url.get_secret_value() for url in given.urls), redactor=redactor),
         repeat_after=given.repeat_after,

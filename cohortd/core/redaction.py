@@ -68,10 +68,10 @@ def _first(found: re.Match[str]) -> str:
 #: In this order: a secret may hold what looks like an e-mail, and a digest what looks like a phone.
 _SECRETS: Final[tuple[tuple[re.Pattern[str], Change], ...]] = (
     (re.compile(r"-----BEGIN [^-]+-----.*?(?:-----END [^-]+-----|\Z)", re.DOTALL), HIDDEN),
-    (re.compile(r"(\b[A-Za-z][\w+.-]*://)[^\s/?#]*" + _AT), rf"\1{HIDDEN}@"),
+    (re.compile(r"(\b[A-Za-z][\w+.-]{0,30}://)[^\s/?#]*" + _AT), rf"\1{HIDDEN}@"),
     (
         re.compile(
-            r"(?i)([\w-]*(?:token|secret|passw(?:or)?d|pwd|api_?key|signature|credential|email|phone)[\w-]*"
+            r"(?i)((?:token|secret|passw(?:or)?d|pwd|api_?key|signature|credential|email|phone)[\w-]{0,40}"
             r"(?:[\"']\s*:\s*|\s*=\s*)[\"']?)[^\s\"'&,;)}\]]+"
         ),
         rf"\1{HIDDEN}",
@@ -83,7 +83,7 @@ _SECRETS: Final[tuple[tuple[re.Pattern[str], Change], ...]] = (
 )
 _PEOPLE: Final[tuple[tuple[re.Pattern[str], Change], ...]] = (
     (re.compile(r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{32,}"), _first),
-    (re.compile(r"[A-Za-z0-9+/_-]{43,}=+"), _first),
+    (re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{43,}=+"), _first),
     # Opaque and long: all three kinds of character, as tokens and unpadded digests have them.
     (
         re.compile(
@@ -91,7 +91,10 @@ _PEOPLE: Final[tuple[tuple[re.Pattern[str], Change], ...]] = (
         ),
         _first,
     ),
-    (re.compile(r"(?:\"[^\"\n]{1,64}\"|[^\s<>\"'(),;:=\[\]{}]+)" + _AT + r"[^\s<>\"'(),;\[\]{}]+"), HIDDEN),
+    (
+        re.compile(r"(?:\"[^\"\n]{1,64}\"|[^\s<>\"'(),;:=\[\]{}]{1,64})" + _AT + r"[^\s<>\"'(),;\[\]{}]+"),
+        HIDDEN,
+    ),
     (
         re.compile(rf"(?:\+|(?<![\w:.,])00(?=[1-9])){_SEPARATOR}?\d(?:{_SEPARATOR}{{0,3}}\d){{6,14}}"),
         HIDDEN,

@@ -121,6 +121,7 @@ def test_no_secret_gets_through(secret: tuple[str, str]) -> None:
         "act_123456789012345",
         "customers/1234567890/userLists/9876543210",
         "account 1234567890 is not enabled",
+        "account 123-456-7890: see https://business.facebook.com/tos/?act=1234567890",
         "127.0.0.1:8480 and 192.168.100.200",
         "postgresql://db.internal:5432/ledger",
         "syncing.py:107",
