@@ -28,7 +28,7 @@ PAST = {
     "run",
     "said",
 }
-PAST |= {"sent", "stuck", "taken", "kept"}
+PAST |= {"sent", "stuck", "taken", "kept", "made"}
 
 
 def _calls() -> Iterator[tuple[str, str, set[str]]]:
