@@ -10,16 +10,20 @@ from urllib.parse import urlsplit
 
 import config
 from cohortd.accounts import Shared, clock_address, family_of, open_destinations
+from cohortd.alerts import open_channels
 from cohortd.audiences import audience_policy
 from cohortd.core.consenting import ConsentStatus
 from cohortd.core.deadlines import Deadlines
 from cohortd.core.errors import SettingsError
 from cohortd.core.observing import UNOBSERVED, Observer
+from cohortd.core.redaction import Redactor
 from cohortd.core.times import Clock, now_utc
 from cohortd.engine import Engine, connect
 from cohortd.features import attributes_of, context_numbers, place_attribute, vocabulary_of
 from cohortd.ledger import Ledger
+from cohortd.logs import set_up_logs
 from cohortd.models import beside, segmentation
+from cohortd.pipeline.alert_policy import AlertPolicy
 from cohortd.pipeline.anomalies import AnomalyLimits
 from cohortd.pipeline.wiring import (
     BackupPolicy,
@@ -31,6 +35,7 @@ from cohortd.pipeline.wiring import (
     Sources,
     silent,
 )
+from cohortd.receivers import status_lines
 from cohortd.sources import TableSource
 from cohortd.timetables import turns_of
 from config.cron import longest_wait
@@ -51,6 +56,23 @@ def load_settings(option: str | None) -> Settings:
         SettingsError: There is none, or something in it is wrong.
     """
     return config.load(config.find_file(option, os.environ))
+
+
+def start_logs(settings: Settings) -> None:
+    """Let log lines be as the settings have them."""
+    set_up_logs(
+        settings.log_level,
+        levels=dict(settings.log_levels),
+        form=settings.log_format,
+        spared=_account_ids(settings),
+    )
+
+
+def _account_ids(settings: Settings) -> frozenset[str]:
+    """Ids that may be shown, as settings and platforms write them: digits that are nobody's phone."""
+    ids = {each.account for each in settings.destinations}
+    ids |= {getattr(each, "login_account_id", None) or "" for each in settings.destinations}
+    return frozenset(ids | {each.removeprefix("act_") for each in ids})
 
 
 def exposed_secrets(option: str | None) -> str:
@@ -134,6 +156,7 @@ def open_pipeline(
             turns=turns_of(settings.schedule, without=_idle_jobs(settings)),
             backups=_backup_policy(settings),
             pages_kept_for=settings.reports.keep,
+            alerts=_alert_policy(settings),
             clock=clock,
             stop=stop,
             progress=progress,
@@ -150,6 +173,21 @@ def _idle_jobs(settings: Settings) -> list[str]:
 def _backup_policy(settings: Settings) -> BackupPolicy | None:
     kept = settings.backup
     return None if kept is None else BackupPolicy(kept.to, kept.keep)
+
+
+def _alert_policy(settings: Settings) -> AlertPolicy:
+    given = settings.alerts
+    if given is None:
+        return AlertPolicy()
+    redactor = Redactor(_account_ids(settings))
+    return AlertPolicy(
+        channels=open_channels((url.get_secret_value() for url in given.urls), redactor=redactor),
+        repeat_after=given.repeat_after,
+        sync_silent_for=given.sync_silent_for,
+        events_stale_after=given.events_stale_after,
+        consent_stale_after=given.consent_stale_after,
+        more=lambda: status_lines(settings.receiver),
+    )
 
 
 def _heads_policy(kept: RemovalLog) -> HeadsPolicy:

@@ -34,9 +34,7 @@ _HEADERS = {AuthKind.HMAC: "X-Signature", AuthKind.BEARER: "Authorization"}
 _PREFIXES = {AuthKind.BEARER: "Bearer "}
 #: Keys of fewer bytes can be found by trying; Standard Webhooks asks for 24.
 _KEY_BYTES: Final = 16
-_WHERE_TO_LOOK: Final = (
-    "Is the daemon running? Its log says why it does not listen: receiver_not_listening."
-)
+_WHERE_TO_LOOK: Final = "Is the daemon running? Its log says why it does not listen: server_not_opened."
 
 
 @contextmanager

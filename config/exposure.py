@@ -7,13 +7,14 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
+from config.alerts import Alerts
 from config.destinations import PLATFORMS
 from config.secret_files import secrets_of
 from config.settings import Settings
 from config.sources import Source
 from config.yaml_file import read_yaml
 
-_MODELS: Final[tuple[type[BaseModel], ...]] = (Settings, Source, *PLATFORMS.values())
+_MODELS: Final[tuple[type[BaseModel], ...]] = (Settings, Alerts, Source, *PLATFORMS.values())
 _SECRETS: Final = frozenset(key for model in _MODELS for key in secrets_of(model))
 _OTHERS: Final = 0o077
 
@@ -38,7 +39,9 @@ def _secrets_in(value: object, at: str) -> Iterator[str]:
     """Where secrets stand, never what they are."""
     if isinstance(value, dict):
         for key, each in value.items():
-            if key in _SECRETS and isinstance(each, str):
+            if key in _SECRETS and isinstance(each, list):
+                yield f"{at}{key}"
+            elif key in _SECRETS and isinstance(each, str):
                 if "://" not in each or _has_password(each):
                     yield f"{at}{key}"
             else:

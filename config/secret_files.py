@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, SecretStr
 
+from config.alerts import Alerts
 from config.base import place
 from config.destinations import PLATFORMS
 from config.faults import Faults
@@ -32,6 +33,9 @@ def fill_secrets(raw: Mapping[str, object], *, folder: Path, faults: Faults) -> 
         filled["destinations"] = [
             _destination(one, index, reader) for index, one in enumerate(destinations)
         ]
+    alerts = raw.get("alerts")
+    if isinstance(alerts, dict):
+        filled["alerts"] = reader.fill(alerts, Alerts, at="alerts.", stem="alerts_")
     receiver = raw.get("receiver")
     if isinstance(receiver, dict) and isinstance(receiver.get("sources"), list):
         senders = [_sender(one, index, reader) for index, one in enumerate(receiver["sources"])]

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from config.alerts import Alerts
 from config.anomalies import SourceAnomaly
 from config.audiences import Audiences
 from config.backups import Backup
@@ -15,6 +16,7 @@ from config.consent import Consent
 from config.countries import check_country
 from config.database import check_database, place_database
 from config.destinations import CsvDrop, Destination
+from config.logs import Level, LogFormat, Room
 from config.models import Models
 from config.monitoring import Monitoring
 from config.receiver import Receiver
@@ -103,8 +105,15 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     data_dir: Path = Field(default=Path("var"), description="Where cohortd keeps its own files.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="How much is logged."
+    log_level: Level = Field(default="info", description="How much is logged.")
+    log_levels: dict[Room, Level] = Field(
+        default={},
+        description="The same by room, where one differs: `{ledger: debug, connectors: warning}`; a line"
+        " names its `room`, and `vendors` are all libraries.",
+    )
+    log_format: LogFormat = Field(
+        default="auto",
+        description="How lines look: `json`, `human`, or by whether standard error is a terminal.",
     )
     database: SecretStr | None = Field(
         default=None,
@@ -139,6 +148,9 @@ class Settings(BaseSettings):
     backup: Backup | None = Field(
         default=None, description="Copies of the state that the daemon makes; left out, it makes none."
     )
+    alerts: Alerts | None = Field(
+        default=None, description="Tells people what needs them; left out, nobody is told."
+    )
     receiver: Receiver | None = Field(
         default=None, description="Takes consent events by HTTP; left out, nothing listens."
     )
@@ -161,6 +173,7 @@ class Settings(BaseSettings):
             "sources": self.sources.anchored(folder),
             "removal_log": self.removal_log.anchored(folder),
             "backup": self.backup and self.backup.anchored(folder),
+            "alerts": None if self.alerts is None else self.alerts.anchored(folder),
             "destinations": tuple(destination.anchored(folder) for destination in self.destinations),
         }
         for name in ("database_file", "secrets_dir"):

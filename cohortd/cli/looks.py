@@ -178,8 +178,10 @@ def status(
 
 def _status(config: str | None, *, as_json: bool) -> Health:
     from cohortd.bootstrap import load_settings
+    from cohortd.pipeline.alerting import alert_lines
     from cohortd.pipeline.looking import status_of
     from cohortd.receivers import status_lines
 
     with opened(config, as_json=as_json) as pipeline:
-        return status_of(pipeline, more=status_lines(load_settings(config).receiver))
+        more = [*alert_lines(pipeline), *status_lines(load_settings(config).receiver)]
+        return status_of(pipeline, more=more)

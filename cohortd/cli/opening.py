@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cohortd.cli.output import progress
-from cohortd.logs import set_up_logs
 
 if TYPE_CHECKING:
     from cohortd.pipeline.wiring import Pipeline
@@ -14,11 +13,11 @@ if TYPE_CHECKING:
 @contextmanager
 def opened(config: str | None, *, as_json: bool) -> Iterator["Pipeline"]:
     """Load the settings, set up logs, and open everything a run needs."""
-    from cohortd.bootstrap import load_settings, open_pipeline
+    from cohortd.bootstrap import load_settings, open_pipeline, start_logs
     from cohortd.monitoring.opening import observing
 
     settings = load_settings(config)
-    set_up_logs(settings.log_level)
+    start_logs(settings)
     with (
         progress(quiet=as_json) as show,
         observing(settings) as observer,

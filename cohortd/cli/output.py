@@ -72,7 +72,7 @@ def _cell(value: object) -> str:
 def progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
     """Show steps: a spinner on a terminal, log lines otherwise."""
     if quiet or not sys.stderr.isatty():
-        yield lambda step: log.info("step", step=step)
+        yield lambda step: log.info("step_begun", step=step)
         return
     with Console(stderr=True).status("starting") as status:
         yield lambda step: status.update(Text(printable(step)))

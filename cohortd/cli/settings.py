@@ -1,5 +1,6 @@
 """``init`` and ``check``: settings made and tried."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -7,9 +8,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from cohortd.cli.opening import opened
 from cohortd.cli.options import AsJson, ConfigFile
 from cohortd.cli.output import answer
 from cohortd.cli.quality import show_quality
+from cohortd.core.delivery import AccessCheck
 from cohortd.core.errors import SettingsError
 
 FILE_NAME = "cohortd.yaml"
@@ -46,7 +49,14 @@ def init(
     answer({"settings": str(path)}, as_json=as_json, show=lambda console: console.print("\n".join(lines)))
 
 
-def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
+def check(
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+    alerts: Annotated[
+        bool,
+        typer.Option("--alerts", help="Only send a test message to every URL of alerts.urls."),
+    ] = False,
+) -> None:
     """Try settings, sources, ledger, credentials, terms and access, a line each. Sends nothing.
 
     Below, how good the tables are: a score each, and what of the contact fields the platforms can use.
@@ -54,11 +64,12 @@ def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
     Exits with 1 when a line is bad, and with 2 when the settings themselves cannot be used.
     """
     from cohortd.bootstrap import exposed_secrets, load_settings
-    from cohortd.cli.opening import opened
-    from cohortd.core.delivery import AccessCheck
     from cohortd.pipeline.checking import check_all
     from cohortd.receivers import check_lines
 
+    if alerts:
+        _check_alerts(config, as_json=as_json)
+        return
     with opened(config, as_json=as_json) as pipeline:
         checked = check_all(pipeline)
     lines = [*checked.lines, *check_lines(load_settings(config).receiver)]
@@ -67,20 +78,39 @@ def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
         lines.insert(1, AccessCheck("settings file", ok=True, detail=told))
 
     def show(console: Console) -> None:
-        for line in lines:
-            console.print(f"{'ok ' if line.ok else 'BAD'} {line.subject}: {line.detail}")
-            if not line.ok and line.cure:
-                console.print(f"    {line.cure}")
+        _show(console, lines)
         show_quality(console, checked.quality)
 
-    data = {
-        "status": "done" if all(line.ok for line in lines) else "failed",
-        "checks": [
-            {"subject": line.subject, "ok": line.ok, "detail": line.detail, "cure": line.cure}
-            for line in lines
-        ],
-        "quality": [asdict(each) for each in checked.quality],
-    }
+    _end(lines, {"quality": [asdict(each) for each in checked.quality]}, as_json=as_json, show=show)
+
+
+def _check_alerts(config: str | None, *, as_json: bool) -> None:
+    from cohortd.pipeline.alerting import try_channels
+
+    with opened(config, as_json=as_json) as pipeline:
+        lines = try_channels(pipeline)
+    _end(lines, {}, as_json=as_json, show=lambda console: _show(console, lines))
+
+
+def _end(
+    lines: Sequence[AccessCheck],
+    more: Mapping[str, object],
+    *,
+    as_json: bool,
+    show: Callable[[Console], None],
+) -> None:
+    is_well = all(line.ok for line in lines)
+    checks = [
+        {"subject": line.subject, "ok": line.ok, "detail": line.detail, "cure": line.cure} for line in lines
+    ]
+    data = {"status": "done" if is_well else "failed", "checks": checks, **more}
     answer(data, as_json=as_json, show=show)
-    if not all(line.ok for line in lines):
+    if not is_well:
         raise typer.Exit(1)
+
+
+def _show(console: Console, lines: Sequence[AccessCheck]) -> None:
+    for line in lines:
+        console.print(f"{'ok ' if line.ok else 'BAD'} {line.subject}: {line.detail}")
+        if not line.ok and line.cure:
+            console.print(f"    {line.cure}")

@@ -227,3 +227,5 @@ class AccessCheck:
     ok: bool
     detail: str
     cure: str = ""
+    #: Of which kind it is where its subject's first word does not say; see ``Condition``.
+    kind: str = ""

@@ -12,6 +12,8 @@ from cohortd.daemon.work import Work
 WATCH_S: Final = 1.0
 #: How often it looks which removals are due soon or late.
 DUE_S: Final = 60.0
+#: How often it looks what to tell people.
+ALERTS_S: Final = 60.0
 #: How often it forgets what was kept long enough.
 FORGET_S: Final = 3600.0
 
@@ -62,5 +64,6 @@ def lookouts_of(work: Work) -> Sequence[Job]:
         Job("watch", work.watch, is_urgent=True),
         Job("approvals", work.approvals),
         Job("due", work.due, is_urgent=True, every_s=DUE_S),
+        Job("alerts", work.alerts, is_urgent=True, every_s=ALERTS_S),
         Job("forget", work.forget, every_s=FORGET_S),
     )

@@ -133,7 +133,7 @@ class Leader:
             return Ending.LOST
         is_stuck = watchdog.look()
         if is_stuck or not timer.is_alive:
-            log.critical("daemon_gives_up", reason="a job is stuck" if is_stuck else "the scheduler ended")
+            log.critical("daemon_gave_up", reason="a job is stuck" if is_stuck else "the scheduler ended")
             return Ending.GAVE_UP
         return None
 
@@ -144,14 +144,14 @@ class Leader:
             jobs.begin(SETTINGS, at=at)
             jobs.end(SETTINGS, at=at, outcome="failed" if fault else "done", detail=fault)
         except LedgerUnreachableError as error:
-            log.warning("ledger_out_of_reach", reason=str(error))
+            log.warning("ledger_not_reached", reason=str(error))
 
     def _leads_still(self) -> bool:
         """Tell whether to go on; without the ledger nothing can be sent, and another may lead meanwhile."""
         try:
             return self.pipeline.ledger.leads(self.epoch)
         except LedgerUnreachableError as error:
-            log.warning("ledger_out_of_reach", reason=str(error))
+            log.warning("ledger_not_reached", reason=str(error))
             return False
 
 

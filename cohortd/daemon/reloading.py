@@ -120,7 +120,7 @@ class Reloading:
         if not kept:
             return new
         self._faults["restart"] = f"{', '.join(kept)} changed: that takes a restart"
-        log.warning("settings_need_restart", keys=list(kept))
+        log.warning("settings_left_for_restart", keys=list(kept))
         return new.model_copy(update=kept)
 
 

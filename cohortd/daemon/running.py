@@ -7,6 +7,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from cohortd.core.errors import CohortdError, StoppedError
 from cohortd.daemon.jobs import Job
@@ -49,7 +50,7 @@ class Runner:
         with job.lock or nullcontext():
             if self.pipeline.stop.is_set() or (self.holds.is_set() and not job.is_urgent):
                 return
-            with self._listed(job):
+            with self._listed(job), bound_contextvars(job=job.name):
                 if job.turn is None:
                     self._guarded(job)
                 else:
@@ -60,7 +61,7 @@ class Runner:
         running = self._under_way.get(name)
         if name not in self._told and (running is None or running.job.turn is not None):
             self._told.add(name)
-            log.warning("job_still_running", job=name, waits=running is None)
+            log.warning("job_turn_skipped", job=name, waits=running is None)
 
     @contextmanager
     def _listed(self, job: Job) -> Iterator[None]:

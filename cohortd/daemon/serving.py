@@ -10,12 +10,11 @@ from typing import Final, NoReturn
 
 import structlog
 
-from cohortd.bootstrap import open_pipeline
+from cohortd.bootstrap import open_pipeline, start_logs
 from cohortd.core.errors import CohortdError, LedgerUnreachableError, NotLeaderError, StoppedError
 from cohortd.daemon.leading import Ending, Leader, Led, Patience
 from cohortd.daemon.reloading import Reloading
 from cohortd.daemon.signals import Signals
-from cohortd.logs import set_up_logs
 from cohortd.monitoring.opening import observing, open_monitoring
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.receivers import open_receiver
@@ -52,7 +51,7 @@ def serve(config_file: str | None) -> int:
 def _serve_all(signals: Signals, reloading: Reloading) -> Led:
     """Serve under one settings after the other; those that prove to be of no use give way to the last."""
     while True:
-        set_up_logs(reloading.settings.log_level)
+        start_logs(reloading.settings)
         try:
             led = _serve_under(reloading, signals)
         except CohortdError as error:
@@ -97,7 +96,7 @@ def _try_to_lead(pipeline: Pipeline, signals: Signals, reloading: Reloading) -> 
     except NotLeaderError:
         signals.wait(STANDBY_S)
     except LedgerUnreachableError as error:
-        log.warning("ledger_out_of_reach", reason=str(error))
+        log.warning("ledger_not_reached", reason=str(error))
         signals.wait(UNREACHED_S)
     return None
 

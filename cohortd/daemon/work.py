@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from cohortd.core.delivery import Lane
 from cohortd.pipeline.alarms import DueWatch
+from cohortd.pipeline.alerting import tell_alerts
 from cohortd.pipeline.approving import first_waiting, taking
 from cohortd.pipeline.delivery import Delivery
 from cohortd.pipeline.dropping import take_all_in
@@ -74,6 +75,11 @@ class Work:
     def due(self) -> str:
         """Tell which removals are due soon or late, and were not told of before."""
         self._due.look(self.pipeline)
+        return DONE
+
+    def alerts(self) -> str:
+        """Tell people what needs them; slow channels hold nothing else up."""
+        tell_alerts(self.pipeline)
         return DONE
 
     def forget(self) -> str:

@@ -1,5 +1,6 @@
 """Durable truth: what was sent, acknowledged, refused and taken back. Other rooms use ``Ledger`` alone."""
 
+from cohortd.ledger.alerts import Alerts, FailingChannel, Told
 from cohortd.ledger.backups import Backup, back_up
 from cohortd.ledger.batches import BatchRow, Claimed, PollDue
 from cohortd.ledger.clocks import Clocks, RunningRemovals
@@ -54,6 +55,7 @@ __all__ = [
     "INTERRUPTED",
     "RUNNING",
     "STAGED",
+    "Alerts",
     "Applied",
     "Backup",
     "BatchRow",
@@ -66,6 +68,7 @@ __all__ = [
     "Erasures",
     "Examined",
     "Extra",
+    "FailingChannel",
     "History",
     "JobRow",
     "Jobs",
@@ -106,6 +109,7 @@ __all__ = [
     "SuppressedSet",
     "SuppressionCause",
     "SyncEnd",
+    "Told",
     "Withdrawal",
     "Withdrawn",
     "append_head",

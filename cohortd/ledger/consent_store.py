@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
 from cohortd.core.identifiers import Family
+from cohortd.core.times import parse_time
 from cohortd.ledger import consent_records, putting_back, suppressions
 from cohortd.ledger.consent_records import Subject
 from cohortd.ledger.database import Database
@@ -52,6 +53,14 @@ class ConsentStore:
     def __init__(self, database: Database, log: RemovalLog) -> None:
         self._database = database
         self._log = log
+
+    def last_received_at(self) -> datetime | None:
+        """When the newest record reached us; None where there is none."""
+        with self._database.read() as connection:
+            row = connection.exec_driver_sql(
+                "SELECT received_at FROM consent_record ORDER BY id DESC LIMIT 1"
+            ).first()
+        return parse_time(row.received_at) if row is not None and row.received_at else None
 
     def record(self, records: Sequence[ConsentRecord], *, received_at: datetime) -> Recorded:
         """Keep statements; the same content is kept once. It suppresses nobody: see ``withdraw``."""

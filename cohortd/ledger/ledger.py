@@ -15,6 +15,7 @@ from cohortd.core.deadlines import NO_DEADLINES, Deadlines
 from cohortd.core.errors import NotLeaderError
 from cohortd.core.removals import Sealer
 from cohortd.core.times import format_time, now_utc
+from cohortd.ledger.alerts import Alerts
 from cohortd.ledger.clocks import Clocks
 from cohortd.ledger.comparing import Comparison
 from cohortd.ledger.consent_store import ConsentStore
@@ -82,6 +83,7 @@ class Ledger:
         self.resyncs = Resyncs(database, self.removals)
         self.request_counts = RequestCounts(database)
         self.clocks = Clocks(database)
+        self.alerts = Alerts(database)
         self.overview = Overview(database)
         self.consent = ConsentStore(database, self.removals)
         self.erasures = Erasures(database, self.removals)

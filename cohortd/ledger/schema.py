@@ -3,10 +3,11 @@
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary
 
 from cohortd.ledger import log_tables, work_schema
+from cohortd.ledger.alert_schema import alert, alert_channel
 from cohortd.ledger.columns import INTEGER, TEXT, blob, index_some, metadata, number, row_id, table, words
 from cohortd.ledger.erasure_schema import erasure
 
-__all__ = ["erasure", "log_tables", "metadata", "work_schema"]
+__all__ = ["alert", "alert_channel", "erasure", "log_tables", "metadata", "work_schema"]
 
 #: One row each: who we are, who leads.
 installation = table(

@@ -44,13 +44,15 @@ class DueWatch:
         found = _standing(pipeline)
         new = _counted([each for each in found if _clock_of(*each) not in self._told])
         for each in new:
-            tell = log.error if each.standing is Standing.LATE else log.warning
-            tell(
-                f"revocation_{'late' if each.standing is Standing.LATE else 'due_soon'}",
-                destination=each.destination,
-                removals=each.count,
-                first_due_at=each.first_due_at.isoformat(),
-            )
+            told = {
+                "destination": each.destination,
+                "removals": each.count,
+                "first_due_at": each.first_due_at.isoformat(),
+            }
+            if each.standing is Standing.LATE:
+                log.error("revocation_deadline_missed", **told)
+            else:
+                log.warning("revocation_deadline_neared", **told)
         self._told = {_clock_of(*each) for each in found}
         return new
 

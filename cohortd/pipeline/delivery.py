@@ -8,8 +8,9 @@ from functools import partial
 from typing import Final
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
-from cohortd.core.delivery import Hold, Lane
+from cohortd.core.delivery import Hold, Lane, Receipt
 from cohortd.core.errors import CohortdError, SyncError
 from cohortd.core.modelling import Segment
 from cohortd.core.planning import Target
@@ -21,7 +22,7 @@ from cohortd.pipeline.polling import Polling
 from cohortd.pipeline.renaming import remote_name, spec_of
 from cohortd.pipeline.sending import Answers
 from cohortd.pipeline.standing import Standing
-from cohortd.pipeline.wiring import Pipeline
+from cohortd.pipeline.wiring import Destination, Pipeline
 
 #: A drain waits for a quota or its turn no longer than this at a time; whoever has to wait longer is
 #: left to a later run.
@@ -166,7 +167,7 @@ class Delivery:
             return False
         remotes.attach(remote.id, remote_id, at=self.pipeline.clock())
         self._made.add(destination.name)
-        log.info("remote_audience_ready", audience=target.audience, destination=target.destination)
+        log.info("remote_audience_ensured", audience=target.audience, destination=target.destination)
         return True
 
     def tell_leftovers(self) -> None:
@@ -204,7 +205,7 @@ class Delivery:
 
     def _begin(self, claimed: Claimed, crew: Crew) -> None:
         destination = self.pipeline.destinations[claimed.remote.target.destination]
-        crew.begin(claimed, partial(destination.connector.apply, claimed.batch))
+        crew.begin(claimed, partial(_apply, destination, claimed))
 
     def _hear(self, crew: Crew) -> bool:
         """Store the next answer, if there comes one soon; tell whether anything is under way."""
@@ -254,3 +255,12 @@ class Delivery:
 
     def _overlapping(self, destination: str) -> bool:
         return self.pipeline.destinations[destination].connector.limits.overlapping_batches
+
+
+def _apply(destination: Destination, claimed: Claimed) -> Receipt:
+    """Send a batch; whatever is said on the way is said of its audience."""
+    target = claimed.remote.target
+    with bound_contextvars(
+        audience=target.audience, destination=target.destination, batch=claimed.batch.id
+    ):
+        return destination.connector.apply(claimed.batch)

@@ -11,7 +11,15 @@ from cohortd.core.times import format_time
 from cohortd.ledger import RemovalTiming, timings_of
 from cohortd.pipeline.wiring import Pipeline
 
-_CURE: Final = "See cohortd log show, whether the destination is paused, and whether the daemon runs."
+DUE_CURE: Final = "See cohortd log show, whether the destination is paused, and whether the daemon runs."
+WORDS: Final[Mapping[Standing, str]] = {
+    Standing.LATE: "past their time, since",
+    Standing.SOON: "due soon, the first at",
+}
+KIND_OF: Final[Mapping[Standing, str]] = {
+    Standing.LATE: "revocations_late",
+    Standing.SOON: "revocations_due_soon",
+}
 #: Said of a confirmation, by what its entry says of its time.
 _DONE: Final[Mapping[str, str]] = {"yes": "on time", "no": "was late"}
 
@@ -24,16 +32,16 @@ def due_lines(pipeline: Pipeline, waiting: Sequence[RemovalTiming]) -> list[Acce
         if each.due_at is not None:
             standing = deadlines.standing(each.recorded_at, each.due_at, now)
             found.setdefault((each.destination, standing), []).append(each.due_at)
-    said = {Standing.LATE: "past their time, since", Standing.SOON: "due soon, the first at"}
     return [
         AccessCheck(
             f"revocations on {name}",
             ok=False,
-            detail=f"{len(times):,} removals are {said[standing]} {min(times):%Y-%m-%d %H:%M} UTC",
-            cure=_CURE,
+            detail=f"{len(times):,} removals are {WORDS[standing]} {min(times):%Y-%m-%d %H:%M} UTC",
+            cure=DUE_CURE,
+            kind=KIND_OF[standing],
         )
         for (name, standing), times in sorted(found.items())
-        if standing in said
+        if standing in WORDS
     ]
 
 

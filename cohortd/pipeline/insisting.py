@@ -125,7 +125,7 @@ def _recreate(pipeline: Pipeline, claimed: Claimed, destination: Destination, *,
         replacing(destination.connector).delete(claimed.batch.remote_id)
     except GoneError:
         # It answered a moment ago: an attempt whose answer was lost has deleted it.
-        log.info("remote_audience_already_gone", remote_id=claimed.batch.remote_id)
+        log.info("remote_audience_found_gone", remote_id=claimed.batch.remote_id)
     except RejectedError as error:
         remotes.keep(claimed.remote.id)
         raise NotYetError(f"the audience is not deleted either: {error}", after_s=UNDELETABLE_S) from None

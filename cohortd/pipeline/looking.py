@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Final
 
 from cohortd.core.delivery import AccessCheck, Lane
 from cohortd.core.health import Health
-from cohortd.ledger import RemovalTiming
+from cohortd.ledger import RemovalTiming, RunRow
 from cohortd.pipeline.drifting import drifts_of
 from cohortd.pipeline.due import due_lines
 from cohortd.pipeline.keeping_heads import heads_lines
@@ -14,11 +15,12 @@ from cohortd.pipeline.leftovers import LEFTOVERS_CURE
 from cohortd.pipeline.open_erasures import erasure_lines
 from cohortd.pipeline.reconciled import reconciliation_line
 from cohortd.pipeline.stability import stability_line
+from cohortd.pipeline.staleness import stale_lines
 from cohortd.pipeline.turns import job_lines, job_rows
 from cohortd.pipeline.wiring import Pipeline
 
-#: After this long without a finished sync, somebody should look.
-STALE_AFTER = timedelta(days=2)
+#: How a sync ends.
+_ENDED: Final = ("done", "partial", "stopped", "failed", "abandoned")
 #: After this long without a confirmation, too: Google may take a day, and is then asked once more.
 OVERDUE_AFTER = timedelta(hours=36)
 #: For so long it is told that members were replaced, or an audience deleted, for a revocation's sake.
@@ -52,34 +54,38 @@ def ledger_line(pipeline: Pipeline) -> AccessCheck:
 
 def status_of(pipeline: Pipeline, *, more: Sequence[AccessCheck] = ()) -> Health:
     """What a person should know, with lines of what the ledger does not know."""
-    lines = [
+    lines = (*standing_lines(pipeline), *_revocations(pipeline), *more)
+    return Health(lines, job_rows(pipeline))
+
+
+def standing_lines(pipeline: Pipeline) -> list[AccessCheck]:
+    """All but the removals: those are counted from the whole removal log, the rest is read in no time."""
+    last = pipeline.ledger.runs.last(kind="sync", status=_ENDED)
+    return [
         ledger_line(pipeline),
-        _last_sync(pipeline),
+        _last_sync(pipeline, last),
+        *stale_lines(pipeline, last),
         *stability_line(pipeline),
         *_held_back(pipeline),
         *_destinations(pipeline),
         *_terms(pipeline),
         *_drifts(pipeline),
         *_resyncs(pipeline),
-        *_revocations(pipeline),
         *_parked(pipeline),
         *erasure_lines(pipeline),
         *reconciliation_line(pipeline),
         *heads_lines(pipeline),
-        *more,
         *job_lines(pipeline),
     ]
-    return Health(tuple(lines), job_rows(pipeline))
 
 
-def _last_sync(pipeline: Pipeline) -> AccessCheck:
-    last = next(
-        (run for run in pipeline.ledger.runs.list(50) if run.kind == "sync" and run.status != "running"),
-        None,
-    )
+def _last_sync(pipeline: Pipeline, last: RunRow | None) -> AccessCheck:
     if last is None:
         return AccessCheck("last sync", ok=True, detail="none yet", cure="")
-    old = last.finished_at is not None and pipeline.clock() - last.finished_at > STALE_AFTER
+    old = (
+        last.finished_at is not None
+        and pipeline.clock() - last.finished_at > pipeline.alerts.sync_silent_for
+    )
     ok = last.status == "done" and not old
     cures = {
         "stopped": "Look at cohortd plan, then approve it with cohortd sync --approve.",
@@ -88,7 +94,11 @@ def _last_sync(pipeline: Pipeline) -> AccessCheck:
     }
     cure = cures.get(last.status, "") if last.status != "done" else "Is the daemon running?"
     return AccessCheck(
-        "last sync", ok=ok, detail=f"{last.status}, {_text(last.finished_at)}", cure="" if ok else cure
+        "last sync",
+        ok=ok,
+        detail=f"{last.status}, {_text(last.finished_at)}",
+        cure="" if ok else cure,
+        kind=f"sync_{last.status}" if last.status != "done" else "sync_silent",
     )
 
 

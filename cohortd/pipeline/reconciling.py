@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from cohortd.core.consenting import ConsentRecord, SubjectKind
 from cohortd.core.errors import CohortdError
@@ -82,13 +83,21 @@ def reconcile(pipeline: Pipeline, source: TableSource, *, accept_shrunk: bool = 
     before = runs.last(KIND, WHOLE)
     run_id = runs.start(KIND, as_of=now, at=now)
     try:
-        done = _compare(pipeline, source, run_id, before=before, accept_shrunk=accept_shrunk)
+        with bound_contextvars(run_id=run_id):
+            done = _compare(pipeline, source, run_id, before=before, accept_shrunk=accept_shrunk)
     except CohortdError as error:
         runs.finish(run_id, status="failed", summary={"notes": [str(error)]}, at=pipeline.clock())
         raise
     runs.finish(run_id, status=done.status, summary=done.as_json(), at=pipeline.clock())
     told = {name: count for name, count in done.differences.items() if name not in _QUIET}
-    log.info("consent_reconciled", status=done.status, withdrawn=done.withdrawn, lifted=done.lifted, **told)
+    log.info(
+        "consent_reconciled",
+        run_id=run_id,
+        status=done.status,
+        withdrawn=done.withdrawn,
+        lifted=done.lifted,
+        **told,
+    )
     return done
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -102,7 +103,9 @@ def take_back(pipeline: Pipeline, revocation: Revocation, *, by: str, withdraw: 
     whole = Withdrawn(record, tuple(Family), operator=_sayable(revocation.operator))
     withdrawal = withdraw(whole)
     with ThreadPoolExecutor(1) as beside:  # neither waits: for a slow platform, nor for a large table
-        reading = beside.submit(_withdraw_carried, pipeline, revocation, whole, withdraw)
+        reading = beside.submit(
+            copy_context().run, _withdraw_carried, pipeline, revocation, whole, withdraw
+        )
         sending = send_revocations(pipeline)
         extra, has_more = reading.result()
     sending = send_revocations(pipeline) if has_more else sending

@@ -6,6 +6,7 @@ from datetime import datetime
 from shutil import copyfile
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from cohortd.core.delivery import Lane
 from cohortd.core.errors import CohortdError, GuardError, SettingsError, StoppedError
@@ -70,7 +71,12 @@ def _synced(pipeline: Pipeline, call: SyncCall, *, epoch: int) -> RunReport:
     pipeline.ledger.runs.abandon_open(started)
     run_id = pipeline.ledger.runs.start("sync", as_of=as_of, at=started)
     run = _Run(pipeline, call, run_id, as_of, started, Delivery(pipeline, epoch))
-    log.info("run_started", run=run_id)
+    with bound_contextvars(run_id=run_id):
+        return _told(run)
+
+
+def _told(run: "_Run") -> RunReport:
+    log.info("run_started")
     try:
         report = run.go()
     except GuardError as error:
@@ -79,10 +85,13 @@ def _synced(pipeline: Pipeline, call: SyncCall, *, epoch: int) -> RunReport:
         note = str(error) if isinstance(error, CohortdError) else type(error).__name__
         status = ABANDONED if isinstance(error, StoppedError) else "failed"
         run.observed(status)
-        pipeline.ledger.runs.finish(run_id, status=status, summary={"notes": [note]}, at=pipeline.clock())
+        run.pipeline.ledger.runs.finish(
+            run.run_id, status=status, summary={"notes": [note]}, at=run.pipeline.clock()
+        )
+        log.warning("run_failed", status=status, error=type(error).__name__)
         raise
     run.observed(report.status, [stop.guard for stop in report.guards])
-    log.info("run_finished", run=run_id, status=report.status)
+    log.info("run_finished", status=report.status)
     return report
 
 

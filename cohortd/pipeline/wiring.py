@@ -19,6 +19,7 @@ from cohortd.core.times import Clock
 from cohortd.core.turns import Turn
 from cohortd.engine import Vocabulary
 from cohortd.ledger import Ledger
+from cohortd.pipeline.alert_policy import AlertPolicy
 from cohortd.pipeline.anomalies import AnomalyLimits
 from cohortd.pipeline.known_rows import KnownRows
 from cohortd.sources import TableSource
@@ -240,6 +241,8 @@ class Pipeline:
     models: Mapping[str, SegmentationPolicy] = field(default_factory=dict)
     #: Where the removal log's signed heads are kept besides.
     heads: HeadsPolicy = field(default_factory=HeadsPolicy)
+    #: Whom to tell what.
+    alerts: AlertPolicy = field(default_factory=AlertPolicy)
     #: How often a new export of the consent platform is expected.
     reconcile_every: timedelta = timedelta(days=1)
     #: The timetable of every job that is not switched off, by name.

@@ -40,13 +40,13 @@ class Listening:
         self.port = 0
 
     def _keep(self) -> None:
-        told, event = "", f"{self._name}_not_listening"
+        told = ""
         while not self._ended.is_set():
             server, why = self._opened()
             if server is not None:
                 self._listen(server)
             elif why != told:
-                log.error(event, reason=why, again_s=self._again_s)
+                log.error("server_not_opened", server=self._name, reason=why, again_s=self._again_s)
             told = why
             self._ended.wait(self._again_s)
 
@@ -57,11 +57,10 @@ class Listening:
             return None, str(error)
 
     def _listen(self, server: NarrowServer) -> None:
-        event = f"{self._name}_listens"
         with server:
             self.port = server.port
             self.listens.set()
-            log.info(event, port=server.port)
+            log.info("server_opened", server=self._name, port=server.port)
             while server.is_alive and not self._ended.wait(self._again_s):
                 pass
             self.listens.clear()

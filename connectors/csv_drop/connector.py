@@ -172,7 +172,7 @@ class CsvDropConnector:
                 home.append(Kind.RETIRE, (), members=0, about=about, now=self._clock())
                 home.describe({**about, "retired": True})
         except GoneError:
-            log.info("remote_audience_already_gone", platform=self.platform, remote_id=remote_id)
+            log.info("remote_audience_found_gone", platform=self.platform, remote_id=remote_id)
 
     def check(self) -> list[AccessCheck]:
         """See whether files can be written, and say what confirmed means here."""

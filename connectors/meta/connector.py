@@ -153,7 +153,7 @@ class MetaConnector:
             if changes:
                 audiences.change(self._client, remote_id, changes)
         except AudienceGoneError:
-            log.info("remote_audience_already_gone", platform=self.platform, remote_id=remote_id)
+            log.info("remote_audience_found_gone", platform=self.platform, remote_id=remote_id)
 
     @property
     def replaceable(self) -> frozenset[IdentifierKind]:

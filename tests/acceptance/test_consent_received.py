@@ -266,7 +266,7 @@ def test_the_daemon_takes_whom_an_event_names_off_every_platform_once_its_port_i
     before = small.destinations_of(WHO)
     process = small.start("run")
     try:
-        while "receiver_not_listening" not in process.stderr.readline():
+        while "server_not_opened" not in process.stderr.readline():
             assert process.poll() is None
         small.call("revoke", "--customer", OTHER)
         _until(lambda: not small.destinations_of(OTHER))

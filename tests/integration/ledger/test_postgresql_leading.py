@@ -151,7 +151,7 @@ def test_a_daemon_waits_for_a_database_that_does_not_answer(
         server.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
         server.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
         assert alone.says("leadership_lost")
-        assert alone.says("ledger_out_of_reach")
+        assert alone.says("ledger_not_reached")
         server.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
         assert alone.leads(times=2)
 

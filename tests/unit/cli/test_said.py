@@ -5,6 +5,7 @@ import json
 import logging
 import sys
 import threading
+import warnings
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,8 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     monkeypatch.setattr(logging, "raiseExceptions", True)
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    monkeypatch.setenv("GRPC_VERBOSITY", "NONE")
     monkeypatch.setattr(logging, "lastResort", logging.lastResort)
     keep_quiet()
 
@@ -98,3 +101,15 @@ def test_a_librarys_warning_is_told_without_its_words(capsys):
 
     assert SECRET not in said
     assert {"library": "urllib3", "at": "pool.py:7"}.items() <= json.loads(said).items()
+
+
+@pytest.mark.usefixtures("quiet")
+def test_a_warning_of_python_is_told_without_its_words(capsys):
+    set_up_logs("info")
+    warnings.showwarning(UserWarning(SECRET), UserWarning, "/lib/pool.py", 7)
+    said = capsys.readouterr().err
+
+    assert SECRET not in said
+    assert {"library": "UserWarning", "at": "pool.py:7", "room": "vendors"}.items() <= json.loads(
+        said
+    ).items()

@@ -13,6 +13,7 @@ sources:
   events: {url: "postgresql://db/shop", query: select 1}
 destinations:
   - {name: meta, platform: meta, access_token: hush-3, app_secret_file: secret.txt}
+alerts: {urls: ["slack://hush-4/b/c"]}
 """
 
 
@@ -28,7 +29,7 @@ def test_it_says_where_the_secrets_stand_and_not_what_they_are(file: Path, mode:
     file.chmod(mode)
     told = exposed(file)
 
-    assert "(database, sources.customers.url, destinations[0].access_token)" in told
+    assert "(database, sources.customers.url, destinations[0].access_token, alerts.urls)" in told
     assert "hush" not in told
 
 

@@ -121,7 +121,7 @@ def test_a_turn_that_comes_while_the_last_one_runs_is_told_once_a_run(runner: Ru
         runner.run(Job("sync", long, HOURLY))
         runner.run(Job("watch", lambda: runner.missed("watch") or "done"))  # type: ignore[func-returns-value]
 
-    assert [(each["event"], each["job"]) for each in logs] == [("job_still_running", "sync")] * 2
+    assert [(each["event"], each["job"]) for each in logs] == [("job_turn_skipped", "sync")] * 2
 
 
 def test_a_stuck_job_is_told_once_by_its_places_and_given_up_when_it_stays_so(

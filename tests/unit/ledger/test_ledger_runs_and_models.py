@@ -187,7 +187,7 @@ def before_several_models(connection: Connection) -> None:
 
 def before_the_clock_of_removals(connection: Connection) -> None:
     """Take out what was added since events are received, and removals have a clock and persons a key."""
-    for table in ("received_event", "removal_subject", "erasure", "job"):
+    for table in ("received_event", "removal_subject", "erasure", "job", "alert", "alert_channel"):
         connection.exec_driver_sql(f"DROP TABLE {table}")
     clock = ("received_at", "due_at", "operator")
     entry = ("schema_version", "record_id", "regulation", "legal_basis", "purpose", "rule", "evidence")

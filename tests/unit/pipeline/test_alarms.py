@@ -60,7 +60,7 @@ def test_each_is_told_once_when_half_its_time_is_used_and_once_when_it_is_late()
             watch.look(installation)
 
     assert [(each["event"], each["log_level"], each["removals"]) for each in events] == [
-        ("revocation_due_soon", "warning", 3),
-        ("revocation_late", "error", 3),
+        ("revocation_deadline_neared", "warning", 3),
+        ("revocation_deadline_missed", "error", 3),
     ]
     assert all(each["destination"] == "meta" for each in events)

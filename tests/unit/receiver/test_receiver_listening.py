@@ -43,7 +43,7 @@ def test_a_taken_port_is_told_once_and_had_when_it_is_free(desk: Desk) -> None:
 
     assert (was_there, is_there, second.port) == (False, True, port)
     assert after is Listener.NOBODY
-    assert [event["event"] for event in events] == ["receiver_not_listening", "receiver_listens"]
+    assert [event["event"] for event in events] == ["server_not_opened", "server_opened"]
     assert (events[0]["log_level"], f"127.0.0.1:{port}" in events[0]["reason"]) == ("error", True)
 
 

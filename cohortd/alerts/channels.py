@@ -1,0 +1,85 @@
+"""One URL that takes messages; Apprise knows how.
+
+A URL is a secret as a whole: of webhooks the path is what lets one in. So a channel is known by its kind
+and the first digits of its URL's digest, and nothing that Apprise says of a failure is repeated.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from cohortd.core.redaction import Redactor
+
+#: How long a service may take for one message; seconds.
+_TIMEOUT_S: Final = 30.0
+_SHOWN: Final = 8
+_UNKNOWN: Final = "it is no URL that Apprise knows, or something is missing in it"
+_NOT_TAKEN: Final = "the service could not be reached, or did not take it"
+_STATUS: Final = re.compile(r"error=([1-5]\d\d)\b")
+
+
+class Mood(StrEnum):
+    """What kind of message it is; services show it by a colour."""
+
+    TEST = "info"
+    TROUBLE = "warning"
+    OVER = "success"
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """Where messages go."""
+
+    #: Such as ``slack-3f2a91bc``.
+    name: str
+    redactor: Redactor
+    _url: str = field(repr=False)
+
+    def send(self, title: str, body: str, mood: Mood) -> str:
+        """Send a message; return why it was not taken, empty where it was."""
+        import apprise  # noqa: PLC0415 - a quarter of a second that only those pay who send
+
+        asset = apprise.AppriseAsset(
+            app_id="cohortd",
+            app_desc="cohortd",
+            app_url="",
+            async_mode=False,
+            storage_mode=apprise.PersistentStoreMode.MEMORY,
+            service_timeout=_TIMEOUT_S,
+        )
+        service = apprise.Apprise.instantiate(self._url, asset=asset)
+        if service is None:
+            return _UNKNOWN
+        said: list[str] = []
+        sender = apprise.Apprise(asset=asset)
+        sender.add(service)
+        is_taken = sender.notify(
+            title=self.redactor.text(title),
+            body=self.redactor.text(body),
+            notify_type=apprise.NotifyType(mood.value),
+            body_format=apprise.NotifyFormat.TEXT,
+            interpret_escapes=False,
+            log_callback=lambda entry, _service: said.append(str(entry.message)),
+        )
+        return "" if is_taken else _why(said)
+
+
+def open_channels(urls: Iterable[str], *, redactor: Redactor) -> tuple[Channel, ...]:
+    """Name the channels; nothing is asked of them yet."""
+    return tuple(Channel(_name(url), redactor, url) for url in urls)
+
+
+def _name(url: str) -> str:
+    kind = re.sub(r"[^a-z0-9]", "", url.partition("://")[0].lower())
+    return f"{kind}-{hashlib.sha256(url.encode()).hexdigest()[:_SHOWN]}"
+
+
+def _why(said: Iterable[str]) -> str:
+    """Take the HTTP status out of what Apprise says, and nothing else: it may name the URL."""
+    for line in said:
+        if found := _STATUS.search(line):
+            return f"the service answered HTTP {found[1]}"
+    return _NOT_TAKEN
