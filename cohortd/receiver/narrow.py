@@ -112,8 +112,7 @@ class NarrowServer(socketserver.ThreadingTCPServer):
         """Tell what broke without a traceback, which may quote an event; the sender got no answer."""
         kind = sys.exc_info()[0]
         if kind is not None and not issubclass(kind, OSError):
-            event = f"{self.terms.name}_broke"
-            log.critical(event, error=kind.__name__)
+            log.critical("request_broke", server=self.terms.name, error=kind.__name__)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -77,3 +77,21 @@ def test_events_are_things_that_happened(documented: dict[str, tuple[str, set[st
         for event in documented
         if not any(word in PAST or word.endswith("ed") for word in event.split("_"))
     ] == []
+
+
+def test_no_event_is_put_together_where_nobody_finds_it() -> None:
+    hidden = [
+        f"{path.name}:{node.lineno}"
+        for room in ROOMS
+        for path in (ROOT / room).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in LEVELS
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "log"
+        and not isinstance(node.args[0], ast.Constant)
+    ]
+
+    # What one function of each logs for others: see BY_HAND.
+    assert sorted(each.partition(":")[0] for each in hidden) == ["sending.py"]

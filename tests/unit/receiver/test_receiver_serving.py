@@ -226,7 +226,9 @@ def test_what_breaks_is_told_by_its_kind_alone_and_never_acknowledged() -> None:
     ):
         _ask(receiver)
 
-    assert events == [{"event": "receiver_broke", "log_level": "critical", "error": "RuntimeError"}]
+    assert events == [
+        {"event": "request_broke", "log_level": "critical", "server": "receiver", "error": "RuntimeError"}
+    ]
 
 
 def test_a_port_that_is_taken_is_told_by_the_setting() -> None:
