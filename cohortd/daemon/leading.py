@@ -80,11 +80,12 @@ class Leader:
         forget_old(self.pipeline)
         jobs.interrupt_open(clock())
         timer = Timer(runner, jobs_of(work), lookouts_of(work))
+        watchdog = Watchdog(runner, self.patience.give_up)
         jobs.begin(DAEMON, at=clock())
         timer.start()
         self.pipeline.observer.led(leads=True)
         try:
-            ending = self._watch(timer, runner)
+            ending = self._watch(timer, runner, watchdog)
         except BaseException:
             self.pipeline.stop.set()  # else what runs would hold up the end of the process
             raise
@@ -93,7 +94,10 @@ class Leader:
             self.pipeline.observer.led(leads=False)
         if ending in {Ending.LOST, Ending.RELOAD}:
             while runner.under_way() and not self.signals.wait(LOOK_S):
-                continue
+                if watchdog.look():  # it would keep this process from leading for good
+                    log.critical("daemon_gives_up", reason="a job is stuck")
+                    runner.left.set()
+                    return Led(Ending.GAVE_UP, is_quiet=False)
             if not self.signals.wait(0):
                 return Led(ending)
             ending = Ending.STOPPED
@@ -103,9 +107,8 @@ class Leader:
             jobs.end(DAEMON, at=clock(), outcome="stopped")
         return Led(ending, is_quiet)
 
-    def _watch(self, timer: Timer, runner: Runner) -> Ending:
+    def _watch(self, timer: Timer, runner: Runner, watchdog: Watchdog) -> Ending:
         """Wait until there is a reason to end."""
-        watchdog = Watchdog(runner, self.patience.give_up)
         looked_at, told = time.monotonic(), None
         while not self.signals.wait(WATCH_S):
             now = time.monotonic()

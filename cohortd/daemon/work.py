@@ -109,12 +109,14 @@ class Work:
         return DONE
 
     def polling(self) -> str:
-        """Ask what became of accepted batches, send what had to wait for them."""
+        """Ask what became of accepted batches, send what had to wait for them.
+
+        It asks without the lock: a revocation must not wait for a platform that is only asked.
+        """
+        delivery = Delivery(self.pipeline, self.epoch)
+        delivery.poll()
         with self._light:
-            delivery = Delivery(self.pipeline, self.epoch)
-            delivery.poll()
             delivery.drain()
-        # Outside the lock: a revocation must not wait for what is only looked at.
         finish_erasures(self.pipeline)
         return DONE
 

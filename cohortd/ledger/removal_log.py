@@ -10,10 +10,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+import structlog
 from sqlalchemy import Connection
 
 from cohortd.core.consenting import SubjectKind
 from cohortd.core.deadlines import Deadlines
+from cohortd.core.errors import LedgerError
 from cohortd.core.identifiers import IdentifierKind
 from cohortd.core.removals import (
     BY_HAND,
@@ -40,6 +42,7 @@ _NUMBERS: Final = frozenset({"batch", "schema_version", "attempts"})
 _BLANK: Final = {name: 0 if name in _NUMBERS else "" for name in FIELDS}
 SCHEMA_VERSION: Final = KEYED_SINCE
 Subject = tuple[tuple[str, bytes], ...]
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -123,14 +126,15 @@ class RemovalLog:
     def transaction(self) -> Iterator[tuple[Connection, Journal]]:
         """Write to the ledger and to the log, both or neither.
 
-        The new head is witnessed beside the database after the commit.
+        The new head is witnessed beside the database after the commit; where that cannot be written, all
+        the same: what is committed must go on, revocations before all (``unwitnessed`` tells).
         """
         journal = Journal()
         with self._database.write() as connection:
             yield connection, journal
             head = self._append(connection, journal)
         if head is not None:
-            append_head(self._heads, head)
+            self._witness(head)
 
     def entries(self, subject: str | None = None, since: datetime | None = None) -> Iterator[RemovalEntry]:
         """Yield entries in their order, as they were sealed: all, or of one subject, or from a time on.
@@ -188,9 +192,20 @@ class RemovalLog:
 
     def witness(self) -> None:
         """Write the head beside the database where a crash kept it from being written."""
-        head, witnessed = self.head(), read_head(self._heads)
-        if head is not None and (witnessed is None or witnessed.seq < head.seq):
-            append_head(self._heads, head)
+        head = self.head()
+        if head is not None and self.unwitnessed():
+            self._witness(head)
+
+    def unwitnessed(self) -> str:
+        """Say why the newest head is not beside the database; empty where it is."""
+        head = self.head()
+        try:
+            witnessed = read_head(self._heads)
+        except LedgerError as error:
+            return str(error)
+        if head is None or (witnessed is not None and witnessed.seq >= head.seq):
+            return ""
+        return f"{self._heads} lacks the newest head of the removal log"
 
     def subject_ref(self, subject_kind: SubjectKind, key: bytes | Subject) -> str:
         """Name a subject in the ledger: 32 hex digits that nobody can compute without our secret.
@@ -209,6 +224,12 @@ class RemovalLog:
     def timings(self, since: datetime | None = None, subject: str | None = None) -> Sequence[RemovalTiming]:
         """Say how long each removal took, a withdrawal and destination: all, or those of one subject."""
         return timings_of(self._named(subject, since))
+
+    def _witness(self, head: SignedHead) -> None:
+        try:
+            append_head(self._heads, head)
+        except LedgerError as error:
+            log.warning("removal_log_head_not_witnessed", why=str(error))
 
     def _named(self, subject: str | None, since: datetime | None) -> Iterator[RemovalEntry]:
         """Yield entries with one name a person, whatever version they are of."""

@@ -55,9 +55,17 @@ def _stamp(pipeline: Pipeline, head: SignedHead) -> bytes:
 
 
 def heads_lines(pipeline: Pipeline) -> list[AccessCheck]:
-    """Say of every folder whether it has the newest head, or had it at its last turn."""
+    """Say of every folder whether it has the newest head, or had it at its last turn.
+
+    Of the one beside the ledger only where it lacks it: heads elsewhere are for what may happen here.
+    """
     head = pipeline.ledger.removals.head()
-    return [] if head is None else [_line(pipeline, file, head) for file in _files(pipeline)]
+    if head is None:
+        return []
+    lacks = pipeline.ledger.removals.unwitnessed()
+    cure = "Let us read and write it; the next head is written again."
+    here = [AccessCheck("removal log heads", ok=False, detail=lacks, cure=cure)] if lacks else []
+    return [*here, *(_line(pipeline, file, head) for file in _files(pipeline))]
 
 
 def _line(pipeline: Pipeline, file: Path, head: SignedHead) -> AccessCheck:

@@ -8,16 +8,18 @@ from types import SimpleNamespace
 import pytest
 from structlog.testing import capture_logs
 
+from cohortd.core.delivery import Lane
 from cohortd.core.errors import SourceError, StoppedError
 from cohortd.core.observing import UNOBSERVED
 from cohortd.core.times import now_utc
 from cohortd.core.turns import Turn
 from cohortd.daemon.jobs import Job
 from cohortd.daemon.leading import Ending, Leader, Led, Patience, settle
-from cohortd.daemon.running import Runner
+from cohortd.daemon.running import Runner, UnderWay
 from cohortd.daemon.serving import code_of
 from cohortd.daemon.timer import Timer, first_turns
 from cohortd.daemon.watchdog import Watchdog
+from cohortd.daemon.work import Work
 from cohortd.ledger import JobRow
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -221,3 +223,58 @@ def test_a_leader_ends_when_another_leads_or_its_scheduler_is_dead(
 
     assert found is ending
     assert code_of(Led(found or Ending.STOPPED)) == (found is Ending.GAVE_UP)
+
+
+def test_a_platform_that_is_slow_to_say_what_became_of_batches_holds_up_no_revocation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stands, goes = threading.Event(), threading.Event()
+    lanes: list[Lane | None] = []
+
+    class Slow:
+        def __init__(self, *_: object) -> None: ...
+
+        def poll(self) -> None:
+            stands.set()
+            goes.wait(60)
+
+        def drain(self, *, lane: Lane | None = None) -> None:
+            lanes.append(lane)
+
+    monkeypatch.setattr("cohortd.daemon.work.Delivery", Slow)
+    monkeypatch.setattr("cohortd.daemon.work.finish_erasures", lambda _: 0)
+    work = Work(None, 1)  # type: ignore[arg-type]
+    thread = threading.Thread(target=work.polling)
+    thread.start()
+    assert stands.wait(60)
+    work.watch()
+    meanwhile = list(lanes)
+    goes.set()
+    thread.join(60)
+
+    assert (meanwhile, lanes) == ([Lane.REVOCATION], [Lane.REVOCATION, None])
+
+
+def test_a_stuck_job_keeps_a_process_that_lost_its_leadership_from_leading_for_no_longer_than_it_may(
+    runner: Runner, notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck = SimpleNamespace(
+        under_way=lambda: [UnderWay(Job("sync", lambda: "done", HOURLY), -1e6, threading.get_ident())],
+        left=threading.Event(),
+        pipeline=runner.pipeline,
+    )
+    timer = SimpleNamespace(start=lambda: None, shutdown=lambda *, wait: None)
+    module = "cohortd.daemon.leading."
+    monkeypatch.setattr(module + "Runner", lambda _: stuck)
+    monkeypatch.setattr(module + "Timer", lambda *_: timer)
+    monkeypatch.setattr(module + "forget_old", lambda _: None)
+    monkeypatch.setattr(module + "jobs_of", lambda _: [])
+    monkeypatch.setattr(Leader, "_watch", lambda *_: Ending.LOST)
+    monkeypatch.setattr(Notes, "interrupt_open", lambda *_: None, raising=False)
+    signals = SimpleNamespace(wait=lambda _: False)
+    patience = Patience(1, timedelta(hours=1))
+    with capture_logs() as logs:
+        led = Leader(runner.pipeline, 1, signals, None, patience).lead()  # type: ignore[arg-type]
+
+    assert led == Led(Ending.GAVE_UP, is_quiet=False)
+    assert [each["event"] for each in logs] == ["job_stuck", "daemon_gives_up"]

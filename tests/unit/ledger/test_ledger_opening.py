@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pysqlite3
 import pytest
-from ledger_world import GOOGLE, NOW, FakeSealer, World, on_sqlite, people
+from ledger_world import GOOGLE, META, NOW, FakeSealer, World, on_sqlite, people
 from sqlalchemy import Engine, create_engine, inspect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -247,3 +247,24 @@ def test_a_head_that_was_not_witnessed_is_written_at_the_next_opening(world: Wor
 
     assert world.ledger.removals.witnesses()[-1] == world.ledger.removals.head()
     assert world.now - NOW == timedelta()
+
+
+def test_heads_that_cannot_be_written_hold_up_no_removal(world: World) -> None:
+    ann = people("ann")[0]
+    world.sync({META: [ann]})
+    heads = world.folder / "state" / "removal-log-heads.jsonl"
+    heads.unlink(missing_ok=True)
+    heads.mkdir()
+    world.restart()
+    world.revoke(ann)
+    removal = world.must_claim()
+    world.accept(removal)
+    world.settle(removal)
+    told = world.ledger.removals.unwitnessed()
+    heads.rmdir()
+    world.restart()
+
+    assert [each.event for each in world.ledger.removals.entries()][-1] == "confirmed"
+    assert "removal-log-heads.jsonl" in told
+    assert world.ledger.removals.unwitnessed() == ""
+    assert world.ledger.removals.witnesses()[-1] == world.ledger.removals.head()

@@ -26,10 +26,14 @@ class Installation:
     heads: HeadsPolicy
     newest: SignedHead | None = None
     now: datetime = NOW
+    unwitnessed: str = ""
     ledger: Any = field(init=False)
 
     def __post_init__(self) -> None:
-        self.ledger = SimpleNamespace(code="c0de", removals=SimpleNamespace(head=lambda: self.newest))
+        self.ledger = SimpleNamespace(
+            code="c0de",
+            removals=SimpleNamespace(head=lambda: self.newest, unwitnessed=lambda: self.unwitnessed),
+        )
 
     def clock(self) -> datetime:
         return self.now
@@ -100,3 +104,16 @@ def test_an_authority_that_is_down_holds_up_no_head_and_is_told(installation: An
     assert [each["event"] for each in logged] == ["removal_log_head_not_stamped"]
     assert kept(installation) == [[1], [1]]
     assert ["without a time stamp" in line.detail for line in heads_lines(installation)] == [True, True]
+
+
+def test_status_says_why_the_newest_head_is_not_beside_the_ledger(installation: Any) -> None:
+    installation.newest = head(1)
+    keep_heads(installation)
+    sound = heads_lines(installation)
+    installation.unwitnessed = "removal-log-heads.jsonl cannot be written: Is a directory"
+    told = [each for each in heads_lines(installation) if not each.ok]
+
+    assert [each.ok for each in sound] == [True, True]
+    assert [(each.subject, each.detail) for each in told] == [
+        ("removal log heads", installation.unwitnessed)
+    ]
