@@ -161,7 +161,8 @@ class Delivery:
             family=destination.family,
         )
         try:
-            remote_id = destination.connector.ensure(spec_of(self.pipeline, remote, segment))
+            with bound_contextvars(audience=target.audience, destination=target.destination):
+                remote_id = destination.connector.ensure(spec_of(self.pipeline, remote, segment))
         except SyncError as error:
             self._standing.fell_short(destination, target, error)
             return False

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from structlog.contextvars import bound_contextvars
+
 from cohortd.core.delivery import BatchState
 from cohortd.core.errors import RejectedError, RetryableError, SyncError
 from cohortd.core.observing import BatchAnswer, Outcome
@@ -29,7 +31,9 @@ class Polling:
         destination = self._pipeline.destinations[due.remote.target.destination]
         now = self._pipeline.clock()
         try:
-            receipt = destination.connector.poll(due.request)
+            target = due.remote.target
+            with bound_contextvars(audience=target.audience, destination=target.destination):
+                receipt = destination.connector.poll(due.request)
         except RetryableError as error:
             self._again(due, now, error.after_s or destination.poll.next_s(due.polls + 1))
             return 0
