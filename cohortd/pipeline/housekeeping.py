@@ -12,11 +12,14 @@ import structlog
 
 from cohortd.pipeline.approving import forget_old, touched_at
 from cohortd.pipeline.portraits import page_of
+from cohortd.pipeline.scrubbing import UNFINISHED
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.pipeline.workdir import sweep
 
 #: Nobody waits for an approval any longer.
 APPROVALS_FOR: Final = timedelta(days=1)
+#: No erasure takes so long.
+UNFINISHED_FOR: Final = timedelta(days=1)
 _SEGMENTS: Final = "segments-"
 log = structlog.get_logger()
 
@@ -25,6 +28,7 @@ def keep_house(pipeline: Pipeline) -> int:
     """Delete what is old; return how many pages went."""
     now = pipeline.clock()
     sweep(pipeline)
+    _delete_unfinished(pipeline, before=now - UNFINISHED_FOR)
     forget_old(pipeline, before=now - APPROVALS_FOR)
     if pipeline.pages_kept_for is None:
         return 0
@@ -32,6 +36,15 @@ def keep_house(pipeline: Pipeline) -> int:
     if gone:
         log.info("pages_deleted", pages=gone)
     return gone
+
+
+def _delete_unfinished(pipeline: Pipeline, *, before: datetime) -> None:
+    """Delete what a process that was killed while it erased somebody left: it names others."""
+    for folder in ("decisions", "assignments"):
+        for path in (pipeline.data_dir / folder).glob(f"*{UNFINISHED}"):
+            with suppress(FileNotFoundError):
+                if touched_at(path) < before:
+                    path.unlink()
 
 
 def _delete_pages(pipeline: Pipeline, *, before: datetime) -> int:

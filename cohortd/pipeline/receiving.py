@@ -80,6 +80,8 @@ class Receiving:
                 self._carry([each for each in waiting if each is not None])
             except CohortdError as error:
                 log.warning("contacts_not_read", reason=str(error))
+            except Exception as error:  # noqa: BLE001 - the thread must outlive whatever a table does to it
+                log.warning("contacts_not_read", reason=type(error).__name__)
 
     def close(self) -> None:
         """Let ``carry`` end after what is waiting."""
@@ -138,18 +140,19 @@ def forget_received(pipeline: Pipeline) -> int:
 
 
 def _about(pipeline: Pipeline, named: Named) -> "list[_About]":
-    """Name the person as the ledger does: by customer id where there is one, else by contact fields."""
-    if named.customer_ids:
-        return [
-            _About(SubjectKind.CUSTOMER, customer_subject(pipeline, each), each)
-            for each in named.customer_ids
-        ]
+    """Name the person as the ledger does, by whatever the event names them.
+
+    By contact fields also beside a customer id: it may be the sender's own, which we never saw.
+    """
+    ids = [
+        _About(SubjectKind.CUSTOMER, customer_subject(pipeline, each), each) for each in named.customer_ids
+    ]
     contacts = [
         *((SubjectKind.EMAIL, each) for each in named.emails),
         *((SubjectKind.PHONE, each) for each in named.phones),
     ]
     found = [(kind, contact_subject(pipeline, kind, value)) for kind, value in contacts]
-    return [_About(kind, subject) for kind, subject in found if subject]
+    return [*ids, *(_About(kind, subject) for kind, subject in found if subject)]
 
 
 def _says_which(reading: Reading) -> bool:

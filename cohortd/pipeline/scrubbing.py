@@ -1,5 +1,6 @@
 """One person's rows, taken out of files that name customers by their id."""
 
+import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,8 @@ import pyarrow.parquet as pq
 from cohortd.core.identifiers import member_key
 
 _COLUMN: Final = "customer_id"
+#: How files end that are being written anew.
+UNFINISHED: Final = ".erasing"
 _ROWS_AT_ONCE: Final = 200_000
 
 
@@ -49,17 +52,24 @@ def _found(path: Path, members: Collection[bytes], *, known: Collection[str], se
 
 def _rewrite(path: Path, ids: Collection[str]) -> int:
     before = pq.ParquetFile(path)
-    part, rows = path.with_suffix(".erasing"), 0
+    part, rows = path.with_suffix(UNFINISHED), 0
     try:
         with pq.ParquetWriter(part, before.schema_arrow) as writer:
             for batch in before.iter_batches(batch_size=_ROWS_AT_ONCE):
                 left = batch.filter(pc.invert(_is_in(batch.column(_COLUMN), ids)))
                 rows += batch.num_rows - left.num_rows
                 writer.write_batch(left)
+        _sync_to_disk(part)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
     return rows
+
+
+def _sync_to_disk(path: Path) -> None:
+    """A power failure after the replacing must not leave half a file in its place."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _is_in(column: pa.Array, ids: Collection[str]) -> pa.Array:
