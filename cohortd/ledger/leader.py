@@ -39,7 +39,7 @@ def leadership(database: Database, witness: EpochFile) -> Iterator[int]:
             witness.write(epoch)
         except LedgerError as error:
             # No revocation may wait for a file; but an older copy that is put back now may go unnoticed.
-            log.error("epoch_not_kept", reason=str(error))
+            log.error("epoch_not_kept", reason=str(error))  # noqa: TRY400 - tracebacks are never shown
         yield epoch
 
 

@@ -165,6 +165,18 @@ def test_an_id_that_is_used_for_another_event_loses_neither(small: Shop) -> None
     assert _withdrawals(small) == 2
 
 
+def test_a_senders_own_id_hides_nobody_whose_address_it_names(synced: Shop) -> None:
+    body = json.dumps(
+        {"id": "theirs-778", "email": synced.customers["c00042"]["email"], "status": "revoked"}
+    )
+    with _receiving(synced) as receiving:
+        verdict = receiving.take(Received("bare", "", body.encode()))
+    answer = synced.sync()
+
+    assert (verdict, answer.code) == (Verdict.TAKEN, 0)
+    assert synced.destinations_of("c00042") == set()
+
+
 @pytest.mark.parametrize(
     ("raw", "revoked", "fault"),
     [

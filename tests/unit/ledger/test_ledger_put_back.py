@@ -14,6 +14,7 @@ from ledger_world import (
     people,
     revocation,
 )
+from structlog.testing import capture_logs
 
 from cohortd.core.identifiers import Family
 
@@ -128,6 +129,16 @@ def test_another_ledger_counts_from_anew(world: World) -> None:
     world.restart()
 
     assert world.ledger.consent.assert_again(now=world.now) is None
+
+
+def test_a_file_that_cannot_be_written_holds_nothing_up(world: World) -> None:
+    (file,) = (world.folder / "state").glob("leader-epoch.json")
+    file.with_suffix(".part").mkdir()  # what no process can write to, not even root's
+    with capture_logs() as said:
+        world.restart()
+
+    assert world.ledger.leads(world.epoch)
+    assert [each["event"] for each in said if each["log_level"] == "error"] == ["epoch_not_kept"]
 
 
 def test_a_file_that_cannot_be_read_counts_as_a_copy_put_back_and_holds_nothing_up(world: World) -> None:
