@@ -95,7 +95,7 @@ class Leader:
         if ending in {Ending.LOST, Ending.RELOAD}:
             while runner.under_way() and not self.signals.wait(LOOK_S):
                 if watchdog.look():  # it would keep this process from leading for good
-                    log.critical("daemon_gives_up", reason="a job is stuck")
+                    log.critical("daemon_gave_up", reason="a job is stuck")
                     runner.left.set()
                     return Led(Ending.GAVE_UP, is_quiet=False)
             if not self.signals.wait(0):

@@ -277,4 +277,4 @@ def test_a_stuck_job_keeps_a_process_that_lost_its_leadership_from_leading_for_n
         led = Leader(runner.pipeline, 1, signals, None, patience).lead()  # type: ignore[arg-type]
 
     assert led == Led(Ending.GAVE_UP, is_quiet=False)
-    assert [each["event"] for each in logs] == ["job_stuck", "daemon_gives_up"]
+    assert [each["event"] for each in logs] == ["job_stuck", "daemon_gave_up"]

@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import logging
 import socket
 import threading
 from collections.abc import Iterator
@@ -112,7 +113,10 @@ class Inbox:
 
 
 @pytest.fixture
-def inbox() -> Iterator[Inbox]:
+def inbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
+    # import-linter, in a test of its own, switches off every logger there is; Apprise's says the status.
+    monkeypatch.setattr(logging.getLogger("apprise"), "disabled", False)
+
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
