@@ -30,7 +30,7 @@ class Work:
 
     pipeline: Pipeline
     epoch: int
-    #: Held by whatever fits or plans: syncs never run beside re-clusterings.
+    #: Held by whatever fits, plans or sends more than revocations: no two of them run beside each other.
     alone: threading.Lock = field(default_factory=threading.Lock)
     #: Held while revocations are sent outside of syncs.
     _light: threading.Lock = field(default_factory=threading.Lock)
@@ -111,12 +111,16 @@ class Work:
     def polling(self) -> str:
         """Ask what became of accepted batches, send what had to wait for them.
 
-        It asks without the lock: a revocation must not wait for a platform that is only asked.
+        Revocations are sent beside it, since neither asking nor sending may take their lock: whoever falls
+        silent is skipped for the rest of what is sent here. A sync under way sends the rest itself.
         """
         delivery = Delivery(self.pipeline, self.epoch)
         delivery.poll()
-        with self._light:
-            delivery.drain()
+        if self.alone.acquire(blocking=False):
+            try:
+                delivery.drain()
+            finally:
+                self.alone.release()
         finish_erasures(self.pipeline)
         return DONE
 

@@ -71,7 +71,7 @@ def read_event(raw: bytes, shape: EventShape) -> Reading:
     if not named:
         return Reading(event_id=event_id, fault="it names nobody")
     if sum(map(len, (named.customer_ids, named.emails, named.phones))) > MOST_NAMED:
-        return Reading(event_id=event_id, fault="it names too many at once")
+        return Reading(named, (), event_id, "it names too many at once")
     said = _said(event, shape)
     if HALVES.search(json.dumps(event, ensure_ascii=False)):
         said = "it holds halves of characters"

@@ -255,6 +255,32 @@ def test_a_platform_that_is_slow_to_say_what_became_of_batches_holds_up_no_revoc
     assert (meanwhile, lanes) == ([Lane.REVOCATION], [Lane.REVOCATION, None])
 
 
+def test_what_polling_sends_holds_up_no_revocation_and_leaves_the_rest_to_a_sync_under_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lanes: list[Lane | None] = []
+
+    class Sending:
+        def __init__(self, *_: object) -> None: ...
+
+        def poll(self) -> None: ...
+
+        def drain(self, *, lane: Lane | None = None) -> None:
+            lanes.append(lane)
+            if lane is None:
+                work.watch()
+
+    monkeypatch.setattr("cohortd.daemon.work.Delivery", Sending)
+    monkeypatch.setattr("cohortd.daemon.work.finish_erasures", lambda _: 0)
+    work = Work(None, 1)  # type: ignore[arg-type]
+    work.polling()
+    beside_nothing = list(lanes)
+    with work.alone:
+        work.polling()
+
+    assert (beside_nothing, lanes) == ([None, Lane.REVOCATION], [None, Lane.REVOCATION])
+
+
 def test_a_stuck_job_keeps_a_process_that_lost_its_leadership_from_leading_for_no_longer_than_it_may(
     runner: Runner, notes: Notes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
