@@ -64,8 +64,21 @@ def set_up_logs(
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
+    _tame()
+
+
+def _tame() -> None:
+    """Quieten vendors' loggers, and those below them that were given a chattier level of their own."""
     for name in TAMED:
         logging.getLogger(name).setLevel(logging.WARNING)
+    below = tuple(f"{name}." for name in TAMED)
+    for name, logger in logging.root.manager.loggerDict.items():
+        if (
+            isinstance(logger, logging.Logger)
+            and name.startswith(below)
+            and 0 < logger.level < logging.WARNING
+        ):
+            logger.setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,15 +130,18 @@ class Jobs:
         Raises:
             RetryableError: It may run or not; or another job is at work on the list.
         """
+        busy: BusyError | None = None
         try:
             self._run(pending.job)
-        except BusyError:
-            self._unheard[place] = batch, pending
-            self._refuse_while_busy(batch.remote_id)
-            raise
+        except BusyError as error:
+            busy = error
         except RetryableError:
             self._unheard[place] = batch, pending
             raise
+        if busy is not None:
+            self._unheard[place] = batch, pending
+            self._refuse_while_busy(batch.remote_id)
+            raise busy
 
     def _run(self, job: str, *, dry: bool = False) -> bool:
         """Start a job; tell whether it had been started before."""

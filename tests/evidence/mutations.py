@@ -155,10 +155,10 @@ MUTATIONS: Final = (
         "no answer is taken for yes",
         4,
         "cohortd/pipeline/sending.py",
-        "            self._postpone(claimed, error)\n            return\n",
+        "            self._postpone(claimed, error)\n            return Outcome.RETRIED\n",
         "            from cohortd.core.delivery import BatchState\n"
         "            self.settle(batch.id, Receipt(BatchState.CONFIRMED), destination)\n"
-        "            return\n",
+        "            return Outcome.CONFIRMED\n",
         ("tests/evidence/test_evidence_story.py",),
     ),
     Mutation(

@@ -112,6 +112,7 @@ def test_a_line_for_people_has_no_colours_where_nobody_looks(capsys: pytest.Capt
 
 
 def test_chatty_loggers_of_vendors_are_tamed() -> None:
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.DEBUG)  # as a library might
     set_up_logs("debug")
 
     assert not logging.getLogger("urllib3.connectionpool").isEnabledFor(logging.INFO)
