@@ -68,3 +68,12 @@ def test_what_killed_runs_and_forgotten_approvals_left_goes(tmp_path: Path) -> N
 
     assert list((tmp_path / "work").iterdir()) == []
     assert {path.name for path in (tmp_path / "approvals").iterdir()} == {"b.taken", "c.waiting"}
+
+
+def test_what_a_killed_erasure_left_goes_and_one_under_way_is_left_alone(tmp_path: Path) -> None:
+    for name, ago in {"r1.erasing": 2 * DAY, "r2.erasing": DAY / 2, "r3.parquet": 9 * DAY}.items():
+        _lay(tmp_path / "decisions" / name, ago)
+
+    keep_house(_pipeline(tmp_path, in_force=None, kept_for=None))  # type: ignore[arg-type]
+
+    assert {path.name for path in (tmp_path / "decisions").iterdir()} == {"r2.erasing", "r3.parquet"}
