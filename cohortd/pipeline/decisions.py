@@ -56,5 +56,10 @@ def keeping(path: Path | None) -> Iterator[Keep]:
 
 
 def newest(folder: Path) -> Path | None:
-    """Find the newest run's decisions; run ids sort by time."""
-    return max(folder.glob("*.parquet"), default=None, key=lambda path: path.name)
+    """Find the newest run's decisions."""
+    return max(folder.glob("*.parquet"), default=None, key=by_time)
+
+
+def by_time(path: Path) -> tuple[str, int]:
+    """Order runs' files: their ids begin with the second, within which the file's own time decides."""
+    return path.name.partition("-")[0], path.stat().st_mtime_ns

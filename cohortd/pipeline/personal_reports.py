@@ -11,6 +11,7 @@ from cohortd.core.modelling import Segment
 from cohortd.core.planning import Target
 from cohortd.core.times import format_time, parse_time
 from cohortd.ledger import Remote
+from cohortd.pipeline.decisions import by_time
 from cohortd.pipeline.proving import verify_log
 from cohortd.pipeline.tracing import Trace, decisions_in, trace_person
 from cohortd.pipeline.wiring import Pipeline
@@ -145,7 +146,7 @@ def _state(now: Iterable[Mapping[str, object]]) -> str:
 def _last_let(pipeline: Pipeline, trace: Trace) -> Iterator[Mapping[str, object]]:
     """Of families for which they are left out now, the last decision kept by which they could be sent."""
     missing = {str(row["family"]) for row in trace.decisions if row["reason"]}
-    files = sorted((pipeline.data_dir / "decisions").glob("*.parquet"), reverse=True)
+    files = sorted((pipeline.data_dir / "decisions").glob("*.parquet"), key=by_time, reverse=True)
     for file in files[1:] if missing else ():
         for row in decisions_in(pipeline, file, trace.customers):
             if not row["reason"] and row["family"] in missing:
