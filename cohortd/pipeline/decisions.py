@@ -62,4 +62,7 @@ def newest(folder: Path) -> Path | None:
 
 def by_time(path: Path) -> tuple[str, int]:
     """Order runs' files: their ids begin with the second, within which the file's own time decides."""
-    return path.name.partition("-")[0], path.stat().st_mtime_ns
+    try:
+        return path.name.partition("-")[0], path.stat().st_mtime_ns
+    except FileNotFoundError:  # a sync that is under way deletes what is too old
+        return "", 0

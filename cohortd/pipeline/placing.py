@@ -15,6 +15,7 @@ from cohortd.core.modelling import CentroidModel, ModelVersion
 from cohortd.core.times import format_time
 from cohortd.engine import Engine, StagedTable
 from cohortd.pipeline.clusters import day_after_last_event
+from cohortd.pipeline.decisions import by_time
 from cohortd.pipeline.featuring import choose_features
 from cohortd.pipeline.reading import Tables, stage_context
 from cohortd.pipeline.refitting import previous_assignment
@@ -203,7 +204,10 @@ def _beside(
 
 def _since(pipeline: Pipeline, customer_id: str, segment: str) -> tuple[str, bool]:
     """The first of the latest runs in a row that decided on the segment; whether none before is kept."""
-    since, files = "", sorted((pipeline.data_dir / "decisions").glob("*.parquet"), reverse=True)
+    since, files = (
+        "",
+        sorted((pipeline.data_dir / "decisions").glob("*.parquet"), key=by_time, reverse=True),
+    )
     for path in files:
         if not _decided_so(path, customer_id, segment):
             return since, False
