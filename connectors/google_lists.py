@@ -93,6 +93,20 @@ def name_taken(name: str) -> FatalError:
     )
 
 
+def not_made(audience: str, error: RejectedError) -> FatalError:
+    """Say of an audience that is refused what to look at."""
+    return FatalError(
+        f"audience {audience} was not made: {error}",
+        cure="Look at its name, description and membership days in the settings.",
+        scope="audience",
+    )
+
+
+def not_closed(error: RejectedError) -> FatalError:
+    """Say of an audience that stays open who closes it."""
+    return FatalError(str(error), cure="Close the audience in Google Ads.", scope="audience")
+
+
 def not_renamed(error: RejectedError) -> FatalError:
     """Say of a name that is refused that another one is needed."""
     return FatalError(

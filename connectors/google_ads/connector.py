@@ -26,9 +26,8 @@ from cohortd.core.delivery import (
     RemoteSpec,
     RemoteStatus,
 )
-from cohortd.core.errors import FatalError, RejectedError, SyncError
+from cohortd.core.errors import RejectedError, SyncError
 from cohortd.core.identifiers import Family
-from connectors.access import walk
 from connectors.google_access import MAXIMUM_MEMBERSHIP_DAYS, MINIMUM_SERVED, GoogleAccess
 from connectors.google_ads import jobs
 from connectors.google_ads.audiences import Audiences
@@ -36,8 +35,9 @@ from connectors.google_ads.client import AdsClient
 from connectors.google_ads.errors import PLATFORM
 from connectors.google_ads.operations import unsendable
 from connectors.google_ads.options import GoogleAdsOptions
+from connectors.google_checks import check_account
 from connectors.google_errors import UnknownCallError
-from connectors.google_lists import not_renamed
+from connectors.google_lists import not_closed, not_made, not_renamed
 
 _LIMITS: Final = Limits(
     family=Family.GOOGLE,
@@ -46,11 +46,6 @@ _LIMITS: Final = Limits(
     forgets_after_days=MAXIMUM_MEMBERSHIP_DAYS,
     overlapping_batches=False,
 )
-
-
-#: No audience has this number.
-_NO_AUDIENCE: Final = "1"
-_NOT_SAID: Final = "Google says nothing against them before there is an audience"
 
 
 class GoogleAdsConnector:
@@ -85,11 +80,7 @@ class GoogleAdsConnector:
         try:
             return self._audiences.ensure(spec)
         except RejectedError as error:
-            raise FatalError(
-                f"audience {spec.audience} was not made: {error}",
-                cure="Look at its name, description and membership days in the settings.",
-                scope="audience",
-            ) from None
+            raise not_made(spec.audience, error) from None
 
     def marked(self) -> list[Marked]:
         """List the user lists whose integration code is a marker."""
@@ -132,48 +123,17 @@ class GoogleAdsConnector:
         try:
             self._audiences.close(remote_id)
         except RejectedError as error:
-            raise FatalError(
-                str(error), cure="Close the audience in Google Ads.", scope="audience"
-            ) from None
+            raise not_closed(error) from None
 
     def check(self) -> list[AccessCheck]:
         """Try credentials, access, the making of an audience and an upload, both as rehearsals."""
-        return list(
-            walk(
-                (
-                    ("credentials", self._check_credentials),
-                    ("access", self._check_access),
-                    ("audiences", self._check_audiences),
-                    ("uploads and terms", self._check_upload),
-                )
-            )
+        return check_account(
+            self._client.customer,
+            self._audiences,
+            refresh=self._client.refresh,
+            upload=self._jobs.rehearse,
         )
 
     def close(self) -> None:
         """Give back connections."""
         self._client.close()
-
-    def _check_credentials(self) -> str:
-        self._client.refresh()
-        return "Google takes them"
-
-    def _check_access(self) -> str:
-        self._audiences.probe()
-        return f"account {self._client.customer} can be read"
-
-    def _check_audiences(self) -> str:
-        self._audiences.rehearse()
-        return "Customer Match audiences may be made"
-
-    def _check_upload(self) -> str:
-        """Rehearse a job: whether the account may still upload here, and its terms, come to light."""
-        ours = [each.remote_id for each in self.marked()]
-        try:
-            self._jobs.rehearse(ours[0] if ours else _NO_AUDIENCE)
-        except (RejectedError, UnknownCallError):
-            return _NOT_SAID
-        except FatalError as error:
-            if error.scope == "destination":
-                raise
-            return _NOT_SAID
-        return "nothing stands against them"

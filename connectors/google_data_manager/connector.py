@@ -34,10 +34,10 @@ from cohortd.core.delivery import (
     RemoteSpec,
     RemoteStatus,
 )
-from cohortd.core.errors import FatalError, RejectedError, RetryableError, SyncError
+from cohortd.core.errors import RejectedError, RetryableError, SyncError
 from cohortd.core.identifiers import Family
-from connectors.access import walk
 from connectors.google_access import MAXIMUM_MEMBERSHIP_DAYS, MINIMUM_SERVED, GoogleAccess
+from connectors.google_checks import check_account
 from connectors.google_data_manager import statuses
 from connectors.google_data_manager.audiences import Audiences
 from connectors.google_data_manager.client import DataManagerClient
@@ -51,8 +51,8 @@ from connectors.google_data_manager.rows import (
     unsendable,
     uploads,
 )
-from connectors.google_errors import GoneError, UnknownCallError
-from connectors.google_lists import not_renamed
+from connectors.google_errors import GoneError
+from connectors.google_lists import not_closed, not_made, not_renamed
 from connectors.google_quotas import ProjectQuotas
 
 _LIMITS: Final = Limits(
@@ -62,11 +62,6 @@ _LIMITS: Final = Limits(
     forgets_after_days=MAXIMUM_MEMBERSHIP_DAYS,
     overlapping_batches=True,
 )
-
-
-#: No audience has this number.
-_NO_AUDIENCE: Final = "1"
-_NOT_SAID: Final = "Google says nothing against them before the first one"
 
 
 class DataManagerConnector:
@@ -117,7 +112,7 @@ class DataManagerConnector:
         try:
             return self._audiences.ensure(spec)
         except RejectedError as error:
-            raise _not_made(spec, error) from None
+            raise not_made(spec.audience, error) from None
 
     def marked(self) -> list[Marked]:
         """List the user lists whose integration code is a marker."""
@@ -191,57 +186,22 @@ class DataManagerConnector:
         try:
             self._audiences.close(remote_id)
         except RejectedError as error:
-            raise FatalError(
-                str(error), cure="Close the audience in Google Ads.", scope="audience"
-            ) from None
+            raise not_closed(error) from None
 
     def check(self) -> list[AccessCheck]:
         """Try credentials, access, the making of an audience and an upload, both as rehearsals."""
-        return list(
-            walk(
-                (
-                    ("credentials", self._check_credentials),
-                    ("access", self._check_access),
-                    ("audiences", self._check_audiences),
-                    ("uploads and terms", self._check_upload),
-                )
-            )
+        return check_account(
+            self._client.account,
+            self._audiences,
+            refresh=self._client.refresh,
+            upload=self._rehearse,
         )
 
     def close(self) -> None:
         """Give back connections."""
         self._client.close()
 
-    def _check_credentials(self) -> str:
-        self._client.refresh()
-        return "Google takes them"
-
-    def _check_access(self) -> str:
-        self._audiences.probe()
-        return f"account {self._client.account} can be read"
-
-    def _check_audiences(self) -> str:
-        self._audiences.rehearse()
-        return "Customer Match audiences may be made"
-
-    def _check_upload(self) -> str:
-        """Rehearse an upload of nobody: terms and eligibility come to light if Google looks there first."""
-        ours = [each.remote_id for each in self.marked()]
-        upload = of_nobody(ours[0] if ours else _NO_AUDIENCE, self._account)
-        try:
-            self._client.ingestion(upload.method, upload.request)
-        except (RejectedError, UnknownCallError):
-            return _NOT_SAID
-        except FatalError as error:
-            if error.scope == "destination":
-                raise
-            return _NOT_SAID
-        return "nothing stands against them"
-
-
-def _not_made(spec: RemoteSpec, error: RejectedError) -> FatalError:
-    return FatalError(
-        f"audience {spec.audience} was not made: {error}",
-        cure="Look at its name, description and membership days in the settings.",
-        scope="audience",
-    )
+    def _rehearse(self, remote_id: str) -> None:
+        """An upload of nobody."""
+        upload = of_nobody(remote_id, self._account)
+        self._client.ingestion(upload.method, upload.request)
