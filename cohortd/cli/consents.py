@@ -15,6 +15,10 @@ consent_app = typer.Typer(help="Consent records.", no_args_is_help=True)
 Customer = Annotated[str | None, typer.Option("--customer", metavar="ID", help="Whom, by customer id.")]
 Email = Annotated[str | None, typer.Option("--email", metavar="E", help="Whom, by e-mail address.")]
 Phone = Annotated[str | None, typer.Option("--phone", metavar="P", help="Whom, by phone number.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="R", help="Why, for the removal log.")]
+Operator = Annotated[
+    str, typer.Option("--operator", metavar="NAME", help="Who does it, for the removal log; no e-mail.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -29,11 +33,8 @@ def revoke(
     customer: Customer = None,
     email: Email = None,
     phone: Phone = None,
-    reason: Annotated[str, typer.Option("--reason", metavar="R", help="Why, for the removal log.")] = "",
-    operator: Annotated[
-        str,
-        typer.Option("--operator", metavar="NAME", help="Who does it, for the removal log; no e-mail."),
-    ] = "",
+    reason: Reason = "",
+    operator: Operator = "",
 ) -> None:
     """Record that a person takes consent back, and send the removals at once.
 

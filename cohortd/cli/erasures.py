@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cohortd.cli.consents import Customer, Email, Phone, one_subject
+from cohortd.cli.consents import Customer, Email, Operator, Phone, Reason, one_subject
 from cohortd.cli.opening import opened
 from cohortd.cli.options import AsJson, ConfigFile
 from cohortd.cli.output import answer
@@ -25,11 +25,8 @@ def erase(
     customer: Customer = None,
     email: Email = None,
     phone: Phone = None,
-    reason: Annotated[str, typer.Option("--reason", metavar="R", help="Why, for the removal log.")] = "",
-    operator: Annotated[
-        str,
-        typer.Option("--operator", metavar="NAME", help="Who does it, for the removal log; no e-mail."),
-    ] = "",
+    reason: Reason = "",
+    operator: Operator = "",
     output: Annotated[
         Path | None,
         typer.Option(

@@ -83,13 +83,11 @@ _OWNERS: Final = """
 """
 #: How many people are or were sent by each of some identifiers.
 _SENT: Final = """
-    SELECT x.digest, count(DISTINCT x.member) AS people FROM (
-        SELECT m.digest, m.member FROM json_each(:digests) j CROSS JOIN remote r ON r.family = :family
-            CROSS JOIN membership m ON m.remote = r.id AND m.kind = :kind AND m.digest = unhex(j.value)
-        UNION SELECT p.digest, p.member FROM json_each(:digests) j
-            CROSS JOIN past_membership p ON p.digest = unhex(j.value) AND p.kind = :kind
-            CROSS JOIN remote r ON r.id = p.remote AND r.family = :family) x
-    GROUP BY x.digest
+    SELECT m.digest, m.member FROM json_each(:digests) j CROSS JOIN remote r ON r.family = :family
+        CROSS JOIN membership m ON m.remote = r.id AND m.kind = :kind AND m.digest = unhex(j.value)
+    UNION SELECT p.digest, p.member FROM json_each(:digests) j
+        CROSS JOIN past_membership p ON p.digest = unhex(j.value) AND p.kind = :kind
+        CROSS JOIN remote r ON r.id = p.remote AND r.family = :family
 """
 _PAGE: Final = 10_000
 _DIGESTS_AT_ONCE: Final = 5_000
@@ -159,15 +157,15 @@ class Members:
 
     def sent_by(
         self, family: Family, kind: IdentifierKind, digests: Sequence[bytes]
-    ) -> Mapping[bytes, int]:
-        """Return which of many identifiers are or were on a platform, and of how many people each."""
-        found: dict[bytes, int] = {}
+    ) -> Mapping[bytes, set[bytes]]:
+        """Return which of many identifiers are or were on a platform, and the member keys of each."""
+        found: dict[bytes, set[bytes]] = {}
         with self._database.read() as connection:
             for start in range(0, len(digests), _DIGESTS_AT_ONCE):
                 asked = json.dumps([each.hex() for each in digests[start : start + _DIGESTS_AT_ONCE]])
                 values = {"digests": asked, "family": family.value, "kind": int(kind)}
-                rows = connection.exec_driver_sql(_SENT, values).all()
-                found.update((row.digest, row.people) for row in rows)
+                for row in connection.exec_driver_sql(_SENT, values):
+                    found.setdefault(row.digest, set()).add(row.member)
         return found
 
     def history_of(

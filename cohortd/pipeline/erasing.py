@@ -167,7 +167,13 @@ def _finish(pipeline: Pipeline, erasure: Erasure) -> bool:
 
 def _scrub(pipeline: Pipeline, folder: str, person: Person) -> int:
     newest_first = sorted((pipeline.data_dir / folder).glob("*.parquet"), reverse=True)
-    return take_out(newest_first, frozenset(person.members), secret=pipeline.ledger.secret)
+    return take_out(
+        newest_first,
+        frozenset(person.members),
+        secret=pipeline.ledger.secret,
+        # Without the last assignments nobody has a previous segment; decisions serve trace alone.
+        spares_broken=folder == "assignments",
+    )
 
 
 def _get(pipeline: Pipeline, erasure_id: str) -> Erasure:

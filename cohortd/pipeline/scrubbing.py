@@ -8,8 +8,11 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import structlog
 
 from cohortd.core.identifiers import member_key
+
+log = structlog.get_logger()
 
 _COLUMN: Final = "customer_id"
 #: How files end that are being written anew.
@@ -17,10 +20,16 @@ UNFINISHED: Final = ".erasing"
 _ROWS_AT_ONCE: Final = 200_000
 
 
-def take_out(files: Iterable[Path], members: Collection[bytes], *, secret: bytes) -> int:
+def take_out(
+    files: Iterable[Path], members: Collection[bytes], *, secret: bytes, spares_broken: bool
+) -> int:
     """Rewrite, each whole or not at all, the files that hold rows of these people.
 
     The ids themselves are known to nobody but the files: they are found by their keyed hash, once.
+
+    Args:
+        spares_broken: Whether a file whose content nobody can read any more stays, and is an error. Else
+            it is deleted: it is of no use, and may still hold them.
 
     Returns:
         How many rows went.
@@ -33,8 +42,19 @@ def take_out(files: Iterable[Path], members: Collection[bytes], *, secret: bytes
             rows += _rewrite(path, found) if found else 0
         except FileNotFoundError:
             continue  # a sync that is under way deletes what is too old
+        except (OSError, pa.ArrowException) as error:
+            if spares_broken or not _is_content(error):
+                raise
+            path.unlink(missing_ok=True)
+            log.warning("broken_file_deleted", file=path.name)
+            continue
         known |= found
     return rows
+
+
+def _is_content(error: Exception) -> bool:
+    """Tell bytes that are no Parquet from what the system refused; Arrow raises OSError for both."""
+    return getattr(error, "errno", None) is None
 
 
 def _found(path: Path, members: Collection[bytes], *, known: Collection[str], secret: bytes) -> set[str]:

@@ -87,6 +87,20 @@ def test_who_left_the_customers_table_is_found_by_the_e_mail_that_was_sent(synce
     assert not any(held in identifier for identifier in synced.everything_held())
 
 
+def test_an_address_of_a_customer_and_of_a_former_one_names_two_people(synced: Shop) -> None:
+    former = synced.customers.pop("c00041")
+    synced.customers["c00042"]["email"] = former["email"]
+    synced.write()
+    held = sha256(former["email"].encode()).hexdigest()
+    download = _download(synced, {EMAIL: [("AAAAAAAAAAA1", former["email"])]})
+    answer, said = _import(synced, download, "--deleted")
+
+    assert answer.json["found"] == {"nobody": 0, "granted_again": 0, "one": 0, "several": 1}
+    assert said == ["Id,Status", "AAAAAAAAAAA1,4"]
+    assert synced.destinations_of("c00042") == set()
+    assert not any(held in identifier for identifier in synced.everything_held())
+
+
 def test_a_confirmed_grant_since_the_import_stays_although_the_list_is_imported_again(small: Shop) -> None:
     download = _download(small, {EMAIL: [("AAAAAAAAAAA1", small.customers["c00041"]["email"])]})
     _import(small, download)

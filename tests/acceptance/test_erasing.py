@@ -27,11 +27,14 @@ def test_a_person_is_erased_everywhere_and_not_added_again(tmp_path: Path) -> No
         shop.write()
         assert shop.sync().code == 0
         named_before = _named_in_files(shop, WHO)
-        broken = _files(shop, "decisions")[0].with_name("0000.parquet")
-        broken.write_bytes(b"what a full disk left")
+        useless = _files(shop, "decisions")[0].with_name("0000.parquet")
+        broken = _files(shop, "assignments")[0].with_name("0000.parquet")
+        for path in (useless, broken):
+            path.write_bytes(b"what a full disk left")
         asked = shop.call("erase", "--customer", WHO, "--reason", "letter of May", "--json")
         halted = shop.sync()  # a file that cannot be read holds up the erasure and nothing else
         unfinished = shop.call("erase", "--status", asked.json["erasure"], "--json").json["erasures"][0]
+        is_left = useless.exists()
         broken.unlink()
         del shop.customers[WHO]
         shop.events = [event for event in shop.events if event["customer_id"] != WHO]
@@ -46,7 +49,7 @@ def test_a_person_is_erased_everywhere_and_not_added_again(tmp_path: Path) -> No
         assert sorted(set(named_before)) == ["assignments", "decisions"]
         assert {one["destination"] for one in asked.json["recipients"]} == {"google", "meta"}
         assert "The customers table has this person now" in asked.json["to_do"][0]
-        assert (unfinished["status"], unfinished["waiting"]) == ("open", 0)
+        assert (unfinished["status"], unfinished["waiting"], is_left) == ("open", 0, False)
         assert finished["status"] == "finished"
         assert {one["state"] for one in finished["recipients"]} == {"removed"}
         assert finished["erased"]["history"] > 0

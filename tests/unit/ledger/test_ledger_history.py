@@ -49,5 +49,8 @@ def test_of_many_digests_those_are_told_that_were_ever_sent_and_by_how_many(worl
     world.sync({GOOGLE: [BOB]})
     asked = [digest("ann@x"), digest("bob@x"), digest("cat@x")]
 
-    assert world.ledger.members.sent_by(Family.GOOGLE, EMAIL, asked) == dict.fromkeys(asked[:2], 1)
+    assert world.ledger.members.sent_by(Family.GOOGLE, EMAIL, asked) == {
+        asked[0]: {ANN.key},
+        asked[1]: {BOB.key},
+    }
     assert world.ledger.members.sent_by(Family.META, EMAIL, asked) == {}
