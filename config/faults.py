@@ -16,6 +16,18 @@ _PLAIN: Final = {
     "too_short": "must have one entry at least",
     "model_type": "must be a table of keys and values",
     "model_attributes_type": "must be a table of keys and values",
+    "dict_type": "must be a table of keys and values",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "string_type": "must be text",
+    "path_type": "must be a path",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
 }
 #: How pydantic prints a value of ours that has a name.
 _ENUM_MEMBER = re.compile(r"<\w+\.\w+: ('[^']*')>")
@@ -81,7 +93,7 @@ def _say(kind: str, text: str, at: str, holders: Models) -> str:
         case "string_pattern_mismatch":
             return f"is not written as it must be: {_description(at, holders)}"
         case _:
-            return _ENUM_MEMBER.sub(r"\1", text.replace("Input should", "should"))
+            return _ENUM_MEMBER.sub(r"\1", text.replace("Input should", "must"))
 
 
 def _description(at: str, holders: Models) -> str:

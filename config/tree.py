@@ -16,6 +16,8 @@ def locate(place: Sequence[int | str], root: type[BaseModel]) -> tuple[str, Mode
     annotations: Sequence[object] = [root]
     for part in place:
         below = models_in(annotations)
+        if part == "[key]":
+            continue  # pydantic's word for a fault of the key itself, which stands before it
         if isinstance(part, int):
             dotted += f"[{part}]"
         elif tagged := [one for one in below if tag(one) == part]:

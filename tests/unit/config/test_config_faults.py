@@ -55,7 +55,7 @@ def test_every_fault_is_told_at_once(loading):
 
 def test_a_key_that_may_be_one_thing_or_another_is_told_once(loading):
     (fault,) = loading.faults("segmentation: {k: many}")
-    assert fault.startswith("segmentation.k: should be 'auto', or should be a valid integer")
+    assert fault.startswith("segmentation.k: must be 'auto', or must be a whole number")
 
 
 @pytest.mark.parametrize(
@@ -63,19 +63,24 @@ def test_a_key_that_may_be_one_thing_or_another_is_told_once(loading):
     [
         ("segmentation: {k_min: 9, k_max: 5}", "k_min must not be above k_max"),
         ("segmentation: {template: ecommerce, features: [order_count]}", "template or features, not both"),
-        ("consent: {default: maybe}", "consent.default.*: should be 'granted' or 'denied'"),
+        ("consent: {default: maybe}", "consent.default.*: must be 'granted' or 'denied'"),
         ("segmentation: {window: 0d}", "is not a duration"),
         ("segmentation: {window: 7}", "must be a duration"),
-        ("segmentation: {algorithm: magic}", "should be 'kmeans'"),
+        ("segmentation: {algorithm: magic}", "must be 'kmeans'"),
         ("engine: {kind: spark}", "master and kind: spark come together"),
         ("engine: {memory_limit: plenty}", "is not written as it must be: Most memory, such as `4GB`"),
         ("schedule: {timezone: Mars/Base}", "no time zone"),
         ("schedule: {timezone: ../etc/passwd}", "no time zone"),
-        ("consent: {default: revoked}", "should be"),
+        ("consent: {default: revoked}", "must be"),
         ("consent: {default: {UK: denied}}", "did you mean GB?"),
         ("identity: {default_region: Germany}", "is not a country code"),
         ("engine: 3", "must be a table of keys and values"),
         ("audiences: {membership_days: 541}", "less than or equal to 540"),
+        ("alerts: {urls: 5}", "alerts.urls: must be a list"),
+        ("schedule: {sync: 15}", "schedule.sync: must be text"),
+        ("log_levels: {nonsense: debug}", "log_levels.nonsense: there is no room nonsense"),
+        ("log_levels: quiet", "log_levels: must be a table of keys and values"),
+        ("reports: {plots: perhaps}", "reports.plots: must be true or false"),
         ("guards: {bad_rows: -0.1}", "greater than or equal to 0"),
     ],
 )
