@@ -7,6 +7,7 @@ from consent.removal_log import Finding, Tampering, verify
 from consent.rules import RECORD_COLUMNS, TABLE, Rule, decide
 from consent.scopes import covers_purpose, platform_scope
 from consent.sealing import ChainSealer
+from consent.surveying import Survey
 from consent.withdrawals import answers, is_withdrawal, withdrawals, withdraws
 from consent.witnesses import verify_witnesses
 
@@ -20,6 +21,7 @@ __all__ = [
     "Included",
     "InclusionProof",
     "Rule",
+    "Survey",
     "Tampering",
     "answers",
     "covers_purpose",

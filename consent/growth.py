@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cohortd.core.removals import RemovalEntry, SignedHead
+from cohortd.core.removals import SignedHead
 from consent.merkle import grew, growth_path
 from consent.removal_log import Finding, Tampering, is_signed_by_any
 
@@ -21,10 +21,9 @@ class GrowthProof:
     path: Sequence[str]
 
 
-def prove_growth(log: Sequence[RemovalEntry], old: SignedHead, new: SignedHead) -> GrowthProof:
-    """Prove, out of the whole log up to *new*, that it begins with what *old* stands for."""
-    hashes = [entry.hash for entry in log[: new.seq]]
-    return GrowthProof(old, new, growth_path(hashes, old.seq))
+def prove_growth(hashes: Sequence[str], old: SignedHead, new: SignedHead) -> GrowthProof:
+    """Prove, out of the hashes of the whole log up to *new*, that it begins with what *old* stands for."""
+    return GrowthProof(old, new, growth_path(hashes[: new.seq], old.seq))
 
 
 def verify_growth(

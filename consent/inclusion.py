@@ -1,14 +1,14 @@
 """One person's entries of the removal log, proven against a signed head without the rest of the log."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from cohortd.core.removals import CONCEALED, KEYED_SINCE, RemovalEntry, SignedHead
 from consent.concealing import reveal
 from consent.merkle import audit_paths, leads_to
-from consent.removal_log import Finding, Tampering, is_signed_by_any, seal_entry
+from consent.removal_log import Finding, Tampering, is_sealed, is_signed_by_any
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -33,14 +33,10 @@ class InclusionProof:
     entries: Sequence[Included]
 
 
-def prove(log: Sequence[RemovalEntry], head: SignedHead, chosen: Iterable[int]) -> InclusionProof:
-    """Prove entries, by their numbers, out of the whole log up to *head*."""
-    numbers = sorted(set(chosen))
-    paths = audit_paths((entry.hash for entry in log[: head.seq]), numbers)
-    return InclusionProof(
-        head,
-        [Included(log[number - 1], path) for number, path in zip(numbers, paths, strict=True)],
-    )
+def prove(hashes: Sequence[str], head: SignedHead, chosen: Sequence[RemovalEntry]) -> InclusionProof:
+    """Prove entries, in their order, out of the hashes of the whole log up to *head*."""
+    paths = audit_paths(hashes[: head.seq], [entry.seq for entry in chosen])
+    return InclusionProof(head, [Included(*each) for each in zip(chosen, paths, strict=True)])
 
 
 def verify_inclusion(proof: InclusionProof, *, public_keys: Collection[str]) -> Finding | None:
@@ -63,7 +59,7 @@ def verify_inclusion(proof: InclusionProof, *, public_keys: Collection[str]) -> 
 
 def _check(included: Included, head: SignedHead) -> Finding | None:
     entry = included.entry
-    if seal_entry(entry.previous, asdict(entry)) != entry.hash:
+    if not is_sealed(entry):
         return Finding(entry.seq, Tampering.CHANGED, "was changed: its content does not fit its hash")
     is_whole = all(_HASH.fullmatch(step) for step in included.path)
     if not is_whole or not leads_to(

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Final
 
@@ -16,6 +16,7 @@ from consent.merkle import grow
 #: What stands above the first entry.
 _NOTHING_ABOVE: Final = frozenset({"", "0" * 64})
 _AFTER_HEAD: Final = "was inserted: it comes after the signed head"
+_FIELDS: Final = tuple(field.name for field in fields(RemovalEntry))
 _UNSEALED: Final = frozenset({"seq", "previous", "hash"})
 #: What entries of the first version had; the others are sealed with all there is.
 _FIRST: Final = frozenset(
@@ -96,18 +97,19 @@ def verify(
     return _check_head(log, head, public_keys) or _check_tree(log, head)
 
 
+def follows(above: str, entry: RemovalEntry) -> bool:
+    """Whether an entry is whole and stands below the hash *above*, blank for the log's beginning."""
+    is_linked = entry.previous == above if above else entry.previous in _NOTHING_ABOVE
+    return is_linked and is_sealed(entry)
+
+
+def is_sealed(entry: RemovalEntry) -> bool:
+    """Whether its content fits its hash."""
+    return seal_entry(entry.previous, {name: getattr(entry, name) for name in _FIELDS}) == entry.hash
+
+
 def _is_sound(log: Sequence[RemovalEntry], index: int) -> bool:
-    return _is_linked(log, index) and _is_sealed(log[index])
-
-
-def _is_sealed(entry: RemovalEntry) -> bool:
-    return seal_entry(entry.previous, asdict(entry)) == entry.hash
-
-
-def _is_linked(log: Sequence[RemovalEntry], index: int) -> bool:
-    return (
-        log[index].previous in _NOTHING_ABOVE if index == 0 else log[index].previous == log[index - 1].hash
-    )
+    return follows(log[index - 1].hash if index else "", log[index])
 
 
 def _explain(log: Sequence[RemovalEntry], index: int) -> Finding:
@@ -115,7 +117,7 @@ def _explain(log: Sequence[RemovalEntry], index: int) -> Finding:
     entry = log[index]
     if _is_skipped(log, index):
         return Finding(entry.seq, Tampering.INSERTED, "was inserted: the entry below does not know it")
-    if not _is_sealed(entry):
+    if not is_sealed(entry):
         return Finding(entry.seq, Tampering.CHANGED, "was changed: its content does not fit its hash")
     above = _find_above(log, entry)
     if above is not None and above > index:

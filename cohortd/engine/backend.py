@@ -39,6 +39,8 @@ class DuckdbBackend:
             options["threads"] = threads
         self._numbers = itertools.count(1)
         self._connection = ibis.duckdb.connect(":memory:", **options)
+        # Where Python was started without a script (``python -c``) it would be drawn amid the answer.
+        self._connection.raw_sql("SET enable_progress_bar = false")
 
     def read(self, path: Path) -> ir.Table:
         """Look at a Parquet file; nothing but its columns is read yet."""

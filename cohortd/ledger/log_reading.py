@@ -46,9 +46,11 @@ COLUMNS: Final = ("seq", *("cause" if name == "trigger" else name for name in FI
 _PAGE: Final = 5_000
 
 
-def pages(database: Database, subject: str | None, since: datetime | None) -> Iterator[list[RemovalEntry]]:
-    """Yield entries as they were sealed: all, or of one subject, or from a time on."""
-    seq = 0
+def pages(
+    database: Database, subject: str | None = None, since: datetime | None = None, *, after: int = 0
+) -> Iterator[list[RemovalEntry]]:
+    """Yield entries as they were sealed: all, or of one subject, or from a time or below a number on."""
+    seq = after
     columns = ", ".join(COLUMNS)
     # Said outright: behind a coalesce() the index of subjects would not be used.
     whose = "" if subject is None else " AND subject IN (:ref, :name)"

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -145,6 +145,21 @@ class RemovalLog:
         """
         for page in pages(self._database, subject, since):
             yield from page
+
+    def through(self, take: Callable[[Sequence[RemovalEntry]], object]) -> SignedHead | None:
+        """Hand over every entry, page by page in their order, and return the head that stands for them.
+
+        What another process writes meanwhile is handed over as well, so that they belong together.
+        """
+        last, is_new = 0, True
+        while True:
+            head = self.head()
+            if (head is not None and last >= head.seq) or not is_new:
+                return head
+            is_new = False
+            for page in pages(self._database, after=last):
+                take(page)
+                last, is_new = (page[-1].seq, True) if page else (last, is_new)
 
     def told(self, subject: str | None = None, since: datetime | None = None) -> Iterator[RemovalEntry]:
         """Yield the same entries as people read them: one name a person, and their words in plain.

@@ -9,7 +9,6 @@ from typing import Final
 from cohortd.core.errors import SettingsError
 from cohortd.core.removals import SignedHead
 from cohortd.ledger import read_heads
-from cohortd.pipeline.proving import as_of_one_moment
 from cohortd.pipeline.wiring import Pipeline
 from consent import GrowthProof, prove_growth, verify_growth
 
@@ -45,14 +44,15 @@ def write_growth_proof(pipeline: Pipeline, since: Path, file: Path) -> Grown:
         SettingsError: There is no such head, the log does not hold it, or the file cannot be written.
     """
     old = _newest(since)
-    head, log = as_of_one_moment(pipeline.ledger.removals)
-    if head is None or head.seq < old.seq or log[old.seq - 1].hash != old.hash:
+    hashes: list[str] = []
+    head = pipeline.ledger.removals.through(lambda page: hashes.extend(entry.hash for entry in page))
+    if head is None or not old.seq <= head.seq <= len(hashes) or hashes[old.seq - 1] != old.hash:
         raise SettingsError(
             f"{since}: the log does not hold this head; cohortd log verify --heads {since} says why"
         )
     if not head.root or not old.root:
         raise SettingsError(f"{since}: this head is from before there was a tree; keep a newer one")
-    proof = prove_growth(log, old, head)
+    proof = prove_growth(hashes, old, head)
     document = {"cohortd_growth": _FORMAT, "old": asdict(old), "new": asdict(head), "path": proof.path}
     try:
         file.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

@@ -1,7 +1,7 @@
 """One person's entries of the removal log, proven in a file that shows nobody else's."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Final
@@ -12,7 +12,6 @@ from cohortd.core.identifiers import Family
 from cohortd.core.removals import CONCEALED, RemovalEntry, SignedHead
 from cohortd.ledger import MembershipRow, PastMembership, RemovalLog
 from cohortd.pipeline.consents import IDENTIFIER_KINDS, Subject, contact_subject, customer_subject
-from cohortd.pipeline.proving import as_of_one_moment
 from cohortd.pipeline.tracing import member_keys
 from cohortd.pipeline.wiring import Pipeline
 from consent import Included, InclusionProof, prove, verify_inclusion
@@ -53,13 +52,19 @@ def write_proof(pipeline: Pipeline, kind: SubjectKind, value: str, file: Path) -
     removals = pipeline.ledger.removals
     references = _references(pipeline, kind, value)
     references |= set(removals.names_of(references).values())
-    head, log = as_of_one_moment(removals)
-    chosen = [entry.seq for entry in log if entry.subject in references]
+    hashes: list[str] = []
+    chosen: list[RemovalEntry] = []
+
+    def take(page: Sequence[RemovalEntry]) -> None:
+        hashes.extend(entry.hash for entry in page)
+        chosen.extend(entry for entry in page if entry.subject in references)
+
+    head = removals.through(take)
     if head is None or not chosen:
         raise SettingsError("the removal log has no entry about this person, so there is nothing to prove")
     if not head.root:
         raise SettingsError("this log has no tree yet: the next entry makes it; try again after it")
-    proof = prove(log, head, chosen)
+    proof = prove(hashes, head, chosen)
     document = {
         "cohortd_proof": _FORMAT,
         "head": asdict(proof.head),

@@ -1,6 +1,6 @@
 """Whether the removal log is what it was when it was written."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from cohortd.core.times import format_time
 from cohortd.ledger import HEADS_FILE, KeptHead, RemovalLog, read_all_kept
 from cohortd.pipeline.stamping import Stamps, check_stamps
 from cohortd.pipeline.wiring import Pipeline
-from consent import verify, verify_witnesses
+from consent import Finding, Survey, verify, verify_witnesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +64,15 @@ def verify_log(
     copies = _kept(pipeline, heads_from)
     heads = [*removals.witnesses(), *(each.head for each in copies)]
     keys = public_keys or (pipeline.log_key,)
-    head, entries = as_of_one_moment(removals)
-    finding = verify(entries, head=head, public_keys=keys)
-    if finding is None or not entries:
-        finding = verify_witnesses(entries, heads, public_keys=keys) or finding
+    survey = Survey(heads, public_keys=keys)
+    head = removals.through(survey.take)
+    finding = None if survey.is_whole(head) else _explained(removals, heads, keys)
     authority = certificate or pipeline.heads.timestamp_certificate
     stamps = check_stamps(copies, authority) if copies and authority is not None else Stamps()
-    text = str(finding) if finding is not None else stamps.finding or _wiped(pipeline, entries)
+    text = str(finding) if finding is not None else stamps.finding or _wiped(pipeline, survey.size)
     return Proof(
         ok=not text,
-        entries=len(entries),
+        entries=survey.size,
         head=head.hash if head is not None else "",
         public_key=pipeline.log_key,
         witnesses=len({kept.seq for kept in heads}),
@@ -82,13 +81,14 @@ def verify_log(
     )
 
 
-def as_of_one_moment(removals: RemovalLog) -> tuple[SignedHead | None, list[RemovalEntry]]:
-    """Read the log between two equal heads: another process may be writing to it meanwhile."""
-    while True:
-        head = removals.head()
-        entries = list(removals.entries())
-        if removals.head() == head:
-            return head, entries
+def _explained(removals: RemovalLog, heads: Sequence[SignedHead], keys: Collection[str]) -> Finding | None:
+    """Find the first thing wrong, with the whole log in memory."""
+    entries: list[RemovalEntry] = []
+    head = removals.through(entries.extend)
+    finding = verify(entries, head=head, public_keys=keys)
+    if finding is None or not entries:
+        finding = verify_witnesses(entries, heads, public_keys=keys) or finding
+    return finding
 
 
 def _kept(pipeline: Pipeline, place: Path | None) -> list[KeptHead]:
@@ -104,7 +104,7 @@ def _kept(pipeline: Pipeline, place: Path | None) -> list[KeptHead]:
     return heads
 
 
-def _wiped(pipeline: Pipeline, entries: Collection[RemovalEntry]) -> str:
+def _wiped(pipeline: Pipeline, entries: int) -> str:
     if entries or not pipeline.ledger.consent.has_revocations():
         return ""
     return "the log is cut off to nothing, although withdrawals are recorded: its entries were deleted"

@@ -15,7 +15,7 @@ from ledger_world import GOOGLE, World, crowd
 from cohortd.core.removals import RemovalEntry, SignedHead, Tree, signed_text
 from cohortd.ledger import Ledger
 from cohortd.ledger.log_reading import COLUMNS
-from consent import ChainSealer, Tampering, verify, verify_witnesses
+from consent import ChainSealer, Survey, Tampering, verify, verify_witnesses
 
 Found = tuple[int, Tampering] | None
 NUMBERS = {"batch", "schema_version", "attempts"}
@@ -60,6 +60,9 @@ class Tampered:
         log, keys = list(self.removals.entries()), [public_key or self.sealer.public_key]
         finding = verify(log, head=self.removals.head(), public_keys=keys)
         finding = finding or verify_witnesses(log, heads, public_keys=keys)
+        survey = Survey(heads, public_keys=keys)
+        head = self.removals.through(survey.take)
+        assert survey.is_whole(head) == (finding is None)
         return None if finding is None else (finding.seq, finding.kind)
 
     def do(self, *statements: str, values: tuple[object, ...] = ()) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from cohortd.core.removals import RemovalEntry, SignedHead, Tree, signed_text
 from consent import (
     ChainSealer,
+    Survey,
     Tampering,
     prove,
     prove_growth,
@@ -87,12 +88,58 @@ def head_of(sealer: ChainSealer, log: list[RemovalEntry], size: int = 11) -> Sig
     return SignedHead(size, digest, sealer.sign(signed_text(size, digest, root)), root)
 
 
+def hashes_of(log: list[RemovalEntry]) -> list[str]:
+    return [one.hash for one in log]
+
+
 def test_a_log_with_a_tree_is_sound(sealer: ChainSealer, log: list[RemovalEntry]) -> None:
     keys = [sealer.public_key]
 
     assert verify(log, head=head_of(sealer, log), public_keys=keys) is None
     heads = [head_of(sealer, log, size) for size in (2, 5, 5, 11)]
     assert verify_witnesses(log, heads, public_keys=keys) is None
+
+
+@pytest.mark.parametrize("at_once", [1, 4, 11])
+def test_one_reading_in_any_pages_tells_that_all_is_well(sealer, log, at_once: int) -> None:
+    survey = Survey([head_of(sealer, log, size) for size in (5, 2, 5, 11)], public_keys=[sealer.public_key])
+    for start in range(0, len(log), at_once):
+        survey.take(log[start : start + at_once])
+
+    assert (survey.size, survey.newest) == (11, log[-1].hash)
+    assert survey.is_whole(head_of(sealer, log))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda log: [*log[:4], replace(log[4], detail="nothing to see"), *log[5:]],
+        lambda log: [*log[:4], *log[5:]],
+        lambda log: log[:-1],
+        lambda log: [*log, log[-1]],
+        lambda log: [log[1], log[0], *log[2:]],
+        lambda log: [],
+    ],
+    ids=["changed", "deleted", "cut off", "doubled", "moved", "emptied"],
+)
+def test_one_reading_tells_that_something_is_wrong(sealer, log, change) -> None:
+    survey = Survey(public_keys=[sealer.public_key])
+    survey.take(change(log))
+
+    assert not survey.is_whole(head_of(sealer, log))
+
+
+def test_one_reading_finds_heads_that_do_not_fit(sealer, log) -> None:
+    root = "ab" * 32
+    other_tree = SignedHead(5, log[4].hash, sealer.sign(signed_text(5, log[4].hash, root)), root)
+    later = replace(head_of(sealer, log), seq=12)
+    other_key = replace(head_of(sealer, log, 5), signature="00" * 64)
+    for kept in (other_tree, later, other_key):
+        survey = Survey([kept], public_keys=[sealer.public_key])
+        survey.take(log)
+
+        assert not survey.is_whole(head_of(sealer, log))
+        assert not survey.is_whole(None)
 
 
 def test_a_head_without_the_root_it_was_signed_with_is_not_signed(
@@ -122,7 +169,7 @@ def test_a_root_of_other_entries_is_found_in_the_head_and_in_kept_heads(
 def test_one_persons_entries_are_proven_without_the_others(
     sealer: ChainSealer, log: list[RemovalEntry]
 ) -> None:
-    proof = prove(log, head_of(sealer, log), [5, 2, 8, 11])
+    proof = prove(hashes_of(log), head_of(sealer, log), [log[at - 1] for at in (2, 5, 8, 11)])
 
     assert [each.entry.seq for each in proof.entries] == [2, 5, 8, 11]
     assert {each.entry.subject for each in proof.entries} == {f"{2:032x}"}
@@ -142,7 +189,8 @@ def test_one_persons_entries_are_proven_without_the_others(
 )
 def test_an_altered_proof_is_found(sealer, log, change, found) -> None:
     finding = verify_inclusion(
-        change(prove(log, head_of(sealer, log), [2, 5])), public_keys=[sealer.public_key]
+        change(prove(hashes_of(log), head_of(sealer, log), [log[1], log[4]])),
+        public_keys=[sealer.public_key],
     )
 
     assert finding is not None
@@ -151,7 +199,7 @@ def test_an_altered_proof_is_found(sealer, log, change, found) -> None:
 
 @pytest.mark.parametrize("name", ["subject", "event", "at", "due_at", "on_time", "previous", "hash"])
 def test_a_changed_field_in_a_proof_is_found(sealer, log, name: str) -> None:
-    proof = prove(log, head_of(sealer, log), [2, 5])
+    proof = prove(hashes_of(log), head_of(sealer, log), [log[1], log[4]])
     altered = replace(proof.entries[1], entry=replace(proof.entries[1].entry, **{name: "ab" * 32}))
     finding = verify_inclusion(
         replace(proof, entries=[proof.entries[0], altered]), public_keys=[sealer.public_key]
@@ -162,7 +210,9 @@ def test_a_changed_field_in_a_proof_is_found(sealer, log, name: str) -> None:
 
 
 def test_a_proof_is_not_true_by_another_key(sealer: ChainSealer, log: list[RemovalEntry]) -> None:
-    finding = verify_inclusion(prove(log, head_of(sealer, log), [2]), public_keys=["00" * 32])
+    finding = verify_inclusion(
+        prove(hashes_of(log), head_of(sealer, log), [log[1]]), public_keys=["00" * 32]
+    )
 
     assert finding is not None
     assert finding.kind is Tampering.WRONG_KEY
@@ -207,7 +257,7 @@ def test_a_log_that_grew_is_proven_to_begin_with_the_older_one(data: st.DataObje
     ],
 )
 def test_an_altered_proof_of_growth_is_found(sealer, log, change, found) -> None:
-    proof = prove_growth(log, head_of(sealer, log, 5), head_of(sealer, log))
+    proof = prove_growth(hashes_of(log), head_of(sealer, log, 5), head_of(sealer, log))
     finding = verify_growth(change(proof), public_keys=[sealer.public_key])
 
     assert verify_growth(proof, public_keys=[sealer.public_key]) is None
@@ -216,7 +266,7 @@ def test_an_altered_proof_of_growth_is_found(sealer, log, change, found) -> None
 
 
 def test_a_proof_of_growth_begins_at_a_head_that_was_kept(sealer, log) -> None:
-    proof = prove_growth(log, head_of(sealer, log, 5), head_of(sealer, log))
+    proof = prove_growth(hashes_of(log), head_of(sealer, log, 5), head_of(sealer, log))
     keys = [sealer.public_key]
     finding = verify_growth(proof, public_keys=keys, kept=[head_of(sealer, log, 4)])
 
@@ -230,7 +280,7 @@ def test_a_log_that_was_written_anew_did_not_grow_from_the_head_that_was_kept(se
     for one in (replace(each, detail="nothing to see") for each in log):
         previous = forged[-1].hash if forged else ""
         forged.append(replace(one, previous=previous, hash=sealer.seal(previous, asdict(one))))
-    proof = prove_growth(forged, head_of(sealer, log, 5), head_of(sealer, forged))
+    proof = prove_growth(hashes_of(forged), head_of(sealer, log, 5), head_of(sealer, forged))
     finding = verify_growth(proof, public_keys=[sealer.public_key])
 
     assert finding is not None
@@ -241,7 +291,7 @@ def test_words_that_an_entry_conceals_are_told_truly_in_a_proof(sealer: ChainSea
     key = bytes(range(32))
     one = replace(entry(1), schema_version=3, source=conceal(key, "letter"))
     sealed = replace(one, hash=sealer.seal("", asdict(one)))
-    proof = prove([sealed], head_of(sealer, [sealed], 1), [1])
+    proof = prove([sealed.hash], head_of(sealer, [sealed], 1), [sealed])
 
     def finding(key: str, **told: str) -> object:
         shown = [replace(proof.entries[0], key=key, told=told)]

@@ -9,7 +9,7 @@ from hypothesis import given
 
 from cohortd.core.errors import SettingsError
 from cohortd.core.removals import RemovalEntry, Sealer, SignedHead
-from consent import ChainSealer, Tampering, verify
+from consent import ChainSealer, Survey, Tampering, verify
 
 Log = list[RemovalEntry]
 PAYLOAD = [field.name for field in fields(RemovalEntry) if field.name not in {"seq", "previous", "hash"}]
@@ -49,7 +49,10 @@ def found(sealer, log):
     """What is found in an altered log when the head is still the true one."""
 
     def found(altered: Log, head: SignedHead | None = None) -> tuple[int, Tampering] | None:
+        survey = Survey(public_keys=[sealer.public_key])
+        survey.take(altered)
         finding = verify(altered, head=head or head_of(sealer, log), public_keys=[sealer.public_key])
+        assert survey.is_whole(head or head_of(sealer, log)) == (finding is None)
         return (finding.seq, finding.kind) if finding else None
 
     return found
