@@ -53,13 +53,10 @@ def show(
     """Show the newest entries of the removal log."""
     from dataclasses import asdict
 
-    from cohortd.pipeline.due import due_words
+    from cohortd.pipeline.newest_removals import newest_removals
 
     with opened(config, as_json=as_json) as pipeline:
-        log = pipeline.ledger.removals
-        told = list(log.told())
-        due = due_words(told, log.deadlines, pipeline.clock())
-    entries = told[-limit:]
+        entries, due = newest_removals(pipeline, limit)
     rows = [
         (
             e.seq,

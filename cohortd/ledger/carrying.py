@@ -14,8 +14,8 @@ from cohortd.core.times import format_time
 from cohortd.ledger import batches, replacing, settling
 from cohortd.ledger.batches import OPEN, Work
 from cohortd.ledger.claiming import write_ahead
+from cohortd.ledger.journal import Journal
 from cohortd.ledger.memberships import State
-from cohortd.ledger.removal_log import Journal
 
 _BATCHES: Final = f"""
     SELECT id FROM batch WHERE remote = ? AND {OPEN} AND by_resync = 1 AND action = ? ORDER BY id

@@ -13,10 +13,10 @@ from cohortd.core.removals import RemovalEvent
 from cohortd.core.times import format_time
 from cohortd.ledger import batches, late
 from cohortd.ledger.batches import OPEN, Claimed, Work
+from cohortd.ledger.journal import Journal
 from cohortd.ledger.memberships import State
 from cohortd.ledger.queueing import log_batch
 from cohortd.ledger.remotes import COLUMNS, remote_of
-from cohortd.ledger.removal_log import Journal
 from cohortd.ledger.settling import end_emptied
 
 #: Whether an item's identifier or member is suppressed now; ``i`` is the item.

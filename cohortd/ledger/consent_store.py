@@ -14,7 +14,8 @@ from cohortd.core.times import parse_time
 from cohortd.ledger import consent_records, putting_back, suppressions
 from cohortd.ledger.consent_records import Subject
 from cohortd.ledger.database import Database
-from cohortd.ledger.removal_log import Journal, RemovalLog
+from cohortd.ledger.journal import Journal
+from cohortd.ledger.removal_log import RemovalLog
 from cohortd.ledger.suppressions import SuppressedSet, SuppressionCause
 from cohortd.ledger.withdrawing import Asked, Extra, Withdrawal, Withdrawn, assert_again, withdraw
 

@@ -14,9 +14,9 @@ from sqlalchemy import Connection
 
 from cohortd.core.times import format_time
 from cohortd.ledger.batches import EMPTIED, OPEN, Work
+from cohortd.ledger.journal import Journal
 from cohortd.ledger.memberships import State
 from cohortd.ledger.queueing import Leaving, Schedule, queue_removals
-from cohortd.ledger.removal_log import Journal
 
 #: Longest a platform takes to carry out what it took; both of Google's interfaces say a day.
 LANDS_WITHIN: Final = timedelta(days=1)

@@ -1,7 +1,7 @@
 """The removal log as it is read: page by page, in its order."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection, Row
@@ -44,6 +44,7 @@ FIELDS: Final = (
 #: ``trigger`` is a reserved word, so its column has another name.
 COLUMNS: Final = ("seq", *("cause" if name == "trigger" else name for name in FIELDS), "previous", "hash")
 _PAGE: Final = 5_000
+_CLOCKS_SET_BACK: Final = timedelta(days=1)
 
 
 def pages(
@@ -67,6 +68,27 @@ def pages(
         if len(rows) < _PAGE:
             return
         seq = rows[-1].seq
+
+
+def tail(connection: Connection, most: int) -> list[RemovalEntry]:
+    """Return the newest entries as they were sealed, the newest last."""
+    rows = connection.exec_driver_sql(
+        f"SELECT {', '.join(COLUMNS)} FROM removal_log ORDER BY seq DESC LIMIT ?", (most,)
+    ).all()
+    return [_entry(row) for row in reversed(rows)]
+
+
+def last_before(connection: Connection, since: datetime) -> int:
+    """Return the number of an entry behind which all later ones stand; 0 where there is none.
+
+    Times ascend but where a clock was set back, for which a day is left. Read from the end, so what is
+    older costs nothing.
+    """
+    row = connection.exec_driver_sql(
+        "SELECT seq FROM removal_log WHERE at < ? ORDER BY seq DESC LIMIT 1",
+        (format_time(since - _CLOCKS_SET_BACK),),
+    ).first()
+    return 0 if row is None else int(row.seq)
 
 
 def _both(connection: Connection, subject: str) -> dict[str, str]:

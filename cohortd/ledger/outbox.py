@@ -16,9 +16,10 @@ from cohortd.ledger import batches, outlook, refusing, replacing, settling
 from cohortd.ledger.batches import OPEN, BatchRow, Claimed, PollDue, Work
 from cohortd.ledger.claiming import Ask, claim, find_next
 from cohortd.ledger.database import Database
+from cohortd.ledger.journal import Journal
 from cohortd.ledger.leader import check_epoch, check_lead
 from cohortd.ledger.remotes import note_match_rate
-from cohortd.ledger.removal_log import Journal, RemovalLog
+from cohortd.ledger.removal_log import RemovalLog
 from cohortd.ledger.renewing import renew
 from cohortd.ledger.replacing import Replacement
 

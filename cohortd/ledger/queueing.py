@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Row
 from cohortd.core.delivery import Action, BatchState, Lane
 from cohortd.core.removals import REPEATED, RemovalEvent
 from cohortd.core.times import format_time
-from cohortd.ledger.removal_log import Cause, Journal, kinds_text
+from cohortd.ledger.journal import Cause, Journal
+from cohortd.ledger.removal_log import kinds_text
 
 #: Under every platform's limit, and small enough to be claimed and confirmed quickly.
 ROWS_PER_BATCH: Final = 1_000

@@ -15,8 +15,8 @@ from cohortd.core.removals import RemovalEvent
 from cohortd.core.times import format_time
 from cohortd.ledger import batches, settling
 from cohortd.ledger.batches import Work
+from cohortd.ledger.journal import Journal
 from cohortd.ledger.queueing import log_batch
-from cohortd.ledger.removal_log import Journal
 
 #: An add at which the platform itself failed is sent again after ten minutes, then twenty, at most a day.
 RETRY_FAILED: Final = timedelta(minutes=10)

@@ -4,7 +4,6 @@ import hashlib
 import hmac
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -18,89 +17,24 @@ from cohortd.core.deadlines import Deadlines
 from cohortd.core.errors import LedgerError
 from cohortd.core.identifiers import IdentifierKind
 from cohortd.core.removals import (
-    BY_HAND,
-    KEYED_SINCE,
-    REPEATED,
     RemovalEntry,
-    RemovalEvent,
     Sealer,
     SignedHead,
     Tree,
     signed_text,
 )
-from cohortd.core.times import format_time, parse_time
+from cohortd.core.times import parse_time
 from cohortd.ledger import subject_keys
 from cohortd.ledger.database import Database
 from cohortd.ledger.heads import append_head, read_head, read_heads
-from cohortd.ledger.log_reading import COLUMNS, FIELDS, pages
+from cohortd.ledger.journal import Journal
+from cohortd.ledger.log_reading import COLUMNS, FIELDS, last_before, pages, tail
 from cohortd.ledger.timings import RemovalTiming, timings_of
 
 HEADS_FILE: Final = "removal-log-heads.jsonl"
 
-_NUMBERS: Final = frozenset({"batch", "schema_version", "attempts"})
-#: Whatever an entry does not tell.
-_BLANK: Final = {name: 0 if name in _NUMBERS else "" for name in FIELDS}
-SCHEMA_VERSION: Final = KEYED_SINCE
 Subject = tuple[tuple[str, bytes], ...]
 log = structlog.get_logger()
-
-
-@dataclass(slots=True)
-class Journal:
-    """Entries of one transaction, sealed when it commits."""
-
-    lines: list[dict[str, object]] = field(default_factory=list)
-
-    def note(
-        self, event: RemovalEvent, *, at: datetime, withdrawal: "Cause", place: Mapping[str, object]
-    ) -> None:
-        """Write one line.
-
-        Args:
-            place: Fields of the remote audience and batch, absent where there is none.
-        """
-        happened = format_time(at)
-        line: dict[str, object] = {
-            **_BLANK,
-            "schema_version": SCHEMA_VERSION,
-            "at": happened,
-            "event": event.value,
-            **withdrawal.told(),
-            **place,
-        }
-        if str(line["detail"]).startswith(REPEATED):
-            line["due_at"] = ""  # what it repeats has the clock
-        is_confirmed = event is RemovalEvent.CONFIRMED and BY_HAND not in str(line["detail"])
-        if is_confirmed and line["due_at"]:
-            line["on_time"] = "yes" if happened <= str(line["due_at"]) else "no"
-        self.lines.append(line)
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """What a line of the log says of the withdrawal it belongs to."""
-
-    subject: str
-    trigger: str
-    source: str
-    event_time: str
-    regulation: str
-    legal_basis: str
-    purpose: str
-    #: What decided: the record's status is the name of the rule.
-    rule: str
-    evidence: str
-    received_at: str
-    #: Blank where the withdrawal has no clock.
-    due_at: str
-    operator: str
-
-    def told(self) -> dict[str, str]:
-        """Its fields; ``asdict`` would take longer than all the rest of a line."""
-        return {name: getattr(self, name) for name in _OF_CAUSE}
-
-
-_OF_CAUSE: Final = tuple(each.name for each in fields(Cause))
 
 
 class RemovalLog:
@@ -236,9 +170,25 @@ class RemovalLog:
             :32
         ]
 
+    def newest(self, most: int) -> Sequence[RemovalEntry]:
+        """Return the newest entries, the newest last, as ``told`` does."""
+        with self._database.read() as connection:
+            entries = tail(connection, most)
+            return subject_keys.opened(connection, entries, self._sealer)
+
     def timings(self, since: datetime | None = None, subject: str | None = None) -> Sequence[RemovalTiming]:
-        """Say how long each removal took, a withdrawal and destination: all, or those of one subject."""
-        return timings_of(self._named(subject, since))
+        """Say how long each removal took, a withdrawal and destination: all, or those of one subject.
+
+        Args:
+            since: Of withdrawals alone that were recorded from then on; what came before is not read.
+            subject: As for ``entries``.
+        """
+        if since is None:
+            return timings_of(self._named(subject))
+        with self._database.read() as connection:
+            first = last_before(connection, since)
+        found = timings_of(self._named(subject, after=first), recorded=True)
+        return [timing for timing in found if timing.recorded_at >= since]
 
     def _witness(self, head: SignedHead) -> None:
         try:
@@ -246,9 +196,9 @@ class RemovalLog:
         except LedgerError as error:
             log.warning("removal_log_head_not_witnessed", why=str(error))
 
-    def _named(self, subject: str | None, since: datetime | None) -> Iterator[RemovalEntry]:
+    def _named(self, subject: str | None, *, after: int = 0) -> Iterator[RemovalEntry]:
         """Yield entries with one name a person, whatever version they are of."""
-        for page in pages(self._database, subject, since):
+        for page in pages(self._database, subject, after=after):
             with self._database.read() as connection:
                 found = subject_keys.named(connection, page)
             yield from found

@@ -11,9 +11,9 @@ from cohortd.core.removals import RemovalEvent
 from cohortd.core.times import format_time
 from cohortd.ledger import batches, settling
 from cohortd.ledger.batches import OPEN
+from cohortd.ledger.journal import Journal
 from cohortd.ledger.queueing import log_batch
 from cohortd.ledger.remotes import supersede
-from cohortd.ledger.removal_log import Journal
 
 _ANEW: Final = """
     UPDATE remote SET remote_id = NULL,

@@ -21,9 +21,9 @@ from cohortd.core.removals import RemovalEvent
 from cohortd.ledger import batches, settling
 from cohortd.ledger.batches import OPEN, Work
 from cohortd.ledger.claiming import MARK_LEAVING
+from cohortd.ledger.journal import Journal
 from cohortd.ledger.memberships import State
 from cohortd.ledger.queueing import log_batch
-from cohortd.ledger.removal_log import Journal
 
 #: What the removal log says of who left so, and a batch's note.
 BY_REPLACING: Final = "by replacing the audience's members with those who stay"

@@ -14,9 +14,9 @@ from cohortd.core.removals import RemovalEvent
 from cohortd.core.times import format_time
 from cohortd.ledger import batches, late
 from cohortd.ledger.batches import OPEN, Work
+from cohortd.ledger.journal import Journal
 from cohortd.ledger.memberships import State
 from cohortd.ledger.queueing import Leaving, Schedule, log_batch, log_rows, queue_removals
-from cohortd.ledger.removal_log import Journal
 
 #: A removal that the platform refused is tried again after an hour, then two, at most a day.
 RETRY_REFUSED: Final = timedelta(hours=1)

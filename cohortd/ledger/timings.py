@@ -38,15 +38,20 @@ class _Audience:
     at: dict[str, str] = field(default_factory=dict)
 
 
-def timings_of(entries: Iterable[RemovalEntry]) -> Sequence[RemovalTiming]:
-    """Fold the log's lines."""
-    recorded: dict[tuple[str, str], str] = {}
+def timings_of(entries: Iterable[RemovalEntry], *, recorded: bool = False) -> Sequence[RemovalTiming]:
+    """Fold the log's lines.
+
+    Args:
+        entries: A whole log, all of a subject, or the end of a log.
+        recorded: Whether to leave out what was recorded before the first of them.
+    """
+    recorded_at: dict[tuple[str, str], str] = {}
     steps: dict[tuple[str, str, str], dict[str, _Audience]] = {}
     for entry in entries:
         if entry.detail.startswith(REPEATED):
             continue
         if entry.event == RemovalEvent.RECORDED:
-            recorded.setdefault((entry.subject, entry.event_time), entry.at)
+            recorded_at.setdefault((entry.subject, entry.event_time), entry.at)
             continue
         audiences = steps.setdefault((entry.subject, entry.event_time, entry.destination), {})
         audience = audiences.setdefault(f"{entry.audience}\n{entry.remote_id}", _Audience(entry.at))
@@ -55,11 +60,15 @@ def timings_of(entries: Iterable[RemovalEntry]) -> Sequence[RemovalTiming]:
             audience.due_at = entry.due_at
         else:
             audience.at[entry.event] = entry.at
-    return [_timing(key, list(audiences.values()), recorded) for key, audiences in steps.items()]
+    return [
+        _timing(key, list(audiences.values()), recorded_at)
+        for key, audiences in steps.items()
+        if not recorded or key[:2] in recorded_at
+    ]
 
 
 def _timing(
-    key: tuple[str, str, str], audiences: Sequence[_Audience], recorded: dict[tuple[str, str], str]
+    key: tuple[str, str, str], audiences: Sequence[_Audience], recorded_at: dict[tuple[str, str], str]
 ) -> RemovalTiming:
     subject, event_time, destination = key
     queued_at = min(audience.queued_at for audience in audiences)
@@ -68,7 +77,7 @@ def _timing(
         subject=subject,
         destination=destination,
         event_time=parse_time(event_time),
-        recorded_at=parse_time(recorded.get((subject, event_time), queued_at)),
+        recorded_at=parse_time(recorded_at.get((subject, event_time), queued_at)),
         queued_at=parse_time(queued_at),
         sent_at=_slowest(audiences, RemovalEvent.SENT),
         accepted_at=_slowest(audiences, RemovalEvent.ACCEPTED),

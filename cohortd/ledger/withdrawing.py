@@ -16,9 +16,9 @@ from cohortd.core.removals import RemovalEvent
 from cohortd.core.times import format_time
 from cohortd.ledger import consent_records, late, putting_back
 from cohortd.ledger.batches import OPEN
+from cohortd.ledger.journal import Journal
 from cohortd.ledger.memberships import State
 from cohortd.ledger.queueing import Leaving, Schedule, causes_of, queue_removals
-from cohortd.ledger.removal_log import Journal
 
 Extra = tuple[Family, bytes, Identifier]
 

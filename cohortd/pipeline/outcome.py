@@ -10,7 +10,6 @@ from cohortd.core.delivery import RemoteStatus
 from cohortd.core.modelling import Segment
 from cohortd.core.planning import Target
 from cohortd.core.reporting import AudienceReport, RevocationReport, RunReport
-from cohortd.core.times import parse_time
 from cohortd.ledger import Remote
 from cohortd.pipeline.drifting import Drift, drifts_of, sentences
 from cohortd.pipeline.planning import Plan
@@ -113,23 +112,16 @@ def revocation_reports(pipeline: Pipeline, *, since: datetime | None) -> list[Re
     revoked: Counter[str] = Counter()
     confirmed: Counter[str] = Counter()
     slowest: dict[str, float] = {}
-    for timing in pipeline.ledger.removals.timings():
-        recorded = _time(timing.recorded_at)
-        if since is not None and recorded < since:
-            continue
+    for timing in pipeline.ledger.removals.timings(since):
         revoked[timing.destination] += 1
         if timing.confirmed_at:
             confirmed[timing.destination] += 1
-            took = (_time(timing.confirmed_at) - recorded).total_seconds()
+            took = (timing.confirmed_at - timing.recorded_at).total_seconds()
             slowest[timing.destination] = max(took, slowest.get(timing.destination, 0.0))
     return [
         RevocationReport(name, revoked[name], confirmed[name], slowest.get(name))
         for name in sorted(revoked)
     ]
-
-
-def _time(at: datetime | str) -> datetime:
-    return parse_time(at) if isinstance(at, str) else at
 
 
 def _describe(

@@ -133,6 +133,31 @@ def test_timings_take_the_slowest_audience_and_wait_for_all(world: World) -> Non
     assert timings["meta"].confirmed_at == NOW + timedelta(seconds=30)
 
 
+def test_timings_of_a_time_are_of_what_was_recorded_then_though_older_ones_go_on(world: World) -> None:
+    world.sync({GOOGLE: [ANN, BOB]})
+    world.revoke(ANN)
+    world.wait(hours=48)
+    since = world.now
+    world.drain()  # of the older one
+    bob = world.revoke(BOB)
+    world.drain()
+
+    assert [timing.subject for timing in world.ledger.removals.timings(since)] == [
+        timing.subject for timing in world.ledger.removals.timings(subject=bob.subject)
+    ]
+
+
+def test_the_newest_entries_are_told_as_all_are(world: World) -> None:
+    world.sync({GOOGLE: [ANN, BOB]})
+    for person in (ANN, BOB):
+        world.revoke(person)
+    world.drain()
+    told = list(world.ledger.removals.told())
+
+    assert [*world.ledger.removals.newest(3)] == told[-3:]
+    assert [*world.ledger.removals.newest(10**6)] == told
+
+
 def test_a_removal_that_is_queued_again_is_open_again(world: World) -> None:
     world.plan({GOOGLE: [ANN]})
     add = world.must_claim()
