@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -35,8 +34,6 @@ _COMMAND: Final = "from cohortd.cli import main; main()"
 _PATIENCE_S: Final = 300.0
 _LOOK_S: Final = 0.02
 _PEOPLE: Final = 2_000
-#: How long the other one stands by at least: it tries to lead every second.
-_STANDS_S: Final = 1.5
 _DATABASE: Final = "COHORTD_DATABASE"
 #: Of an answer to a batch while the leader is ended.
 SLOW_S: Final = 3.0
@@ -71,9 +68,8 @@ class Pair:
             pipeline = stack.enter_context(open_pipeline(settings))
             first = stack.enter_context(self._daemon(leading))
             _until(lambda: _says(leading, "leadership_taken"), leading)
-            stack.enter_context(self._daemon(standing, COHORTD_MONITORING__LISTEN=f"127.0.0.1:{_port()}"))
-            _until(lambda: _says(standing, "server_opened"), standing)
-            time.sleep(_STANDS_S)
+            stack.enter_context(self._daemon(standing))
+            _until(lambda: _says(standing, "leadership_awaited"), standing)
             if is_busy:
                 _until(lambda: self.meta.calls["users.add"] > 0, leading)
             asked, began = now_utc(), time.monotonic()
@@ -86,13 +82,9 @@ class Pair:
             return Taken(what, leads_s, (job - asked).total_seconds())
 
     @contextmanager
-    def _daemon(self, log: Path, **more: str) -> Iterator["subprocess.Popen[bytes]"]:
+    def _daemon(self, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
         call = [sys.executable, "-c", _COMMAND, "run", "-c", str(self.settings)]
-        environment = {**os.environ, **more}
-        with (
-            log.open("w") as out,
-            subprocess.Popen(call, stdout=out, stderr=out, env=environment) as process,  # noqa: S603
-        ):
+        with log.open("w") as out, subprocess.Popen(call, stdout=out, stderr=out) as process:  # noqa: S603
             try:
                 yield process
             finally:
@@ -151,11 +143,6 @@ def _first_job(pipeline: Pipeline, after: datetime) -> datetime | None:
 
 def _says(log: Path, event: str) -> bool:
     return event in log.read_text()
-
-
-def _port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 def _until(is_so: Callable[[], bool], log: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 
 import structlog
 
+import cohortd
 from cohortd.bootstrap import open_pipeline, start_logs
 from cohortd.core.errors import (
     CohortdError,
@@ -48,6 +49,8 @@ def serve(config_file: str | None) -> int:
     signals = Signals(threading.Event())
     signals.listen()
     reloading = Reloading.begin(config_file, now=time.monotonic())
+    start_logs(reloading.settings)
+    log.info("daemon_started", version=cohortd.__version__, settings=str(reloading.file))
     led = _Serving(signals, reloading).serve()
     code = code_of(led)
     log.info("daemon_stopped", code=code)
@@ -65,14 +68,16 @@ class _Serving:
     broken_off: BrokenOff = field(default_factory=BrokenOff)
     #: Whose jobs did not end when they should.
     _left: list[Runner] = field(default_factory=list)
+    #: Whether it was told that another leads.
+    _stands_by: bool = False
 
     def serve(self) -> Led:
         while True:
-            start_logs(self.reloading.settings)
             try:
                 led = self._serve_under()
             except CohortdError as error:
                 if self.reloading.revert(str(error)):
+                    start_logs(self.reloading.settings)
                     continue
                 if not (self.reloading.is_proven and isinstance(error, LedgerUnreachableError)):
                     raise
@@ -82,7 +87,7 @@ class _Serving:
             if led.ending in {Ending.STOPPED, Ending.GAVE_UP} or self._has_left_too_many():
                 return self._last(led)
             if led.ending is Ending.RELOAD:
-                self.reloading.adopt()
+                start_logs(self.reloading.adopt())
                 log.info("settings_replaced")
 
     def _serve_under(self) -> Led:
@@ -119,9 +124,13 @@ class _Serving:
         """Lead, if nobody else does, until there is a reason not to."""
         try:
             with pipeline.ledger.leadership() as epoch:
+                self._stands_by = False
                 log.info("leadership_taken", epoch=epoch)
                 return Leader(pipeline, epoch, self.signals, self.reloading, self.broken_off).lead()
         except NotLeaderError:
+            if not self._stands_by:
+                self._stands_by = True
+                log.info("leadership_awaited")
             self.signals.wait(STANDBY_S)
         except LedgerError as error:
             log.warning("ledger_not_reached", reason=str(error))

