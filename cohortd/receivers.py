@@ -34,6 +34,8 @@ _HEADERS = {AuthKind.HMAC: "X-Signature", AuthKind.BEARER: "Authorization"}
 _PREFIXES = {AuthKind.BEARER: "Bearer "}
 #: Keys of fewer bytes can be found by trying; Standard Webhooks asks for 24.
 _KEY_BYTES: Final = 16
+#: How long the end waits for what withdrawn people carry; what was not read by then, the next plan reads.
+_CARRYING_S: Final = 5.0
 _WHERE_TO_LOOK: Final = "Is the daemon running? Its log says why it does not listen: server_not_opened."
 
 
@@ -47,7 +49,9 @@ def open_receiver(settings: ReceiverSettings | None, pipeline: Pipeline) -> Iter
     if settings is None:
         yield None
         return
-    receiving = Receiving(pipeline, {each.name: shape_of(each) for each in settings.sources})
+    ended = threading.Event()
+    shapes = {each.name: shape_of(each) for each in settings.sources}
+    receiving = Receiving(replace(pipeline, stop=ended), shapes)
     desk = Desk(
         [Inlet(each.name, each.place, _auth(each)) for each in settings.sources],
         take=receiving.take,
@@ -55,7 +59,7 @@ def open_receiver(settings: ReceiverSettings | None, pipeline: Pipeline) -> Iter
         clock=pipeline.clock,
     )
     carrying = threading.Thread(
-        target=receiving.carry, kwargs={"stop": pipeline.stop.is_set}, name="receiver-carrying"
+        target=receiving.carry, kwargs={"stop": ended.is_set}, name="receiver-carrying", daemon=True
     )
     carrying.start()
     try:
@@ -63,7 +67,10 @@ def open_receiver(settings: ReceiverSettings | None, pipeline: Pipeline) -> Iter
             yield listening
     finally:
         receiving.close()
-        carrying.join()
+        if not pipeline.stop.is_set():
+            carrying.join(_CARRYING_S)
+        ended.set()
+        carrying.join(_CARRYING_S)  # a table that does not answer is left: the ledger closes to it
 
 
 def status_lines(settings: ReceiverSettings | None) -> list[AccessCheck]:

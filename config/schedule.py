@@ -11,6 +11,8 @@ from config.cron import check_cron, interval_of
 
 #: No job is looked at more often.
 SHORTEST: Final = timedelta(seconds=10)
+#: Less leaves no time to store what a platform is just answering.
+LEAST_GRACE: Final = timedelta(seconds=2)
 
 
 def check_when(text: str) -> str:
@@ -77,6 +79,12 @@ class Schedule(Strict):
         default="40 2 * * *", description="Copy the state to `backup.to`; nothing is done without one."
     )
     timezone: str = Field(default="UTC", description="The timetable's time zone, such as `Europe/Berlin`.")
+    grace: Duration = Field(
+        default=timedelta(seconds=25),
+        ge=LEAST_GRACE,
+        description="How long after SIGTERM the daemon has ended, whatever is under way. What runs it must"
+        " wait a little longer before it kills it: Kubernetes waits 30 seconds, Docker 10.",
+    )
     watchdog: Watchdog = Field(default_factory=Watchdog, description="How long a job may take.")
 
     @field_validator("timezone")

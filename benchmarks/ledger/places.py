@@ -17,6 +17,7 @@ from cohortd.ledger.dialects.copying import copy_rows
 _COLUMNS: Final = "remote, kind, digest, member, state, batch, added_at, sent_at, version, payload"
 _ROWS_AT_ONCE: Final = 500_000
 _DATABASES: Final = ("cohortd_benchmark_load", "cohortd_benchmark")
+_FRESH: Final = "cohortd_fresh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,16 @@ def wheel_server(folder: Path) -> Iterator[str]:
         yield server.get_uri()
     finally:
         server.cleanup()
+
+
+@contextmanager
+def fresh_database(server: str) -> Iterator[str]:
+    """Make a database on a server for the length of a block, and give its URL."""
+    _run(server, f"CREATE DATABASE {_FRESH} ENCODING 'UTF8' TEMPLATE template0")
+    try:
+        yield make_url(_plain(server)).set(database=_FRESH).render_as_string(hide_password=False)
+    finally:
+        _run(server, f"DROP DATABASE IF EXISTS {_FRESH} WITH (FORCE)")
 
 
 @contextmanager

@@ -2,13 +2,13 @@
 
 import time
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import Enum, auto
 from typing import Final
 
 import structlog
 
-from cohortd.core.errors import LedgerUnreachableError
+from cohortd.core.errors import LedgerError
+from cohortd.daemon.breaking_off import BrokenOff
 from cohortd.daemon.jobs import jobs_of, lookouts_of
 from cohortd.daemon.reloading import Reloading
 from cohortd.daemon.running import Runner
@@ -25,11 +25,11 @@ from cohortd.pipeline.wiring import Pipeline
 WATCH_S: Final = 1.0
 #: How often it looks whether it leads still, and whether a job is stuck.
 LEADS_S: Final = 5.0
-#: How long a stopped daemon waits for jobs while none of them waits for a platform: what they compute,
-#: the next run computes again.
+#: How long jobs that are broken off are waited for while none of them waits for a platform: what they
+#: compute, the next run computes again.
 COMPUTING_S: Final = 5.0
-#: What a request may take longer than it may, for its answer to be stored.
-STORING_S: Final = 5.0
+#: Which share of the grace platforms get for their answers; the rest is for closing.
+ANSWERING: Final = 0.8
 log = structlog.get_logger()
 
 
@@ -45,22 +45,17 @@ class Ending(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long what runs is waited for."""
-
-    #: The longest request; seconds.
-    request_s: float
-    #: See the watchdog's setting.
-    give_up: timedelta | None
-
-
-@dataclass(frozen=True, slots=True)
 class Led:
     """How a time of leading ended."""
 
     ending: Ending
-    #: Whether every job has ended; else only the end of the process ends them.
-    is_quiet: bool = True
+    #: Whose jobs have not all ended: they were left to themselves.
+    left: Runner | None = None
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether every job has ended; else only the end of the process is sure to end them."""
+        return self.left is None
 
 
 @dataclass(slots=True)
@@ -71,7 +66,7 @@ class Leader:
     epoch: int
     signals: Signals
     reloading: Reloading
-    patience: Patience
+    broken_off: BrokenOff
 
     def lead(self) -> Led:
         """Do the jobs by the schedule until asked to stop, or until there is another reason to."""
@@ -80,32 +75,42 @@ class Leader:
         forget_old(self.pipeline)
         jobs.interrupt_open(clock())
         timer = Timer(runner, jobs_of(work), lookouts_of(work))
-        watchdog = Watchdog(runner, self.patience.give_up)
+        watchdog = Watchdog(runner, self.reloading.settings.schedule.watchdog.give_up)
         jobs.begin(DAEMON, at=clock())
         timer.start()
         self.pipeline.observer.led(leads=True)
         try:
             ending = self._watch(timer, runner, watchdog)
         except BaseException:
+            runner.over.set()
             self.pipeline.stop.set()  # else what runs would hold up the end of the process
             raise
         finally:
             timer.shutdown(wait=False)
             self.pipeline.observer.led(leads=False)
-        if ending in {Ending.LOST, Ending.RELOAD}:
-            while runner.under_way() and not self.signals.wait(LOOK_S):
-                if watchdog.look():  # it would keep this process from leading for good
-                    log.critical("daemon_gave_up", reason="a job is stuck")
-                    runner.left.set()
-                    return Led(Ending.GAVE_UP, is_quiet=False)
-            if not self.signals.wait(0):
-                return Led(ending)
-            ending = Ending.STOPPED
+        return self._end(runner, ending)
+
+    def _end(self, runner: Runner, ending: Ending) -> Led:
+        """Break off what runs, between two batches or steps, and leave what does not end soon.
+
+        What is left can neither send nor write: its epoch is over as soon as somebody leads again, and its
+        ledger is closed.
+        """
+        runner.over.set()
+        if ending is Ending.LOST:
+            runner.left.set()  # whoever leads now notes its own jobs
         self.pipeline.stop.set()
-        is_quiet = settle(runner, longest_s=self.patience.request_s + STORING_S)
-        if is_quiet:
-            jobs.end(DAEMON, at=clock(), outcome="stopped")
-        return Led(ending, is_quiet)
+        grace_s = ANSWERING * self.signals.grace_s - self.signals.since_s
+        is_quiet = settle(runner, longest_s=max(grace_s, 0.0))
+        if self.signals.wait(0) and ending is not Ending.GAVE_UP:
+            ending = Ending.STOPPED
+        if not is_quiet:
+            return Led(ending, runner)
+        if ending is Ending.STOPPED:
+            self._note(DAEMON, "stopped")
+        elif ending is Ending.LOST:
+            self.pipeline.stop.clear()
+        return Led(ending)
 
     def _watch(self, timer: Timer, runner: Runner, watchdog: Watchdog) -> Ending:
         """Wait until there is a reason to end."""
@@ -116,11 +121,9 @@ class Leader:
             if self.reloading.fault != told:
                 told = self.reloading.fault
                 self._note_settings(told)
-            if is_waiting:
-                runner.holds.set()
-                if not runner.under_way():
-                    return Ending.RELOAD
-            else:
+            if is_waiting and self._may_break_off(runner):
+                return Ending.RELOAD
+            if not is_waiting:
                 runner.holds.clear()
             if now - looked_at >= LEADS_S:
                 looked_at = now
@@ -140,20 +143,36 @@ class Leader:
             return Ending.GAVE_UP
         return None
 
+    def _may_break_off(self, runner: Runner) -> bool:
+        """Tell whether new settings may be used now; else hold back what is not urgent until they may."""
+        jobs = self.broken_off.waited_for(runner)
+        if not jobs:
+            self.broken_off.note(runner)
+            return True
+        if not runner.holds.is_set():
+            runner.holds.set()
+            log.info("settings_held_up", jobs=jobs)
+        return False
+
     def _note_settings(self, fault: str) -> None:
         """Let ``status`` tell what keeps newer settings from being used."""
+        self._note(SETTINGS, "failed" if fault else "done", fault, is_new=True)
+
+    def _note(self, name: str, outcome: str, detail: str = "", *, is_new: bool = False) -> None:
+        """Note something for people; nothing waits for a ledger that takes no note."""
         jobs, at = self.pipeline.ledger.jobs, self.pipeline.clock()
         try:
-            jobs.begin(SETTINGS, at=at)
-            jobs.end(SETTINGS, at=at, outcome="failed" if fault else "done", detail=fault)
-        except LedgerUnreachableError as error:
-            log.warning("ledger_not_reached", reason=str(error))
+            if is_new:
+                jobs.begin(name, at=at)
+            jobs.end(name, at=at, outcome=outcome, detail=detail)
+        except LedgerError as error:
+            log.warning("job_not_noted", job=name, reason=str(error))
 
     def _leads_still(self) -> bool:
         """Tell whether to go on; without the ledger nothing can be sent, and another may lead meanwhile."""
         try:
             return self.pipeline.ledger.leads(self.epoch)
-        except LedgerUnreachableError as error:
+        except LedgerError as error:
             log.warning("ledger_not_reached", reason=str(error))
             return False
 
@@ -161,8 +180,8 @@ class Leader:
 def settle(runner: Runner, *, longest_s: float) -> bool:
     """Wait for the jobs under way; tell whether all have ended.
 
-    A request that was sent is waited for, so that its answer is stored. Whatever only computes is left:
-    nothing of it is half-done in the ledger.
+    A request that was sent is waited for, so that its answer is stored; else the batch is sent again, as
+    after a crash. Whatever only computes is left: nothing of it is half-done in the ledger.
     """
     began = asked_at = time.monotonic()
     while runner.under_way():

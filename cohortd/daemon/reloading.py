@@ -37,6 +37,10 @@ class Reloading:
     #: What is wrong with the file, with a secret's file, and what only a restart changes.
     _faults: dict[str, str] = field(default_factory=dict)
     _looked_at: float = 0.0
+    #: Whether any settings proved to be of use.
+    is_proven: bool = False
+    #: Whether newer ones were of no use, and the files were not read since.
+    _went_back: bool = False
 
     @classmethod
     def begin(cls, option: str | None, *, now: float) -> Self:
@@ -78,6 +82,7 @@ class Reloading:
         if self._before is None:
             return False
         self.settings, self._before = self._before, None
+        self._went_back = True
         self._faults["settings"] = reason
         log.error("settings_not_used", reason=reason)
         return True
@@ -85,9 +90,17 @@ class Reloading:
     def settle(self) -> None:
         """Note that the settings in use proved to be of use."""
         self._before = None
+        self.is_proven = True
+
+    def look_again(self) -> None:
+        """Have secrets read again that were of no use, now that those in use are of none either."""
+        if self._went_back:
+            self._went_back = False
+            self._prints = {}
 
     def _read(self, what: str, table: Mapping[str, object] | None) -> None:
         """Read the settings, with what the file says or said."""
+        self._went_back = False
         prints = _prints(self.waiting or self.settings)
         changed = {path for path in {*prints, *self._prints} if prints.get(path) != self._prints.get(path)}
         self._prints = prints

@@ -35,20 +35,29 @@ class Runner:
     pipeline: Pipeline
     #: Set while new settings wait: only what is urgent begins.
     holds: threading.Event = field(default_factory=threading.Event)
+    #: Set when the time of leading ends: nothing begins any more.
+    over: threading.Event = field(default_factory=threading.Event)
     #: Set when what still runs is left to itself: it may tell and note nothing any more.
     left: threading.Event = field(default_factory=threading.Event)
     _under_way: dict[str, UnderWay] = field(default_factory=dict)
     #: Jobs of which it was told that their turn came while they were still at the last one.
     _told: set[str] = field(default_factory=set)
+    #: Jobs that were not broken off since it was asked for them.
+    _ended: set[str] = field(default_factory=set)
 
     def under_way(self) -> list[UnderWay]:
         """What is being done now."""
         return list(self._under_way.values())
 
+    def take_ended(self) -> set[str]:
+        """Which jobs came to an end of their own since this was asked last."""
+        ended, self._ended = self._ended, set()
+        return ended
+
     def run(self, job: Job) -> None:
         """Do one job; the daemon goes on whatever becomes of it: the next run makes up for it."""
         with job.lock or nullcontext():
-            if self.pipeline.stop.is_set() or (self.holds.is_set() and not job.is_urgent):
+            if self._is_kept_back(job):
                 return
             with self._listed(job), bound_contextvars(job=job.name):
                 if job.turn is None:
@@ -62,6 +71,10 @@ class Runner:
         if name not in self._told and (running is None or running.job.turn is not None):
             self._told.add(name)
             log.warning("job_turn_skipped", job=name, waits=running is None)
+
+    def _is_kept_back(self, job: Job) -> bool:
+        is_over = self.over.is_set() or self.pipeline.stop.is_set()
+        return is_over or (self.holds.is_set() and not job.is_urgent)
 
     @contextmanager
     def _listed(self, job: Job) -> Iterator[None]:
@@ -81,6 +94,8 @@ class Runner:
             log.warning("job_not_noted", job=job.name, reason=str(error))
         with self.pipeline.observer.trace("job", job=job.name):
             outcome, detail = self._guarded(job)
+        if outcome != INTERRUPTED:
+            self._ended.add(job.name)
         if self.left.is_set():
             return
         self.pipeline.observer.job_ended(job.name, outcome)

@@ -3,16 +3,18 @@
 import re
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from cohortd.core.errors import SettingsError
+from cohortd.core.errors import LedgerError, SettingsError
 
 #: How long a write waits for another process's; seconds.
 BUSY_TIMEOUT_S = 30
+#: What is said to whoever comes after the end.
+CLOSED: Final = "this process has closed the ledger; whoever is still at work in it is too late"
 #: Under which option a connection keeps how its next transaction begins.
 BEGIN = "cohortd_begin"
 
@@ -77,8 +79,18 @@ class Database(Protocol):
         ...
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; whoever comes later is refused, so that no late job changes anything."""
         ...
+
+
+def refuse_late(*, is_closed: bool) -> None:
+    """Refuse whoever comes after the end.
+
+    Raises:
+        LedgerError: It has come.
+    """
+    if is_closed:
+        raise LedgerError(CLOSED)
 
 
 def parse_url(url: str) -> URL:

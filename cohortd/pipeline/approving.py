@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from cohortd.core.errors import CohortdError, NotLeaderError, SettingsError
+from cohortd.core.errors import CohortdError, NotLeaderError, SettingsError, StoppedError
 from cohortd.core.reporting import RunReport
 from cohortd.pipeline.wiring import Pipeline
 
@@ -69,21 +69,25 @@ def first_waiting(pipeline: Pipeline) -> str | None:
 
 @contextmanager
 def taking(pipeline: Pipeline, plan_id: str) -> Iterator[bool]:
-    """Take an approval for the length of its sync; yields False where it was withdrawn meanwhile."""
-    taken = _file(pipeline, plan_id, "taken")
+    """Take an approval for the length of its sync; yields False where it was withdrawn meanwhile.
+
+    A sync that is broken off before anything of it is queued leaves the approval to the next who leads.
+    """
+    taken, waiting = _file(pipeline, plan_id, "taken"), _file(pipeline, plan_id, "waiting")
     try:
-        _file(pipeline, plan_id, "waiting").replace(taken)
+        waiting.replace(taken)
     except FileNotFoundError:
         yield False
         return
     try:
         yield True
-    finally:
-        run = pipeline.ledger.runs.last(kind="sync")
-        draft = _file(pipeline, plan_id, "draft")
-        draft.write_text(run.id if run is not None else "")
-        draft.replace(_file(pipeline, plan_id, "ended"))
-        taken.unlink(missing_ok=True)
+    except StoppedError:
+        taken.replace(waiting)
+        raise
+    except BaseException:
+        _tell_end(pipeline, plan_id)
+        raise
+    _tell_end(pipeline, plan_id)
 
 
 def forget_old(pipeline: Pipeline, *, before: datetime | None = None) -> None:
@@ -105,6 +109,14 @@ def touched_at(path: Path) -> datetime:
         FileNotFoundError: It is gone.
     """
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+def _tell_end(pipeline: Pipeline, plan_id: str) -> None:
+    run = pipeline.ledger.runs.last(kind="sync")
+    draft = _file(pipeline, plan_id, "draft")
+    draft.write_text(run.id if run is not None else "")
+    draft.replace(_file(pipeline, plan_id, "ended"))
+    _file(pipeline, plan_id, "taken").unlink(missing_ok=True)
 
 
 def _not_taken(waiting: Path, plan_id: str) -> str:

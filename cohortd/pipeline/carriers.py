@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import structlog
 
 from cohortd.core.consenting import ConsentRecord
-from cohortd.core.errors import CohortdError
+from cohortd.core.errors import CohortdError, StoppedError
 from cohortd.core.identifiers import Family, Identifier, IdentifierKind, member_key
 from cohortd.identity import identify
 from cohortd.ledger import Extra
@@ -66,9 +66,18 @@ def _read(
     """Yield customer ids and their identifiers, batch by batch, as far as the table can be read."""
     try:
         for batch in read_contacts(pipeline.sources.customers, None, only=only):
+            _go_on(pipeline)
             yield _identified(pipeline, batch)
+    except StoppedError:
+        raise
     except CohortdError as error:
         log.warning("contacts_not_read", reason=str(error))
+
+
+def _go_on(pipeline: Pipeline) -> None:
+    """Break the reading off where the process was asked to stop: nothing is recorded of half a table."""
+    if pipeline.stop.is_set():
+        raise StoppedError
 
 
 def _identified(pipeline: Pipeline, batch: pa.RecordBatch) -> tuple[list[str], Mapping[Family, pa.Table]]:

@@ -88,10 +88,14 @@ def _told(run: "_Run") -> RunReport:
         run.pipeline.ledger.runs.finish(
             run.run_id, status=status, summary={"notes": [note]}, at=run.pipeline.clock()
         )
-        log.warning("run_failed", status=status, error=type(error).__name__)
+        if status == ABANDONED:
+            log.info("run_abandoned")
+        else:
+            log.warning("run_failed", status=status, error=type(error).__name__)
         raise
-    run.observed(report.status, [stop.guard for stop in report.guards])
-    log.info("run_finished", status=report.status)
+    guards = [stop.guard for stop in report.guards]
+    run.observed(report.status, guards)
+    log.info("run_finished", status=report.status, guards=guards)
     return report
 
 

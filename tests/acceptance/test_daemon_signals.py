@@ -24,11 +24,11 @@ QUIET = dict.fromkeys(JOBS)
 class Daemon:
     """A daemon over a shop without platforms, whose log is read as it comes."""
 
-    def __init__(self, folder: Path, *before: str) -> None:
+    def __init__(self, folder: Path, *before: str, **settings: object) -> None:
         self.folder = folder
         self.log = folder / "log"
         (folder / "customers.csv").write_text("customer_id\nc1\n")
-        self.write(schedule=QUIET)
+        self.write(**{"schedule": QUIET, **settings})
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [*before, sys.executable, "-c", "from cohortd.cli import main; main()", *self.line("run")],
@@ -86,22 +86,43 @@ def test_settings_are_read_again_and_what_only_computes_holds_up_no_end(
     silent.settimeout(120)
     url = f"postgresql://nobody:x@127.0.0.1:{silent.getsockname()[1]}/none"
     sources = {"customers": {"path": "customers.csv"}, "consent": {"url": url, "query": "SELECT 1"}}
-    daemon.write(schedule={**QUIET, "revocations": "1h"}, sources=sources)
+    waiting = {**QUIET, "revocations": "1h"}
+    daemon.write(schedule=waiting, sources=sources)
     daemon.process.send_signal(signal.SIGHUP)
     asked, _ = silent.accept()  # by whoever now waits for a database that says nothing
     mended = _status(daemon, capsys)
+    daemon.write(schedule={**waiting, "heads": "1h"}, sources=sources)
+    daemon.process.send_signal(signal.SIGHUP)
+    again, _ = silent.accept()  # by the job of the next settings, beside the one that was left
+    daemon.process.send_signal(signal.SIGTERM)
+    code = daemon.process.wait(120)
+    for each in (asked, again, silent):
+        each.close()
+
+    assert [each["level"] for each in broken] == ["error"]
+    assert "schedule.sync" in str(broken)
+    changed = [["schedule.revocations", "sources.consent"], ["schedule.heads"]]
+    assert [each["changed"] for each in daemon.told("settings_read")] == changed
+    assert mended.code == 0, mended.out
+    assert [job["name"] for job in mended.json["jobs"]] == ["revocations"]
+    assert (code, [each["jobs"] for each in daemon.told("jobs_left")]) == (0, [["revocations"]] * 2)
+
+
+def test_it_ends_in_its_grace_also_while_its_database_says_nothing(
+    tmp_path: Path, daemons: list[Daemon]
+) -> None:
+    silent = socket.create_server(("127.0.0.1", 0))
+    silent.settimeout(120)
+    url = f"postgresql://nobody:x@127.0.0.1:{silent.getsockname()[1]}/none?connect_timeout=600"
+    daemons.append(daemon := Daemon(tmp_path, database=url, schedule={**QUIET, "grace": "2s"}))
+    asked, _ = silent.accept()
     daemon.process.send_signal(signal.SIGTERM)
     code = daemon.process.wait(120)
     asked.close()
     silent.close()
-    [replaced] = daemon.told("settings_read")
 
-    assert [each["level"] for each in broken] == ["error"]
-    assert "schedule.sync" in str(broken)
-    assert replaced["changed"] == ["schedule.revocations", "sources.consent"]
-    assert mended.code == 0, mended.out
-    assert [job["name"] for job in mended.json["jobs"]] == ["revocations"]
-    assert (code, [each["jobs"] for each in daemon.told("jobs_left")]) == (0, [["revocations"]])
+    assert code == 0
+    assert daemon.told("leadership_taken") == []
 
 
 @pytest.mark.skipif(

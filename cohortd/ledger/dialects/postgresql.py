@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from cohortd.core.errors import LedgerError, SettingsError
-from cohortd.ledger.database import BEGIN, BUSY_TIMEOUT_S
+from cohortd.ledger.database import BEGIN, BUSY_TIMEOUT_S, refuse_late
 from cohortd.ledger.dialects.postgresql_errors import translated_errors
 from cohortd.ledger.dialects.postgresql_lead import Lead
 from cohortd.ledger.dialects.postgresql_upkeep import server_faults, server_time
@@ -80,6 +80,7 @@ class PostgreSQL:
         self.folder = folder
         self._url = url
         self._guard = threading.RLock()
+        self._is_closed = False
         self._readers = _engine(url, pooled=True)
         self._single = _engine(url, pooled=False)
         self._lead: Lead | None = None
@@ -110,26 +111,34 @@ class PostgreSQL:
         return cls(url.set(drivername="postgresql+psycopg"), folder=folder)
 
     def close(self) -> None:
-        """Close every connection."""
-        self._writer.close()
+        """Close every connection, once the write under way has ended."""
+        is_free = self._guard.acquire(timeout=BUSY_TIMEOUT_S)
+        self._is_closed = True
+        if is_free:  # else the connection goes with the thread that hangs in it
+            self._writer.close()
+            self._guard.release()
         self._single.dispose()
         self._readers.dispose()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Begin a write when no other is under way, and commit it at the end of the block."""
-        with self._guard, self._errors(), self._begun():
-            yield self._writer
+        with self._guard, self._errors():
+            refuse_late(is_closed=self._is_closed)
+            with self._begun():
+                yield self._writer
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Read one consistent state."""
+        refuse_late(is_closed=self._is_closed)
         with self._errors(), self._readers.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def scratch(self) -> Iterator[Connection]:
         """Lend a connection with temporary tables, which go with it."""
+        refuse_late(is_closed=self._is_closed)
         with self._errors(), self._single.connect().execution_options(**{BEGIN: _SCRATCH}) as connection:
             yield connection
 
@@ -137,6 +146,7 @@ class PostgreSQL:
     def write_from(self, connection: Connection) -> Iterator[Connection]:
         """Write from a ``scratch`` connection as ``write`` does."""
         with self._guard, self._errors():
+            refuse_late(is_closed=self._is_closed)
             connection.execution_options(**{BEGIN: self._write})
             try:
                 with connection.begin():

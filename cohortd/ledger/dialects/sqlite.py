@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from cohortd.core.errors import LedgerError, NotLeaderError, SettingsError
-from cohortd.ledger.database import BEGIN, BUSY_TIMEOUT_S, without_digests
+from cohortd.ledger.database import BEGIN, BUSY_TIMEOUT_S, refuse_late, without_digests
 from cohortd.ledger.dialects.filesystem import refuse_network
 from cohortd.ledger.dialects.sqlite_upkeep import copy_file, file_faults
 
@@ -67,6 +67,7 @@ class SQLite:
         self.folder = path.parent
         self.name = f"SQLite {pysqlite3.sqlite_version} at {path}"
         self._lock = threading.RLock()
+        self._is_closed = False
         self._readers = _engine(path, pooled=True)
         self._single = _engine(path, pooled=False)
         self._writer = self._single.connect().execution_options(**{BEGIN: _NOW})
@@ -96,20 +97,27 @@ class SQLite:
             raise LedgerError(f"{path}: {error}") from None
 
     def close(self) -> None:
-        """Close every connection."""
-        self._writer.close()
+        """Close every connection, once the write under way has ended."""
+        is_free = self._lock.acquire(timeout=BUSY_TIMEOUT_S)
+        self._is_closed = True
+        if is_free:  # else the connection goes with the thread that hangs in it
+            self._writer.close()
+            self._lock.release()
         self._single.dispose()
         self._readers.dispose()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Begin a write at once, and commit it at the end of the block."""
-        with self._lock, translated_errors(), self._writer.begin():
-            yield self._writer
+        with self._lock, translated_errors():
+            refuse_late(is_closed=self._is_closed)
+            with self._writer.begin():
+                yield self._writer
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Read one consistent state."""
+        refuse_late(is_closed=self._is_closed)
         with translated_errors(), self._readers.connect() as connection, connection.begin():
             yield connection
 
@@ -120,6 +128,7 @@ class SQLite:
         Its file has no name once it is open, so that nothing is left of it however the process ends.
         TEMP tables would do, but this SQLite keeps them in memory, whatever a pragma says.
         """
+        refuse_late(is_closed=self._is_closed)
         file, name = mkstemp(prefix=f"{self.path.name}-scratch-", dir=self.folder)
         os.close(file)
         try:
@@ -134,6 +143,7 @@ class SQLite:
     def write_from(self, connection: Connection) -> Iterator[Connection]:
         """Write from a ``scratch`` connection as ``write`` does."""
         with self._lock, translated_errors():
+            refuse_late(is_closed=self._is_closed)
             connection.execution_options(**{BEGIN: _NOW})
             try:
                 with connection.begin():

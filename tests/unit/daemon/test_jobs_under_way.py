@@ -13,9 +13,10 @@ from cohortd.core.errors import SourceError, StoppedError
 from cohortd.core.observing import UNOBSERVED
 from cohortd.core.times import now_utc
 from cohortd.core.turns import Turn
+from cohortd.daemon.breaking_off import MOST_TIMES, BrokenOff
 from cohortd.daemon.jobs import Job
-from cohortd.daemon.leading import Ending, Leader, Led, Patience, settle
-from cohortd.daemon.running import Runner, UnderWay
+from cohortd.daemon.leading import Ending, Leader, Led, settle
+from cohortd.daemon.running import Runner
 from cohortd.daemon.serving import code_of
 from cohortd.daemon.timer import Timer, first_turns
 from cohortd.daemon.watchdog import Watchdog
@@ -217,7 +218,7 @@ def test_a_leader_ends_when_another_leads_or_its_scheduler_is_dead(
     runner: Runner, *, leads: bool, is_alive: bool, ending: Ending | None
 ) -> None:
     pipeline = SimpleNamespace(ledger=SimpleNamespace(leads=lambda _: leads))
-    leader = Leader(pipeline, 1, None, None, Patience(1, None))  # type: ignore[arg-type]
+    leader = Leader(pipeline, 1, None, None, BrokenOff())  # type: ignore[arg-type]
 
     found = leader._look(SimpleNamespace(is_alive=is_alive), Watchdog(runner, None))  # type: ignore[arg-type]
 
@@ -281,26 +282,62 @@ def test_what_polling_sends_holds_up_no_revocation_and_leaves_the_rest_to_a_sync
     assert (beside_nothing, lanes) == ([None, Lane.REVOCATION], [None, Lane.REVOCATION])
 
 
-def test_a_stuck_job_keeps_a_process_that_lost_its_leadership_from_leading_for_no_longer_than_it_may(
-    runner: Runner, notes: Notes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stuck = SimpleNamespace(
-        under_way=lambda: [UnderWay(Job("sync", lambda: "done", HOURLY), -1e6, threading.get_ident())],
-        left=threading.Event(),
-        pipeline=runner.pipeline,
-    )
-    timer = SimpleNamespace(start=lambda: None, shutdown=lambda *, wait: None)
-    module = "cohortd.daemon.leading."
-    monkeypatch.setattr(module + "Runner", lambda _: stuck)
-    monkeypatch.setattr(module + "Timer", lambda *_: timer)
-    monkeypatch.setattr(module + "forget_old", lambda _: None)
-    monkeypatch.setattr(module + "jobs_of", lambda _: [])
-    monkeypatch.setattr(Leader, "_watch", lambda *_: Ending.LOST)
-    monkeypatch.setattr(Notes, "interrupt_open", lambda *_: None, raising=False)
-    signals = SimpleNamespace(wait=lambda _: False)
-    patience = Patience(1, timedelta(hours=1))
-    with capture_logs() as logs:
-        led = Leader(runner.pipeline, 1, signals, None, patience).lead()  # type: ignore[arg-type]
+SIGNALS = SimpleNamespace(wait=lambda _: False, grace_s=0.1, since_s=0.0)
 
-    assert led == Led(Ending.GAVE_UP, is_quiet=False)
-    assert [each["event"] for each in logs] == ["job_stuck", "daemon_gave_up"]
+
+def test_a_lost_leadership_leaves_a_stuck_job_and_what_ends_late_notes_nothing(
+    runner: Runner, notes: Notes
+) -> None:
+    stands, goes = threading.Event(), threading.Event()
+
+    def hang() -> str:
+        stands.set()
+        goes.wait(60)
+        raise SourceError("too late")
+
+    thread = threading.Thread(target=runner.run, args=[Job("sync", hang, HOURLY)])
+    thread.start()
+    assert stands.wait(60)
+    leader = Leader(runner.pipeline, 1, SIGNALS, None, BrokenOff())  # type: ignore[arg-type]
+    with capture_logs() as logs:
+        led = leader._end(runner, Ending.LOST)
+        goes.set()
+        thread.join(60)
+
+    assert led == Led(Ending.LOST, runner)
+    assert runner.pipeline.stop.is_set()
+    assert [each["event"] for each in logs] == ["jobs_left"]
+    assert notes.said == [("sync", "began")]
+
+
+def test_after_a_lost_leadership_nothing_of_it_begins_and_the_pipeline_goes_on(
+    runner: Runner, notes: Notes
+) -> None:
+    leader = Leader(runner.pipeline, 1, SIGNALS, None, BrokenOff())  # type: ignore[arg-type]
+    led = leader._end(runner, Ending.LOST)
+    runner.run(Job("sync", lambda: "done", HOURLY))
+
+    assert (led.ending, led.is_quiet) == (Ending.LOST, True)
+    assert not runner.pipeline.stop.is_set()
+    assert notes.said == []
+
+
+def test_new_settings_break_a_job_off_so_often_and_then_wait_until_it_has_ended_once(
+    runner: Runner,
+) -> None:
+    broken_off = BrokenOff()
+    leader = Leader(runner.pipeline, 1, SIGNALS, None, broken_off)  # type: ignore[arg-type]
+    found = []
+
+    def broken() -> str:
+        found.append(leader._may_break_off(runner))
+        raise StoppedError
+
+    with capture_logs() as logs:
+        for _ in range(MOST_TIMES + 1):
+            runner.run(Job("sync", broken, HOURLY, is_urgent=True))
+        runner.run(Job("sync", lambda: "done", HOURLY, is_urgent=True))
+        runner.run(Job("sync", broken, HOURLY, is_urgent=True))
+
+    assert found == [*[True] * MOST_TIMES, False, True]
+    assert [(each["event"], each["jobs"]) for each in logs] == [("settings_held_up", ["sync"])]

@@ -11,7 +11,7 @@ import yaml
 
 import config
 from cohortd.cli.commands import app
-from config.destinations import OnlineAccount
+from config.schedule import Schedule
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 DOCKERFILE = (DEPLOY.parent / "Dockerfile").read_text(encoding="utf-8")
@@ -72,18 +72,16 @@ def test_the_images_places_are_mounted_and_every_mount_has_a_volume() -> None:
         assert set(mounts.values()) == {volume["name"] for volume in pod["volumes"]}
 
 
-def test_two_daemons_run_and_are_given_the_time_that_a_request_may_take_to_end() -> None:
-    longest = OnlineAccount.model_fields["timeout_s"].default + 10
+def test_two_daemons_run_and_are_given_more_than_their_grace_to_end() -> None:
+    grace_s = Schedule().grace.total_seconds()
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]["cohortd"]
-    grace = re.fullmatch(r"(\d+)m(\d+)s", compose["stop_grace_period"])
     stop = dict(_unit(DEPLOY / "systemd" / "cohortd.service"))["TimeoutStopSec"]
-    assert grace is not None
 
     assert _deployment()["replicas"] == 2
     assert _deployment()["strategy"] == {"type": "Recreate"}
-    assert _deployment()["template"]["spec"]["terminationGracePeriodSeconds"] >= longest
-    assert int(grace[1]) * 60 + int(grace[2]) >= longest
-    assert int(stop) >= longest
+    assert _deployment()["template"]["spec"]["terminationGracePeriodSeconds"] > grace_s
+    assert int(compose["stop_grace_period"].removesuffix("s")) > grace_s
+    assert int(stop) > grace_s
 
 
 def test_whatever_the_dockerfile_copies_is_sent_to_the_build() -> None:
