@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -176,9 +177,9 @@ def _backup_policy(settings: Settings) -> BackupPolicy | None:
 
 
 def _alert_policy(settings: Settings) -> AlertPolicy:
-    given = settings.alerts
+    given, listens = settings.alerts, partial(status_lines, settings.receiver)
     if given is None:
-        return AlertPolicy()
+        return AlertPolicy(more=listens)
     redactor = Redactor(_account_ids(settings))
     return AlertPolicy(
         channels=open_channels((url.get_secret_value() for url in given.urls), redactor=redactor),
@@ -186,7 +187,7 @@ def _alert_policy(settings: Settings) -> AlertPolicy:
         sync_silent_for=given.sync_silent_for,
         events_stale_after=given.events_stale_after,
         consent_stale_after=given.consent_stale_after,
-        more=lambda: status_lines(settings.receiver),
+        more=listens,
     )
 
 

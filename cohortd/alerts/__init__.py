@@ -1,5 +1,6 @@
 """Messages to people, by whatever they read."""
 
-from cohortd.alerts.channels import Channel, Mood, open_channels
+from cohortd.alerts.channels import Channel, Message, Mood, open_channels
+from cohortd.alerts.sending import Sending
 
-__all__ = ["Channel", "Mood", "open_channels"]
+__all__ = ["Channel", "Message", "Mood", "Sending", "open_channels"]

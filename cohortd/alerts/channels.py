@@ -13,8 +13,9 @@ from typing import Final
 
 from cohortd.core.redaction import Redactor
 
-#: How long a service may take for one message; seconds.
-_TIMEOUT_S: Final = 30.0
+#: How long a service may let us wait for each part of its answer, where the URL does not say (rto=); seconds.
+#: Apprise's own few seconds have a slow service take a message that counts as not taken, and get it again.
+_READ_S: Final = 20.0
 _SHOWN: Final = 8
 _UNKNOWN: Final = "it is no URL that Apprise knows, or something is missing in it"
 _NOT_TAKEN: Final = "the service could not be reached, or did not take it"
@@ -30,6 +31,15 @@ class Mood(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """What one message says."""
+
+    title: str
+    body: str
+    mood: Mood
+
+
+@dataclass(frozen=True, slots=True)
 class Channel:
     """Where messages go."""
 
@@ -38,8 +48,11 @@ class Channel:
     redactor: Redactor
     _url: str = field(repr=False)
 
-    def send(self, title: str, body: str, mood: Mood) -> str:
-        """Send a message; return why it was not taken, empty where it was."""
+    def send(self, message: Message) -> str:
+        """Send a message; return why it was not taken, empty where it was.
+
+        A service that goes on answering, only slowly, takes as long as it likes: see ``Sending``.
+        """
         import apprise  # noqa: PLC0415 - a quarter of a second that only those pay who send
 
         asset = apprise.AppriseAsset(
@@ -48,18 +61,21 @@ class Channel:
             app_url="",
             async_mode=False,
             storage_mode=apprise.PersistentStoreMode.MEMORY,
-            service_timeout=_TIMEOUT_S,
+            # Past such a limit Apprise goes on in a thread of a small pool, which keeps the process alive.
+            service_timeout=0,
         )
         service = apprise.Apprise.instantiate(self._url, asset=asset)
         if service is None:
             return _UNKNOWN
+        if service.socket_read_timeout == type(service).socket_read_timeout:
+            service.socket_read_timeout = _READ_S
         said: list[str] = []
         sender = apprise.Apprise(asset=asset)
         sender.add(service)
         is_taken = sender.notify(
-            title=self.redactor.text(title),
-            body=self.redactor.text(body),
-            notify_type=apprise.NotifyType(mood.value),
+            title=self.redactor.text(message.title),
+            body=self.redactor.text(message.body),
+            notify_type=apprise.NotifyType(message.mood.value),
             body_format=apprise.NotifyFormat.TEXT,
             interpret_escapes=False,
             log_callback=lambda entry, _service: said.append(str(entry.message)),

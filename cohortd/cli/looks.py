@@ -177,11 +177,7 @@ def status(
 
 
 def _status(config: str | None, *, as_json: bool) -> Health:
-    from cohortd.bootstrap import load_settings
-    from cohortd.pipeline.alerting import alert_lines
     from cohortd.pipeline.looking import status_of
-    from cohortd.receivers import status_lines
 
     with opened(config, as_json=as_json) as pipeline:
-        more = [*alert_lines(pipeline), *status_lines(load_settings(config).receiver)]
-        return status_of(pipeline, more=more)
+        return status_of(pipeline)

@@ -85,7 +85,7 @@ def check(
 
 
 def _check_alerts(config: str | None, *, as_json: bool) -> None:
-    from cohortd.pipeline.alerting import try_channels
+    from cohortd.pipeline.channels import try_channels
 
     with opened(config, as_json=as_json) as pipeline:
         lines = try_channels(pipeline)

@@ -39,3 +39,8 @@ def parse_duration(text: str) -> timedelta:
     if found is None or int(found[1]) == 0:
         raise ValueError(f"{text!r} is not a duration such as 12h, 90d or 4w")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def minute_of(at: datetime) -> str:
+    """Write a time for people."""
+    return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from cohortd.core.delivery import Lane
 from cohortd.pipeline.alarms import DueWatch
-from cohortd.pipeline.alerting import tell_alerts
+from cohortd.pipeline.alerting import Teller
 from cohortd.pipeline.approving import first_waiting, taking
 from cohortd.pipeline.delivery import Delivery
 from cohortd.pipeline.dropping import take_all_in
@@ -35,6 +35,7 @@ class Work:
     #: Held while revocations are sent outside of syncs.
     _light: threading.Lock = field(default_factory=threading.Lock)
     _due: DueWatch = field(default_factory=DueWatch)
+    _teller: Teller = field(default_factory=Teller)
 
     def revocations(self) -> str:
         """Read consent and send removals, also beside a sync under way.
@@ -79,7 +80,7 @@ class Work:
 
     def alerts(self) -> str:
         """Tell people what needs them; slow channels hold nothing else up."""
-        tell_alerts(self.pipeline)
+        self._teller.tell(self.pipeline)
         return DONE
 
     def forget(self) -> str:

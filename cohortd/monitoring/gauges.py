@@ -15,11 +15,11 @@ from prometheus_client.registry import Collector
 
 import cohortd
 from cohortd.core.errors import CohortdError
-from cohortd.ledger import OpenRemovals, SyncEnd
+from cohortd.ledger import SyncEnd
 from cohortd.monitoring import catalog
 from cohortd.monitoring.catalog import Metric
 from cohortd.monitoring.counting import Counting
-from cohortd.pipeline.looking import OVERDUE_AFTER
+from cohortd.pipeline.open_removals import is_overdue
 from cohortd.pipeline.turns import overdue
 from cohortd.pipeline.wiring import Pipeline
 from connectors.protocol import used_share_of
@@ -184,7 +184,7 @@ def _of_removals(pipeline: Pipeline) -> Samples:
     for each in pipeline.ledger.overview.open_removals():
         name, age = each.destination, (now - each.received_at).total_seconds()
         counts[name] = counts.get(name, 0) + each.count
-        overdue[name] = overdue.get(name, 0) + (each.count if _is_overdue(each, age, pipeline) else 0)
+        overdue[name] = overdue.get(name, 0) + (each.count if is_overdue(each, now) else 0)
         oldest[name] = max(oldest.get(name, 0.0), age)
     return {
         catalog.REVOCATIONS_OPEN: _by_name(counts),
@@ -192,12 +192,6 @@ def _of_removals(pipeline: Pipeline) -> Samples:
         catalog.REVOCATION_OLDEST: _by_name(oldest),
         catalog.PARKED: [((), float(pipeline.ledger.received.count_parked()))],
     }
-
-
-def _is_overdue(removals: OpenRemovals, age_s: float, pipeline: Pipeline) -> bool:
-    if removals.due_at is None:
-        return age_s > OVERDUE_AFTER.total_seconds()
-    return removals.due_at < pipeline.clock()
 
 
 def _of_delivery(pipeline: Pipeline) -> Samples:

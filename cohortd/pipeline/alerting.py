@@ -1,20 +1,20 @@
 """Tells people what needs them, once, again when it lasts, and when it is over."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 import structlog
 
-from cohortd.alerts import Channel, Mood
-from cohortd.core.conditions import Condition, conditions_of
-from cohortd.core.deadlines import Standing
-from cohortd.core.delivery import AccessCheck
-from cohortd.ledger import FailingChannel, Told
-from cohortd.pipeline.alarms import due_removals
-from cohortd.pipeline.due import DUE_CURE, KIND_OF, WORDS
-from cohortd.pipeline.looking import standing_lines
+from cohortd.alerts import Channel, Message, Sending
+from cohortd.core.conditions import Condition
+from cohortd.ledger import Told
+from cohortd.pipeline import alert_words
+from cohortd.pipeline.channels import NO_ANSWER, WITHIN_S, subject_of
+from cohortd.pipeline.looking import current_conditions
 from cohortd.pipeline.wiring import Pipeline
 
 #: So long something must be over before that is told: a destination is tried anew at each run, and
@@ -23,10 +23,14 @@ RECOVERED_AFTER: Final = timedelta(minutes=15)
 #: A channel that fails is tried after a minute, then two, four, at most an hour.
 _AGAIN_AFTER: Final = timedelta(minutes=1)
 _AGAIN_AT_MOST: Final = timedelta(hours=1)
-#: What a report tells well enough, and what only a restart left: they come and go with every run.
-UNTOLD: Final = frozenset({"sync_partial", "sync_abandoned"})
-SUBJECT: Final = "alerts"
-_CURE: Final = "Look at alerts.urls, then: cohortd check --alerts. What is due is sent once it works."
+#: What comes and goes with every run is told once it has lasted so long: a report tells the first ones
+#: well enough, and the next sync tries again.
+PATIENCE: Final[Mapping[str, timedelta]] = MappingProxyType(
+    {"sync_partial": timedelta(hours=6), "sync_abandoned": timedelta(hours=6)}
+)
+#: A process that was asked to stop gives services so long; seconds.
+_STOPPING_S: Final = 3.0
+_LOOK_S: Final = 0.2
 
 log = structlog.get_logger()
 
@@ -41,21 +45,16 @@ class Decision:
     over: Sequence[Told] = ()
 
 
-def tell_alerts(pipeline: Pipeline) -> None:
-    """Tell every channel what is new, what lasts and what is over; whatever fails is tried again later."""
-    policy = pipeline.alerts
-    pipeline.ledger.alerts.forget_others([channel.name for channel in policy.channels])
-    if not policy.channels:
-        return
-    found = [each for each in current_conditions(pipeline) if each.kind not in UNTOLD]
-    for channel in policy.channels:
-        _tell(pipeline, channel, [each for each in found if each.subject != subject_of(channel.name)])
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """Messages that a channel was given, and what it knows once it took them."""
 
-
-def current_conditions(pipeline: Pipeline) -> tuple[Condition, ...]:
-    """Everything that needs a person now, by what is read quickly: it is asked for every minute."""
-    lines = [*standing_lines(pipeline), *_due_lines(pipeline), *alert_lines(pipeline)]
-    return conditions_of([*lines, *pipeline.alerts.more()])
+    decision: Decision
+    trouble: Message | None
+    over: Message | None
+    sending: Sending
+    #: When that was decided.
+    at: datetime
 
 
 def decide(
@@ -69,7 +68,9 @@ def decide(
         else Told(key, each.subject, each.detail, since=now)
         for key, each in stands.items()
     }
-    trouble = [each for each in found if _is_due(kept[each.key], now=now, repeat_after=repeat_after)]
+    trouble = [
+        each for each in found if _is_due(kept[each.key], each.kind, now=now, repeat_after=repeat_after)
+    ]
     over = []
     subjects = {each.subject for each in found}
     for key, told in known.items():
@@ -83,120 +84,108 @@ def decide(
     return Decision(kept, trouble, over)
 
 
-def alert_lines(pipeline: Pipeline) -> list[AccessCheck]:
-    """Say of each channel whether it takes messages."""
-    failing = pipeline.ledger.alerts.failing() if pipeline.alerts.channels else {}
-    return [_channel_line(channel.name, failing.get(channel.name)) for channel in pipeline.alerts.channels]
+@dataclass(slots=True)
+class Teller:
+    """Tells every channel what is new, what lasts and what is over; what is not taken is tried again.
+
+    Channels are told side by side, and none is waited for longer than ``WITHIN_S``. One that hangs is
+    given nothing new until it has ended: what it took late is not sent again.
+    """
+
+    _under_way: dict[str, _UnderWay] = field(default_factory=dict)
+    #: Channels that hang, which was noted.
+    _late: set[str] = field(default_factory=set)
+
+    def tell(self, pipeline: Pipeline) -> None:
+        """Look once, and tell."""
+        channels = pipeline.alerts.channels
+        pipeline.ledger.alerts.forget_others([channel.name for channel in channels])
+        if not channels:
+            return
+        found = current_conditions(pipeline)
+        begun = [
+            given
+            for channel in channels
+            if self._is_free(pipeline, channel)
+            and (given := _begin(pipeline, channel, [each for each in found if not _is_of(each, channel)]))
+        ]
+        self._under_way |= {given.sending.channel.name: given for given in begun}
+        self._wait(pipeline, begun)
+
+    def _is_free(self, pipeline: Pipeline, channel: Channel) -> bool:
+        """Whether a channel has answered to all that it was given; what it took late is noted."""
+        given = self._under_way.get(channel.name)
+        if given is not None and given.sending.ends_within(0):
+            self._end(pipeline, given)
+        return channel.name not in self._under_way
+
+    def _wait(self, pipeline: Pipeline, begun: Sequence[_UnderWay]) -> None:
+        """Wait for what was begun; who takes too long counts as failing, and goes on alone."""
+        waiting, ends = list(begun), time.monotonic() + WITHIN_S
+        while waiting and time.monotonic() < ends:
+            if pipeline.stop.is_set():
+                ends = min(ends, time.monotonic() + _STOPPING_S)
+            for given in list(waiting):
+                if given.sending.ends_within(_LOOK_S / len(waiting)):
+                    waiting.remove(given)
+                    self._end(pipeline, given)
+        for given in waiting:
+            self._late.add(given.sending.channel.name)
+            _note_failure(pipeline, given.sending.channel, NO_ANSWER)
+
+    def _end(self, pipeline: Pipeline, given: _UnderWay) -> None:
+        """Note what a channel took; what it did not take is as it was before."""
+        alerts, sending, name = pipeline.ledger.alerts, given.sending, given.sending.channel.name
+        del self._under_way[name]
+        known = dict(given.decision.known)
+        if given.trouble in sending.taken:
+            known |= {
+                each.key: replace(known[each.key], told_at=given.at) for each in given.decision.trouble
+            }
+        if given.over not in sending.taken:
+            known |= {told.key: told for told in given.decision.over}
+        if sending.taken:
+            alerts.keep(name, list(known.values()))
+        for message in sending.taken:
+            log.info("alert_sent", channel=name, mood=message.mood.value)
+        if not sending.why:
+            alerts.took(name)
+        elif name not in self._late:
+            _note_failure(pipeline, sending.channel, sending.why)
+        self._late.discard(name)
 
 
-def try_channels(pipeline: Pipeline) -> list[AccessCheck]:
-    """Send a test message by every channel and say what each answered."""
-    if not pipeline.alerts.channels:
-        cure = "Say under alerts.urls where alerts go."
-        return [AccessCheck(SUBJECT, ok=False, detail="nowhere to send any", cure=cure)]
-    return [_tested(pipeline, channel) for channel in pipeline.alerts.channels]
-
-
-def subject_of(channel: str) -> str:
-    """Name a channel in lines for people."""
-    return f"{SUBJECT} {channel}"
-
-
-def _tested(pipeline: Pipeline, channel: Channel) -> AccessCheck:
-    body = "cohortd check --alerts sent this. Nothing is wrong; alerts of this installation come here."
-    why = channel.send("cohortd: a test", body, Mood.TEST)
-    if not why:
-        pipeline.ledger.alerts.took(channel.name)
-    return AccessCheck(
-        subject_of(channel.name),
-        ok=not why,
-        detail=why or "it took a test message",
-        cure="Mend its URL under alerts.urls." if why else "",
-    )
-
-
-def _tell(pipeline: Pipeline, channel: Channel, found: Sequence[Condition]) -> None:
+def _begin(pipeline: Pipeline, channel: Channel, found: Sequence[Condition]) -> _UnderWay | None:
+    """Send a channel what it is to be told now, if there is anything and it is its turn."""
     alerts, now = pipeline.ledger.alerts, pipeline.clock()
     before = alerts.told(channel.name)
     decision = decide(before, found, now=now, repeat_after=pipeline.alerts.repeat_after)
-    known = dict(decision.known)
-    failing = alerts.failing().get(channel.name)
-    is_waiting = failing is not None and now < failing.next_at
-    if decision.trouble and not is_waiting:
-        title = _title("needs somebody", [each.subject for each in decision.trouble])
-        if _send(pipeline, channel, title, _bodies(decision, before), Mood.TROUBLE):
-            known |= {each.key: replace(known[each.key], told_at=now) for each in decision.trouble}
-        else:
-            is_waiting = True
-    if decision.over and not is_waiting:
-        title = _title("is over", [told.subject for told in decision.over])
-        is_waiting = not _send(pipeline, channel, title, _endings(decision.over), Mood.OVER)
-    if is_waiting:
-        known |= {told.key: told for told in decision.over}
+    known = {**decision.known, **{told.key: told for told in decision.over}}
     if known != dict(before):
         alerts.keep(channel.name, list(known.values()))
+    failing = alerts.failing().get(channel.name)
+    if failing is not None and now < failing.next_at:
+        return None
+    trouble = alert_words.trouble(decision.trouble, before) if decision.trouble else None
+    over = alert_words.over(decision.over) if decision.over else None
+    messages = [message for message in (trouble, over) if message is not None]
+    return _UnderWay(decision, trouble, over, Sending(channel, messages), now) if messages else None
 
 
-def _send(pipeline: Pipeline, channel: Channel, title: str, body: str, mood: Mood) -> bool:
-    why = channel.send(title, body, mood)
+def _note_failure(pipeline: Pipeline, channel: Channel, why: str) -> None:
     alerts = pipeline.ledger.alerts
-    if not why:
-        alerts.took(channel.name)
-        log.info("alert_sent", channel=channel.name, mood=mood.value)
-        return True
     failing = alerts.failing().get(channel.name)
     wait = min(_AGAIN_AFTER * 2 ** min(failing.tries if failing else 0, 10), _AGAIN_AT_MOST)
     alerts.failed(channel.name, now=pipeline.clock(), again_after=wait, reason=why)
     log.warning("alert_not_sent", channel=channel.name, reason=why, again_s=round(wait.total_seconds()))
-    return False
 
 
-def _title(what: str, subjects: Sequence[str]) -> str:
-    names = list(dict.fromkeys(subjects))
-    said = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
-    return f"cohortd: {said} {what}"
+def _is_of(condition: Condition, channel: Channel) -> bool:
+    """A channel that fails need not be told so itself."""
+    return condition.subject == subject_of(channel.name)
 
 
-def _bodies(decision: Decision, before: Mapping[str, Told]) -> str:
-    """What happened, to what, since when, what to do; a paragraph each."""
-    said = []
-    for each in decision.trouble:
-        told = before.get(each.key)
-        still = f"Still so, since {_minute(told.since)}. " if told and told.told_at else ""
-        said.append(f"{still}{each.sentence}")
-    return "\n\n".join(said)
-
-
-def _endings(over: Iterable[Told]) -> str:
-    return "\n\n".join(
-        f"{told.subject}: over. Since {_minute(told.since)} it was: {told.detail}" for told in over
-    )
-
-
-def _minute(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"
-
-
-def _is_due(told: Told, *, now: datetime, repeat_after: timedelta) -> bool:
-    return told.told_at is None or now - told.told_at >= repeat_after
-
-
-def _due_lines(pipeline: Pipeline) -> list[AccessCheck]:
-    return [
-        AccessCheck(
-            f"revocations on {each.destination}",
-            ok=False,
-            detail=f"{each.count:,} removals are {WORDS[each.standing]} {_minute(each.first_due_at)}",
-            cure=DUE_CURE,
-            kind=KIND_OF[each.standing],
-        )
-        for each in due_removals(pipeline)
-        if each.standing is not Standing.RUNNING
-    ]
-
-
-def _channel_line(name: str, failing: FailingChannel | None) -> AccessCheck:
-    if failing is None:
-        return AccessCheck(subject_of(name), ok=True, detail="takes messages, as far as is known")
-    detail = f"takes none since {_minute(failing.since)} ({failing.tries:,} tries): {failing.reason}"
-    return AccessCheck(subject_of(name), ok=False, detail=detail, cure=_CURE)
+def _is_due(told: Told, kind: str, *, now: datetime, repeat_after: timedelta) -> bool:
+    if told.told_at is None:
+        return now - told.since >= PATIENCE.get(kind, timedelta())
+    return now - told.told_at >= repeat_after

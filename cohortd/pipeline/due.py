@@ -1,15 +1,13 @@
-"""Which removals are late, and which will be soon."""
+"""How it is said of removals that they are late, or will be soon."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from cohortd.core.deadlines import Deadlines, Standing
-from cohortd.core.delivery import AccessCheck
 from cohortd.core.removals import RemovalEntry, RemovalEvent
 from cohortd.core.times import format_time
-from cohortd.ledger import RemovalTiming, timings_of
-from cohortd.pipeline.wiring import Pipeline
+from cohortd.ledger import timings_of
 
 DUE_CURE: Final = "See cohortd log show, whether the destination is paused, and whether the daemon runs."
 WORDS: Final[Mapping[Standing, str]] = {
@@ -22,27 +20,6 @@ KIND_OF: Final[Mapping[Standing, str]] = {
 }
 #: Said of a confirmation, by what its entry says of its time.
 _DONE: Final[Mapping[str, str]] = {"yes": "on time", "no": "was late"}
-
-
-def due_lines(pipeline: Pipeline, waiting: Sequence[RemovalTiming]) -> list[AccessCheck]:
-    """Tell of removals without a confirmation that are late or will be soon, a line a destination."""
-    deadlines, now = pipeline.ledger.removals.deadlines, pipeline.clock()
-    found: dict[tuple[str, Standing], list[datetime]] = {}
-    for each in waiting:
-        if each.due_at is not None:
-            standing = deadlines.standing(each.recorded_at, each.due_at, now)
-            found.setdefault((each.destination, standing), []).append(each.due_at)
-    return [
-        AccessCheck(
-            f"revocations on {name}",
-            ok=False,
-            detail=f"{len(times):,} removals are {WORDS[standing]} {min(times):%Y-%m-%d %H:%M} UTC",
-            cure=DUE_CURE,
-            kind=KIND_OF[standing],
-        )
-        for (name, standing), times in sorted(found.items())
-        if standing in WORDS
-    ]
 
 
 def due_words(entries: Sequence[RemovalEntry], deadlines: Deadlines, now: datetime) -> dict[int, str]:

@@ -1,15 +1,25 @@
 """Signed heads of the removal log, written out where whoever owns this machine may not change them."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Final, TypeVar
 
 import structlog
 
 from cohortd.core.delivery import AccessCheck
-from cohortd.core.errors import LedgerError
+from cohortd.core.errors import CohortdError, LedgerError
 from cohortd.core.removals import SignedHead
 from cohortd.ledger import KeptHead, append_head, read_kept
 from cohortd.pipeline.stamping import StampError, stamp
 from cohortd.pipeline.wiring import Pipeline
+
+#: As a condition.
+KIND: Final = "removal_log_heads"
+#: How long a folder may take to tell what it holds, and to take a head; seconds.
+_READ_S: Final = 5.0
+_WRITE_S: Final = 30.0
+Result = TypeVar("Result")
 
 log = structlog.get_logger()
 
@@ -17,8 +27,8 @@ log = structlog.get_logger()
 def keep_heads(pipeline: Pipeline) -> int:
     """Add the newest head to the file of every folder whose turn it is; return to how many.
 
-    A folder that cannot be written to is told in the log and by ``status``, and tried again at the
-    next look.
+    A folder that cannot be written to, or hangs, is told in the log and by ``status``, and tried again
+    at the next look.
     """
     head = pipeline.ledger.removals.head()
     if head is None:
@@ -28,9 +38,10 @@ def keep_heads(pipeline: Pipeline) -> int:
     kept = 0
     for file in due:
         try:
-            append_head(file, head, at=pipeline.clock(), stamp=stamped)
+            append = partial(append_head, file, head, at=pipeline.clock(), stamp=stamped)
+            _asked(pipeline, file, append, within_s=_WRITE_S)
             kept += 1
-        except LedgerError as error:
+        except CohortdError as error:
             log.warning("removal_log_head_not_kept", why=str(error))
     return kept
 
@@ -38,7 +49,7 @@ def keep_heads(pipeline: Pipeline) -> int:
 def _is_its_turn(pipeline: Pipeline, file: Path, head: SignedHead) -> bool:
     try:
         return _is_due(pipeline, file, head)
-    except LedgerError as error:
+    except CohortdError as error:
         log.warning("removal_log_head_not_kept", why=str(error))
         return False
 
@@ -64,29 +75,31 @@ def heads_lines(pipeline: Pipeline) -> list[AccessCheck]:
         return []
     lacks = pipeline.ledger.removals.unwitnessed()
     cure = "Let us read and write it; the next head is written again."
-    here = [AccessCheck("removal log heads", ok=False, detail=lacks, cure=cure)] if lacks else []
+    here = [AccessCheck("removal log heads", ok=False, detail=lacks, cure=cure, kind=KIND)] if lacks else []
     return [*here, *(_line(pipeline, file, head) for file in _files(pipeline))]
 
 
 def _line(pipeline: Pipeline, file: Path, head: SignedHead) -> AccessCheck:
     subject = f"removal log heads in {file.parent}"
     try:
-        kept = _kept(file)
-    except LedgerError as error:
+        kept = _read(pipeline, file)
+    except CohortdError as error:
         return AccessCheck(
-            subject, ok=False, detail=str(error), cure="Mount it, or let us read and write it."
+            subject, ok=False, detail=str(error), cure="Mount it, or let us read and write it.", kind=KIND
         )
     newest = 0 if kept is None else kept.head.seq
     detail = f"holds the head of entry {newest:,} of {head.seq:,}"
     if newest > head.seq:
         cure = f"An older database may have been put back: cohortd log verify --heads {file}"
-        return AccessCheck(subject, ok=False, detail=detail, cure=cure)
+        return AccessCheck(subject, ok=False, detail=detail, cure=cure, kind=KIND)
     waited = kept is None or kept.at is None or pipeline.clock() - kept.at > 2 * pipeline.heads.every
     if newest < head.seq and waited:
-        return AccessCheck(subject, ok=False, detail=detail, cure="Is the daemon running?")
+        return AccessCheck(subject, ok=False, detail=detail, cure="Is the daemon running?", kind=KIND)
     if kept is not None and pipeline.heads.timestamp_url and not kept.stamp:
         cure = "See the daemon's log; the next head that is kept is stamped again."
-        return AccessCheck(subject, ok=False, detail=f"{detail}, without a time stamp", cure=cure)
+        return AccessCheck(
+            subject, ok=False, detail=f"{detail}, without a time stamp", cure=cure, kind=KIND
+        )
     return AccessCheck(subject, ok=True, detail=detail, cure="")
 
 
@@ -97,11 +110,21 @@ def _files(pipeline: Pipeline) -> list[Path]:
 
 
 def _is_due(pipeline: Pipeline, file: Path, head: SignedHead) -> bool:
-    kept = _kept(file)
+    kept = _read(pipeline, file)
     if kept is None:
         return True
     waited = kept.at is None or pipeline.clock() - kept.at >= pipeline.heads.every
     return kept.head != head and waited
+
+
+def _read(pipeline: Pipeline, file: Path) -> KeptHead | None:
+    return _asked(pipeline, file, partial(_kept, file), within_s=_READ_S)
+
+
+def _asked(pipeline: Pipeline, file: Path, do: Callable[[], Result], *, within_s: float) -> Result:
+    """Have a folder asked where a share that hangs holds up neither alerts nor the job."""
+    hangs = LedgerError(f"the folder {file.parent} for heads of the removal log does not answer")
+    return pipeline.heads.errands.run(str(file), do, within_s=within_s, hangs=hangs)
 
 
 def _kept(file: Path) -> KeptHead | None:

@@ -1,18 +1,18 @@
 """What is, what was done, is all well: read from the ledger alone, without any platform."""
 
-from collections import Counter
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from cohortd.core.delivery import AccessCheck, Lane
+from cohortd.core.conditions import Condition, conditions_of
+from cohortd.core.delivery import AccessCheck
 from cohortd.core.health import Health
-from cohortd.ledger import RemovalTiming, RunRow
+from cohortd.ledger import RunRow
+from cohortd.pipeline.channels import channel_lines
 from cohortd.pipeline.drifting import drifts_of
-from cohortd.pipeline.due import due_lines
 from cohortd.pipeline.keeping_heads import heads_lines
 from cohortd.pipeline.leftovers import LEFTOVERS_CURE
 from cohortd.pipeline.open_erasures import erasure_lines
+from cohortd.pipeline.open_removals import removal_lines
 from cohortd.pipeline.reconciled import reconciliation_line
 from cohortd.pipeline.stability import stability_line
 from cohortd.pipeline.staleness import stale_lines
@@ -21,8 +21,6 @@ from cohortd.pipeline.wiring import Pipeline
 
 #: How a sync ends.
 _ENDED: Final = ("done", "partial", "stopped", "failed", "abandoned")
-#: After this long without a confirmation, too: Google may take a day, and is then asked once more.
-OVERDUE_AFTER = timedelta(hours=36)
 #: For so long it is told that members were replaced, or an audience deleted, for a revocation's sake.
 TOLD_FOR = timedelta(days=7)
 
@@ -52,14 +50,21 @@ def ledger_line(pipeline: Pipeline) -> AccessCheck:
     return AccessCheck("ledger", ok=True, detail=f"{pipeline.ledger.place}: opened, migrated and writable")
 
 
-def status_of(pipeline: Pipeline, *, more: Sequence[AccessCheck] = ()) -> Health:
-    """What a person should know, with lines of what the ledger does not know."""
-    lines = (*standing_lines(pipeline), *_revocations(pipeline), *more)
-    return Health(lines, job_rows(pipeline))
+def status_of(pipeline: Pipeline) -> Health:
+    """What a person should know: what needs one, and what the removal log comes to."""
+    return Health((*standing_lines(pipeline), *_removals(pipeline)), job_rows(pipeline))
+
+
+def current_conditions(pipeline: Pipeline) -> tuple[Condition, ...]:
+    """Everything that needs a person now: what alerts and metrics tell, and what is BAD in ``status``."""
+    return conditions_of(standing_lines(pipeline))
 
 
 def standing_lines(pipeline: Pipeline) -> list[AccessCheck]:
-    """All but the removals: those are counted from the whole removal log, the rest is read in no time."""
+    """Everything that may need a person, by what is read quickly: it is asked for every minute.
+
+    Nothing here may hang: while it does, nobody is told of anything.
+    """
     last = pipeline.ledger.runs.last(kind="sync", status=_ENDED)
     return [
         ledger_line(pipeline),
@@ -76,6 +81,9 @@ def standing_lines(pipeline: Pipeline) -> list[AccessCheck]:
         *reconciliation_line(pipeline),
         *heads_lines(pipeline),
         *job_lines(pipeline),
+        *removal_lines(pipeline),
+        *channel_lines(pipeline),
+        *pipeline.alerts.more(),
     ]
 
 
@@ -129,6 +137,7 @@ def _parked(pipeline: Pipeline) -> list[AccessCheck]:
             ok=False,
             detail=f"{count:,} could not be read; whoever they name is kept out meanwhile",
             cure="cohortd consent parked lists them; mend the mapping or the file, then say --seen.",
+            kind="consent_unread",
         )
     ]
 
@@ -204,17 +213,12 @@ def _resyncs(pipeline: Pipeline) -> list[AccessCheck]:
     return [AccessCheck("replacing", ok=True, detail=detail)] if opened else []
 
 
-def _revocations(pipeline: Pipeline) -> list[AccessCheck]:
+def _removals(pipeline: Pipeline) -> list[AccessCheck]:
+    """What the removal log has of them; what of it needs a person is said by lines of its own."""
     timings = pipeline.ledger.removals.timings()
-    waiting = [timing for timing in timings if timing.confirmed_at is None]
-    detail = f"{len(timings):,} removals asked for, {len(waiting):,} not yet confirmed"
-    bad = [
-        *_nowhere(pipeline, waiting),
-        *due_lines(pipeline, waiting),
-        *_overdue(pipeline, waiting),
-        *_refused(pipeline),
-    ]
-    return [AccessCheck("revocations", ok=not bad, detail=detail), *_forced(pipeline), *bad]
+    waiting = sum(timing.confirmed_at is None for timing in timings)
+    detail = f"{len(timings):,} removals asked for, {waiting:,} not yet confirmed"
+    return [AccessCheck("revocations", ok=True, detail=detail), *_forced(pipeline)]
 
 
 def _forced(pipeline: Pipeline) -> list[AccessCheck]:
@@ -228,56 +232,6 @@ def _forced(pipeline: Pipeline) -> list[AccessCheck]:
             " audience this small",
         )
         for target, how in sorted(done.items(), key=lambda item: (item[0].destination, item[0].audience))
-    ]
-
-
-def _nowhere(pipeline: Pipeline, waiting: Sequence[RemovalTiming]) -> list[AccessCheck]:
-    """Removals from destinations that are no longer set: nothing sends them."""
-    counts = Counter(each.destination for each in waiting if each.destination not in pipeline.destinations)
-    return [
-        AccessCheck(
-            f"revocations on {name}",
-            ok=False,
-            detail=f"{count:,} removals are open, and this destination is no longer in the settings",
-            cure=f"Put {name} back until they are confirmed.",
-        )
-        for name, count in sorted(counts.items())
-    ]
-
-
-def _overdue(pipeline: Pipeline, waiting: Sequence[RemovalTiming]) -> list[AccessCheck]:
-    now = pipeline.clock()
-    late = [each for each in waiting if each.destination in pipeline.destinations]
-    counts = Counter(each.destination for each in late if now - each.recorded_at > OVERDUE_AFTER)
-    return [
-        AccessCheck(
-            f"revocations on {name}",
-            ok=False,
-            detail=f"{count:,} removals are not confirmed {OVERDUE_AFTER.total_seconds() / 3600:.0f} hours"
-            " after they were recorded",
-            cure="See what cohortd log show says of them, and whether the destination is paused.",
-        )
-        for name, count in sorted(counts.items())
-    ]
-
-
-def _refused(pipeline: Pipeline) -> list[AccessCheck]:
-    refused = [
-        batch
-        for batch in pipeline.ledger.outbox.open_batches()
-        if batch.lane is Lane.REVOCATION and batch.refusals and not batch.repeats
-    ]
-    counts: Counter[tuple[str, str]] = Counter()
-    for batch in refused:
-        counts[batch.target.destination, batch.target.audience] += batch.rows
-    return [
-        AccessCheck(
-            f"revocations on {destination}",
-            ok=False,
-            detail=f"the platform refused {count:,} removals from {audience}; they are tried again",
-            cure="cohortd log show has the platform's reason; the audience may have to go as a whole.",
-        )
-        for (destination, audience), count in sorted(counts.items())
     ]
 
 

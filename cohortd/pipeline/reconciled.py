@@ -68,5 +68,6 @@ def reconciliation_line(pipeline: Pipeline) -> list[AccessCheck]:
             ok=last.status == "done" and not notes and not late,
             detail=f"{last.status}, {format_time(last.finished_at)}{f': {notes}' if notes else ''}",
             cure="Is the daemon running?" if late else "See docs/operations.md, When something is wrong.",
+            kind="consent_export",
         )
     ]

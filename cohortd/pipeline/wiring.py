@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clustering import ClusteringPolicy, DriftLimits
+from cohortd.core.errands import Errands
 from cohortd.core.identifiers import Family
 from cohortd.core.modelling import FeatureSpec, Segment
 from cohortd.core.observing import UNOBSERVED, Observer
@@ -196,6 +197,8 @@ class HeadsPolicy:
     timestamp_url: str = ""
     #: By which certificates time stamps are checked.
     timestamp_certificate: Path | None = None
+    #: A folder may be on a share that hangs: nothing else may wait for it.
+    errands: Errands = field(default_factory=Errands, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

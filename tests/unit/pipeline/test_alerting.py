@@ -18,18 +18,18 @@ from cohortd.alerts import open_channels
 from cohortd.bootstrap import load_settings, open_pipeline
 from cohortd.cli.entry import run
 from cohortd.core.conditions import Condition, conditions_of
-from cohortd.core.deadlines import Standing
 from cohortd.core.delivery import AccessCheck
 from cohortd.core.redaction import Redactor
 from cohortd.ledger import Ledger, Told
 from cohortd.pipeline import alerting
-from cohortd.pipeline.alarms import DueRemovals
 from cohortd.pipeline.alert_policy import AlertPolicy
+from cohortd.pipeline.channels import channel_lines, try_channels
 from cohortd.pipeline.looking import status_of
 from consent import ChainSealer
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 PAUSED = Condition(
     "destination", "destination meta", "paused since 11:58: the token has expired", "Make a new one."
@@ -144,14 +144,16 @@ class Installation:
     folder: Path
     alerts: AlertPolicy
     now: datetime = NOW
-    conditions: list[Condition] = field(default_factory=list)
     ledger: Ledger = field(init=False)
+    teller: alerting.Teller = field(init=False)
+    stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self.open()
 
     def open(self) -> None:
         sealer = ChainSealer(self.folder / "keys" / "log.pem")
+        self.teller = alerting.Teller()
         self.ledger = Ledger.open(f"sqlite:///{self.folder}/l.db", sealer=sealer, state_dir=self.folder)
 
     def clock(self) -> datetime:
@@ -164,14 +166,15 @@ class Installation:
             for each in conditions
         ]
         self.alerts = replace(self.alerts, more=lambda: lines)
-        alerting.tell_alerts(self)  # type: ignore[arg-type]
+        self.teller.tell(self)  # type: ignore[arg-type]
 
 
 @pytest.fixture
 def installation(tmp_path: Path, inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
     """Nothing but what a test says needs anybody."""
-    monkeypatch.setattr(alerting, "standing_lines", lambda _: [])
-    monkeypatch.setattr(alerting, "due_removals", lambda _: [])
+    monkeypatch.setattr(
+        alerting, "current_conditions", lambda pipeline: conditions_of(pipeline.alerts.more())
+    )
     (channel,) = open_channels([inbox.url], redactor=Redactor())
     found = Installation(tmp_path, AlertPolicy(channels=(channel,)))
     yield found
@@ -216,11 +219,11 @@ def test_a_channel_that_fails_is_tried_later_and_later_and_loses_nothing(
     installation.tell(PAUSED)
     installation.tell(PAUSED, after=MINUTE / 2)  # not yet
     installation.tell(PAUSED, after=MINUTE / 2)
-    (line,) = alerting.alert_lines(installation)  # type: ignore[arg-type]
+    (line,) = channel_lines(installation)  # type: ignore[arg-type]
     (failing,) = installation.ledger.alerts.failing().values()
     inbox.status = 200
     installation.tell(PAUSED, after=2 * MINUTE)
-    (healed,) = alerting.alert_lines(installation)  # type: ignore[arg-type]
+    (healed,) = channel_lines(installation)  # type: ignore[arg-type]
 
     assert (failing.tries, failing.next_at) == (2, NOW + 3 * MINUTE)
     assert not line.ok
@@ -239,10 +242,15 @@ def test_a_channel_that_is_no_longer_set_is_forgotten(installation: Installation
     assert installation.ledger.alerts.failing() == {}
 
 
-def test_what_a_report_tells_well_enough_is_told_nobody(installation: Installation, inbox: Inbox) -> None:
-    installation.tell(Condition("sync_partial", "last sync", "partial, 12:00"))
+@pytest.mark.parametrize("kind", sorted(alerting.PATIENCE))
+def test_what_comes_and_goes_with_every_run_is_told_once_it_lasts(kind: str) -> None:
+    partial = Condition(kind, "last sync", "12:00")
+    first = alerting.decide({}, [partial], now=NOW, repeat_after=DAY)
+    gone = alerting.decide(first.known, [], now=NOW + MINUTE, repeat_after=DAY)
+    lasting = alerting.decide(first.known, [partial], now=NOW + 6 * HOUR, repeat_after=DAY)
 
-    assert inbox.got == []
+    assert (first.trouble, gone.known, gone.over) == ([], {}, [])
+    assert lasting.trouble == [partial]
 
 
 def test_no_contact_and_no_secret_reaches_a_message_even_by_mistake(
@@ -269,7 +277,7 @@ def test_a_test_says_what_each_channel_answered_without_its_secrets(
     urls = [inbox.url, f"json://127.0.0.1:{_dead_port()}/hidden-path", "nonsense://hidden-path"]
     channels = open_channels(urls, redactor=Redactor())
     installation.alerts = AlertPolicy(channels=channels)
-    lines = alerting.try_channels(installation)  # type: ignore[arg-type]
+    lines = try_channels(installation)  # type: ignore[arg-type]
 
     assert [line.ok for line in lines] == [True, False, False]
     assert [line.subject.partition("-")[0] for line in lines] == [
@@ -284,21 +292,9 @@ def test_a_test_says_what_each_channel_answered_without_its_secrets(
 
 
 def test_without_a_channel_a_test_says_so() -> None:
-    (line,) = alerting.try_channels(SimpleNamespace(alerts=AlertPolicy()))  # type: ignore[arg-type]
+    (line,) = try_channels(SimpleNamespace(alerts=AlertPolicy()))  # type: ignore[arg-type]
 
     assert (line.ok, line.detail) == (False, "nowhere to send any")
-
-
-def test_removals_that_are_due_are_told_with_how_many_and_when(
-    installation: Installation, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    due = DueRemovals("meta", Standing.LATE, 1200, NOW)
-    monkeypatch.setattr(alerting, "due_removals", lambda _: [due])
-    installation.tell()
-
-    assert inbox.got[0]["message"].startswith(
-        "revocations on meta: 1,200 removals are past their time, since 2026-11-22 12:00 UTC\nSee cohortd"
-    )
 
 
 @pytest.fixture
@@ -321,9 +317,9 @@ def test_what_status_calls_bad_is_what_people_are_told(shop: Path, inbox: Inbox)
         newest = {"table": "events", "newest": "2026-11-01T00:00:00Z"}
         pipeline.ledger.runs.finish(stopped, status="stopped", summary={"figures": [newest]}, at=NOW - DAY)
         pipeline.ledger.remotes.pause_destination("drop", reason="no room", cure="Make room.", at=NOW)
-        told = status_of(pipeline, more=alerting.alert_lines(pipeline))
-        alerting.tell_alerts(pipeline)
-        alerting.tell_alerts(pipeline)
+        told = status_of(pipeline)
+        alerting.Teller().tell(pipeline)
+        alerting.Teller().tell(pipeline)
     bad = [line for line in told.lines if not line.ok]
 
     assert [line.subject for line in bad] == ["last sync", "source events", "destination drop"]

@@ -1,3 +1,4 @@
+import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ import structlog
 
 from cohortd.core.removals import SignedHead
 from cohortd.ledger import read_heads
+from cohortd.pipeline import keeping_heads
 from cohortd.pipeline.keeping_heads import heads_lines, keep_heads
 from cohortd.pipeline.wiring import HeadsPolicy
 
@@ -117,3 +119,23 @@ def test_status_says_why_the_newest_head_is_not_beside_the_ledger(installation: 
     assert [(each.subject, each.detail) for each in told] == [
         ("removal log heads", installation.unwitnessed)
     ]
+
+
+def test_a_folder_that_hangs_is_told_and_holds_up_no_other(
+    installation: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A named pipe that nobody writes to: whoever opens it waits, as on a share whose server is gone."""
+    installation.newest = head(1)
+    share = installation.heads.folders[0] / "removal-log-heads-c0de.jsonl"
+    os.mkfifo(share)
+    monkeypatch.setattr(keeping_heads, "_READ_S", 0.05)
+    try:
+        with structlog.testing.capture_logs() as logged:
+            told = [keep_heads(installation), *(line.ok for line in heads_lines(installation))]
+        (bad,) = [line for line in heads_lines(installation) if not line.ok]
+    finally:
+        os.close(os.open(share, os.O_WRONLY | os.O_NONBLOCK))  # lets go whoever waits
+
+    assert told == [1, False, True]
+    assert "does not answer" in bad.detail
+    assert [each["event"] for each in logged] == ["removal_log_head_not_kept"]
