@@ -13,7 +13,7 @@ from typing import Final
 
 from cohortd.core.redaction import Redactor
 
-#: How long a service may let us wait for each part of its answer, where the URL does not say (rto=); seconds.
+#: How long each part of a service's answer is waited for, where the URL does not say (rto=); seconds.
 #: Apprise's own few seconds have a slow service take a message that counts as not taken, and get it again.
 _READ_S: Final = 20.0
 _SHOWN: Final = 8

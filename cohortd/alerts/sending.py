@@ -1,4 +1,4 @@
-"""Messages on their way by one channel: a service that hangs keeps nobody waiting but its own next message."""
+"""Messages on their way by one channel: a service that hangs holds up its own next message alone."""
 
 from collections.abc import Sequence
 

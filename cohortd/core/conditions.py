@@ -2,15 +2,30 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from cohortd.core.delivery import AccessCheck
+
+#: Every kind that there is, so that metrics can tell of each that there is none of it.
+KINDS: Final = frozenset(
+    {
+        *("sync_stopped", "sync_failed", "sync_silent", "sync_partial", "sync_abandoned"),
+        *("source_stale", "consent_unread", "consent_export"),
+        *("segments", "re-clustering"),
+        *("destination", "destination_leftovers", "destination_terms", "audience"),
+        *("revocations_due_soon", "revocations_late", "revocations_unconfirmed"),
+        *("revocations_refused", "revocations_nowhere"),
+        *("erasures", "removal_log_heads"),
+        *("job", "settings", "receiver", "alerts"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
     """Something that needs a person: of what, what happened, what to do."""
 
-    #: Of which kind: a word that does not change with its counts and times.
+    #: Of which kind, one of ``KINDS``: a word that does not change with its counts and times.
     kind: str
     subject: str
     detail: str

@@ -1,4 +1,4 @@
-"""What may hang, done where nobody has to wait for it: a share that is gone, a service that never answers."""
+"""What may hang, done where nobody has to wait for it: a share that is gone, a service that is silent."""
 
 import threading
 import time
@@ -71,7 +71,8 @@ class Errands:
             with self._lock:
                 before = self._newest.get(name)
                 if before is None or before.ends_within(0):
-                    errand = self._newest[name] = Errand(name, do)
+                    errand: Errand[Result] = Errand(name, do)
+                    self._newest[name] = errand
                     break
             if not before.ends_within(max(0.0, within_s - before.age_s)):
                 raise hangs

@@ -40,6 +40,11 @@ _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
 BUILD_INFO: Final = _gauge("build_info", "1; says which version runs.", "version")
 LEADER: Final = _gauge("leader", "1 where this process leads and sends, 0 where it stands by.")
 LEDGER_UP: Final = _gauge("ledger_up", "1 where the ledger could be read for this answer.")
+CONDITIONS: Final = _gauge(
+    "conditions",
+    "What needs a person now, counted by kind: what `status` calls BAD and alerts tell (docs/alerts.md).",
+    "kind",
+)
 SYNC_LAG: Final = _gauge(
     "sync_lag_seconds",
     "Time since the end of the last sync that sent; before the first, since the ledger was made.",

@@ -1,7 +1,7 @@
 """What ``/metrics`` reads of the ledger whenever it is asked, in a few cheap questions."""
 
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 import cohortd
+from cohortd.core.conditions import KINDS
 from cohortd.core.errors import CohortdError
 from cohortd.ledger import SyncEnd
 from cohortd.monitoring import catalog
@@ -80,6 +81,7 @@ class LedgerGauges(Collector):
                 **_of_removals(self.pipeline),
                 **_of_delivery(self.pipeline),
                 **_of_model(self.pipeline),
+                **_of_conditions(self.pipeline),
             }
         except CohortdError:
             return {catalog.LEDGER_UP: [((), 0.0)]}
@@ -129,6 +131,11 @@ def _of_process(counting: Counting) -> Samples:
         catalog.LEADER: [((), float(pulse.leads))],
         catalog.LOOP_AGE: [((loop,), age) for loop, age in pulse.ages().items()],
     }
+
+
+def _of_conditions(pipeline: Pipeline) -> Samples:
+    counts = Counter(each.kind for each in current_conditions(pipeline))
+    return {catalog.CONDITIONS: _by_name({**dict.fromkeys(KINDS, 0), **counts})}
 
 
 def _of_ends(pipeline: Pipeline, ends: Sequence[SyncEnd]) -> Samples:
