@@ -74,13 +74,17 @@ class Channel:
         sender.add(service)
         is_taken = sender.notify(
             title=self.redactor.text(message.title),
-            body=self.redactor.text(message.body),
+            body=self._shown(message.body),
             notify_type=apprise.NotifyType(message.mood.value),
             body_format=apprise.NotifyFormat.TEXT,
             interpret_escapes=False,
             log_callback=lambda entry, _service: said.append(str(entry.message)),
         )
         return "" if is_taken else _why(said)
+
+    def _shown(self, body: str) -> str:
+        """Redact paragraph by paragraph: a long text is cut, as no log line would need it whole."""
+        return "\n\n".join(self.redactor.text(each) for each in body.split("\n\n"))
 
 
 def open_channels(urls: Iterable[str], *, redactor: Redactor) -> tuple[Channel, ...]:

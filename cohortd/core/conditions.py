@@ -52,7 +52,7 @@ def conditions_of(lines: Iterable[AccessCheck]) -> tuple[Condition, ...]:
     for line in lines:
         if line.ok:
             continue
-        new = Condition(line.kind or _kind_of(line.subject), line.subject, line.detail, line.cure)
+        new = Condition(kind_of(line), line.subject, line.detail, line.cure)
         old = found.get(new.key)
         found[new.key] = new if old is None else _both(old, new)
     return tuple(found.values())
@@ -63,7 +63,9 @@ def _both(one: Condition, other: Condition) -> Condition:
     return Condition(one.kind, one.subject, f"{one.detail}; {other.detail}", " ".join(cures))
 
 
-def _kind_of(subject: str) -> str:
-    """Take the subject's first word, and what a colon says of it: ``destination google: terms``."""
-    named, _, aspect = subject.partition(": ")
-    return "_".join([named.split(" ")[0], *aspect.split()]).lower()
+def kind_of(line: AccessCheck) -> str:
+    """Name the kind of what a line tells: where it does not say, by its subject's first word, and what a
+    colon says of it: ``destination google: terms``.
+    """
+    named, _, aspect = line.subject.partition(": ")
+    return line.kind or "_".join([named.split(" ")[0], *aspect.split()]).lower()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from cohortd.core.conditions import kind_of
 from cohortd.core.delivery import AccessCheck
 
 
@@ -23,9 +24,17 @@ class Health:
         """The answer of ``status --json``."""
         return {
             "status": "ok" if self.ok else "attention",
-            "checks": [
-                {"subject": line.subject, "ok": line.ok, "detail": line.detail, "cure": line.cure}
-                for line in self.lines
-            ],
+            "checks": [_check(line) for line in self.lines],
             "jobs": list(self.jobs),
         }
+
+
+def _check(line: AccessCheck) -> dict[str, object]:
+    """A line; what needs a person has the kind by which alerts and metrics tell it."""
+    told: dict[str, object] = {
+        "subject": line.subject,
+        "ok": line.ok,
+        "detail": line.detail,
+        "cure": line.cure,
+    }
+    return told if line.ok else {**told, "kind": kind_of(line)}

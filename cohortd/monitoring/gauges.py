@@ -20,6 +20,7 @@ from cohortd.ledger import SyncEnd
 from cohortd.monitoring import catalog
 from cohortd.monitoring.catalog import Metric
 from cohortd.monitoring.counting import Counting
+from cohortd.pipeline.looking import current_conditions
 from cohortd.pipeline.open_removals import is_overdue
 from cohortd.pipeline.turns import overdue
 from cohortd.pipeline.wiring import Pipeline

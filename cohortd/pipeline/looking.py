@@ -1,11 +1,12 @@
 """What is, what was done, is all well: read from the ledger alone, without any platform."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from cohortd.core.conditions import Condition, conditions_of
 from cohortd.core.delivery import AccessCheck
 from cohortd.core.health import Health
+from cohortd.core.times import minute_of
 from cohortd.ledger import RunRow
 from cohortd.pipeline.channels import channel_lines
 from cohortd.pipeline.drifting import drifts_of
@@ -104,7 +105,7 @@ def _last_sync(pipeline: Pipeline, last: RunRow | None) -> AccessCheck:
     return AccessCheck(
         "last sync",
         ok=ok,
-        detail=f"{last.status}, {_text(last.finished_at)}",
+        detail=f"{last.status}, {_minute(last.finished_at)}",
         cure="" if ok else cure,
         kind=f"sync_{last.status}" if last.status != "done" else "sync_silent",
     )
@@ -119,7 +120,7 @@ def _held_back(pipeline: Pipeline) -> list[AccessCheck]:
         AccessCheck(
             "re-clustering",
             ok=False,
-            detail=f"model version {waiting.version.id} waits since {_text(waiting.version.created_at)}:"
+            detail=f"model version {waiting.version.id} waits since {_minute(waiting.version.created_at)}:"
             f" {waiting.held_back}",
             cure="cohortd recluster --history shows it; --accept puts it in force if the move is wanted.",
         )
@@ -152,7 +153,7 @@ def _destinations(pipeline: Pipeline) -> list[AccessCheck]:
                 AccessCheck(
                     f"destination {name}",
                     ok=False,
-                    detail=f"paused since {_text(since)}: {reason}",
+                    detail=f"paused since {_minute(since)}: {reason}",
                     cure=cure,
                 )
             )
@@ -233,6 +234,10 @@ def _forced(pipeline: Pipeline) -> list[AccessCheck]:
         )
         for target, how in sorted(done.items(), key=lambda item: (item[0].destination, item[0].audience))
     ]
+
+
+def _minute(at: datetime | None) -> str:
+    return "at an unknown time" if at is None else minute_of(at)
 
 
 def _text(at: object) -> str | None:
