@@ -61,7 +61,8 @@ class Runner:
                 return
             with self._listed(job), bound_contextvars(job=job.name):
                 if job.turn is None:
-                    self._guarded(job)
+                    outcome, _ = self._guarded(job)
+                    self.pipeline.observer.job_ended(job.name, outcome)
                 else:
                     self._noted(job)
 

@@ -28,7 +28,7 @@ _OPEN_BATCHES: Final = f"""
 """
 _CONFIRMED: Final = """
     SELECT seq, destination, received_at, event_time, at FROM removal_log
-    WHERE seq > ? AND event = ? AND detail NOT LIKE ? ORDER BY seq
+    WHERE seq > ? AND event = ? AND detail NOT LIKE ? ORDER BY seq LIMIT ?
 """
 
 
@@ -129,17 +129,11 @@ class Overview:
             ).scalar()
         return None if at is None else parse_time(at)
 
-    def newest_entry(self) -> int:
-        """The number of the removal log's newest entry."""
-        with self._database.read() as connection:
-            newest: int | None = connection.exec_driver_sql("SELECT max(seq) FROM removal_log").scalar()
-        return newest or 0
-
-    def confirmed_after(self, seq: int) -> Sequence[Confirmation]:
-        """What the removal log has of confirmations behind an entry; no more than that is read."""
+    def confirmed_after(self, seq: int, *, limit: int) -> Sequence[Confirmation]:
+        """What the removal log has of confirmations behind an entry: the next ones, in their order."""
         with self._database.read() as connection:
             rows = connection.exec_driver_sql(
-                _CONFIRMED, (seq, RemovalEvent.CONFIRMED.value, f"{REPEATED}%")
+                _CONFIRMED, (seq, RemovalEvent.CONFIRMED.value, f"{REPEATED}%", limit)
             ).all()
         return [
             Confirmation(

@@ -70,7 +70,11 @@ JOB_SUCCESS: Final = _gauge(
 JOB_OVERDUE: Final = _gauge(
     "job_overdue", "1 where a job has missed its turns, or takes longer than it may.", "name"
 )
-JOB_FAILURES: Final = _counter("job_failures_total", "Jobs of the daemon that failed.", "name")
+JOB_FAILURES: Final = _counter(
+    "job_failures_total",
+    "Jobs of the daemon that failed, and what it looks for besides (`alerts`, `watch`, ...).",
+    "name",
+)
 LOOP_AGE: Final = _gauge(
     "loop_age_seconds",
     "Time since the daemon's main loop, and its scheduler where it leads, last went round.",
@@ -119,7 +123,7 @@ REVOCATION_SECONDS: Final = Metric(
     "cohortd_revocation_confirmed_seconds",
     Kind.HISTOGRAM,
     "From when we were told of a withdrawal until a destination confirmed it, one for each audience the"
-    " person was in; counted by the process that leads.",
+    " person was in; read from the removal log, of all time.",
     ("destination",),
     (
         1.0,
@@ -155,7 +159,7 @@ PAUSED: Final = _gauge("destination_paused", "1 where a destination waits for a 
 QUOTA: Final = _gauge(
     "quota_used_ratio",
     "How much of what a platform allows is used, 0 to 1: the day's or minute's quota of a Google project,"
-    " Meta's own word. Known after the first request.",
+    " Meta's own word. Known after the first request; of the Google Ads API nothing is known beforehand.",
     "destination",
 )
 

@@ -9,7 +9,6 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from cohortd.core.delivery import Action
 from cohortd.core.observing import BatchAnswer, Outcome, RunEnd, Trace, untraced
-from cohortd.ledger import Confirmation
 from cohortd.monitoring import catalog
 from cohortd.monitoring.catalog import Kind, Metric
 from cohortd.pipeline.turns import FAILED
@@ -56,16 +55,14 @@ class Counting:
         self._guards = self._counter(catalog.GUARD_STOPS)
         self._batches = self._counter(catalog.BATCHES)
         self._failures = self._counter(catalog.JOB_FAILURES)
-        self._revocations = self._histogram(catalog.REVOCATION_SECONDS)
         for guard in GUARDS:
             self._guards.labels(guard)
 
-    def expect(self, platforms: Mapping[str, str], jobs: Iterable[str]) -> None:
-        """Tell platforms, destinations and jobs with 0 from the start; destination -> platform."""
+    def expect(self, platforms: Iterable[str], jobs: Iterable[str]) -> None:
+        """Tell platforms and jobs with 0 from the start."""
         for job in jobs:
             self._failures.labels(job)
-        for name, platform in platforms.items():
-            self._revocations.labels(name)
+        for platform in platforms:
             for action in Action:
                 for outcome in Outcome:
                     self._batches.labels(platform, action.value, outcome.value)
@@ -85,10 +82,6 @@ class Counting:
         """Count a job that failed; when one ended well, the ledger knows."""
         if outcome in FAILED:
             self._failures.labels(job).inc()
-
-    def confirmed(self, confirmation: Confirmation) -> None:
-        """Count how long a revocation took."""
-        self._revocations.labels(confirmation.destination).observe(max(0.0, confirmation.took_s))
 
     def turned(self, loop: str) -> None:
         """Note that a loop goes round."""

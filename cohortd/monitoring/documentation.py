@@ -13,7 +13,9 @@ have it read, and what to be alarmed by: [operations.md](operations.md#health-an
   the one that leads: take `max` over both. Members, rows and the model's numbers are those of the last
   finished sync; one that a guard stopped before everything was read counts nothing.
 - **Counters and histograms** begin at 0 when the process starts, and when it reads its settings anew; only
-  the daemon that leads counts.
+  the daemon that leads counts. `cohortd_revocation_confirmed_seconds` alone is read from the removal log:
+  it goes on over restarts and hand-overs, and both daemons tell the same, so take `max`, not `sum`. It is
+  told once the whole log was read, which takes a minute for ten million removals.
 - Labels hold names from your settings, ids of audiences, reasons and states: no customer, no contact field,
   no digest, no account id.
 - A daemon tells of its own process as well: `process_cpu_seconds_total`, `process_resident_memory_bytes`,

@@ -1,28 +1,31 @@
 """What ``/metrics`` reads of the ledger whenever it is asked, in a few cheap questions."""
 
 import threading
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import product
 from types import MappingProxyType
 from typing import Any, Final
 
 from prometheus_client import generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 import cohortd
 from cohortd.core.conditions import KINDS
+from cohortd.core.delivery import BatchState, Lane
 from cohortd.core.errors import CohortdError
 from cohortd.ledger import SyncEnd
 from cohortd.monitoring import catalog
 from cohortd.monitoring.catalog import Metric
 from cohortd.monitoring.counting import Counting
+from cohortd.monitoring.revocation_times import RevocationTimes
 from cohortd.pipeline.looking import current_conditions
 from cohortd.pipeline.open_removals import is_overdue
-from cohortd.pipeline.turns import overdue
+from cohortd.pipeline.turns import last_rows, overdue
 from cohortd.pipeline.wiring import Pipeline
 from connectors.protocol import used_share_of
 
@@ -33,10 +36,14 @@ COUNTED: Final = (*SENT, "stopped")
 #: How a job ended that did what it should; a guard that stopped it did, too.
 WELL: Final = frozenset(COUNTED)
 _ENDS: Final = (*COUNTED, "failed")
+#: Where a membership may stand, and a batch that is open.
+_STATES: Final = ("adding", "present", "removing", "rejected")
+_OPEN: Final = (BatchState.PENDING, BatchState.SENDING, BatchState.ACCEPTED)
 #: How many syncs are looked at for how they ended.
 _LOOKED_AT: Final = 100
 Sample = tuple[tuple[str, ...], float]
 Samples = Mapping[Metric, Sequence[Sample]]
+Family = GaugeMetricFamily | HistogramMetricFamily
 _NOTHING: Final[Samples] = MappingProxyType({})
 
 
@@ -46,27 +53,32 @@ class LedgerGauges(Collector):
 
     pipeline: Pipeline
     counting: Counting
-    #: The removal log's entry up to which confirmations were counted.
-    _seen: int
     #: What the newest sync that counted everything came to, and which that was.
     _counted: tuple[str, Samples] = ("", _NOTHING)
     _succeeded: dict[str, float] = field(default_factory=dict)
+    _times: RevocationTimes = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def describe(self) -> Iterator[GaugeMetricFamily]:
+    def __post_init__(self) -> None:
+        """Read nothing yet."""
+        self._times = RevocationTimes(self.pipeline.ledger.overview, self.pipeline.destinations)
+
+    def describe(self) -> Iterator[Family]:
         """Name nothing beforehand: to know it, the ledger would be read."""
         yield from ()
 
     def text(self) -> bytes:
-        """Everything as Prometheus reads it; what was confirmed since the last answer is counted first."""
-        with self._lock, suppress(CohortdError):
-            self._count_confirmed()
+        """Everything as Prometheus reads it."""
         return generate_latest(self.counting.registry)
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Family]:
         """Read, and tell."""
         with self._lock:
-            found = {**_of_process(self.counting), **self._of_ledger()}
+            found, times = {**_of_process(self.counting), **self._of_ledger()}, None
+            with suppress(CohortdError):
+                times = self._times.family()
+        if times is not None:
+            yield times
         for metric, samples in found.items():
             family = GaugeMetricFamily(metric.name, metric.told, labels=metric.labels)
             for labels, value in samples:
@@ -106,23 +118,13 @@ class LedgerGauges(Collector):
 
     def _of_jobs(self) -> Samples:
         """When each ended well; what failed last ended well before, if this process knows when."""
-        for row in self.pipeline.ledger.jobs.all().values():
+        for row in last_rows(self.pipeline).values():
             if row.name in self.pipeline.turns and row.outcome in WELL and row.finished_at is not None:
                 self._succeeded[row.name] = row.finished_at.timestamp()
         return {
             catalog.JOB_SUCCESS: _by_name(self._succeeded),
             catalog.JOB_OVERDUE: _by_name(overdue(self.pipeline)),
         }
-
-    def _count_confirmed(self) -> None:
-        """Count what was confirmed since the last answer; only the process that leads does."""
-        overview = self.pipeline.ledger.overview
-        if not self.counting.pulse.leads:
-            self._seen = overview.newest_entry()
-            return
-        for confirmation in overview.confirmed_after(self._seen):
-            self.counting.confirmed(confirmation)
-            self._seen = confirmation.seq
 
 
 def _of_process(counting: Counting) -> Samples:
@@ -170,9 +172,9 @@ def _of_summary(newest: Mapping[str, Any]) -> Samples:
             for reason, count in each["dropped"].items()
         ],
         catalog.MEMBERS: [
-            ((each["audience"], each["destination"], state), count)
+            ((each["audience"], each["destination"], state), each["states"].get(state, 0))
             for each in newest.get("members", [])
-            for state, count in each["states"].items()
+            for state in _STATES
         ],
         catalog.HELD: [
             ((each["audience"], each["destination"]), float(each["held"] is not None))
@@ -205,9 +207,10 @@ def _of_removals(pipeline: Pipeline) -> Samples:
 def _of_delivery(pipeline: Pipeline) -> Samples:
     paused = pipeline.ledger.remotes.paused_destinations()
     used = {name: used_share_of(each.connector) for name, each in pipeline.destinations.items()}
-    batches: dict[tuple[str, ...], float] = defaultdict(float)
+    batches: dict[tuple[str, ...], float] = dict.fromkeys(product(used, Lane, _OPEN), 0.0)
     for each in pipeline.ledger.overview.open_batches():
-        batches[each.destination, each.lane, each.state] += each.count
+        place = (each.destination, each.lane, each.state)
+        batches[place] = batches.get(place, 0.0) + each.count
     return {
         catalog.BATCHES_OPEN: list(batches.items()),
         catalog.PAUSED: _by_name({name: name in paused for name in pipeline.destinations}),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cohortd.core.observing import UNOBSERVED, Observer, Unobserved, untraced
 from cohortd.monitoring.tracing import exported
+from cohortd.pipeline.turns import LOOKOUTS
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.probing import probe
 from cohortd.receiver import Listening
@@ -63,8 +64,9 @@ def _binding(
     from cohortd.monitoring.serving import MonitoringServer, Pages  # noqa: PLC0415
 
     disable_created_metrics()  # type: ignore[no-untyped-call] # when a series began: half of all lines, and Prometheus knows
-    counting.expect({name: each.platform for name, each in pipeline.destinations.items()}, pipeline.turns)
-    gauges = LedgerGauges(pipeline, counting, pipeline.ledger.overview.newest_entry())
+    platforms = {each.platform for each in pipeline.destinations.values()}
+    counting.expect(platforms, [*pipeline.turns, *LOOKOUTS])
+    gauges = LedgerGauges(pipeline, counting)
     counting.registry.register(gauges)
     ProcessCollector(registry=counting.registry)
     fresh_for = settings.monitoring.fresh_for if settings.schedule.sync is not None else None

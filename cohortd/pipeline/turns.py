@@ -24,6 +24,8 @@ _BY_HAND: Final = (
 SETTINGS: Final = "settings"
 #: Under this name the ledger knows since when somebody leads.
 DAEMON: Final = "daemon"
+#: What the daemon looks for besides its jobs, whatever the schedule says; nothing of it is noted.
+LOOKOUTS: Final = ("pulse", "watch", "approvals", "due", "alerts", "forget")
 #: So many turns may be missed before somebody should look.
 MISSED_TURNS: Final = 2
 #: A job that began a moment late is not overdue.

@@ -56,7 +56,7 @@ def inbox() -> Iterator[tuple[str, list[str]]]:
 @contextmanager
 def _opened(shop: Shop, *, at: datetime) -> Iterator[tuple[Pipeline, LedgerGauges]]:
     with open_pipeline(load_settings(str(shop.config)), clock=lambda: at) as pipeline:
-        yield pipeline, LedgerGauges(pipeline, Counting(), 0)
+        yield pipeline, LedgerGauges(pipeline, Counting())
 
 
 def _counted(gauges: LedgerGauges) -> Counter[str]:

@@ -86,7 +86,10 @@ def test_metrics_tell_a_revocation_a_guard_stop_and_nobody(synced: Shop) -> None
             stopped = sync(watched.pipeline, SyncCall(wait_s=30), epoch=epoch)
         told = watched.metrics()
         text = watched.ask("/metrics")[1]
+    with _watched(synced) as standby:
+        after = standby.metrics()
 
+    assert _of_revocations(after) == _of_revocations(told)
     assert (done.status, stopped.status) == ("done", "stopped")
     assert told["cohortd_leader",] == told["cohortd_ledger_up",] == 1
     assert told["cohortd_guard_stops_total", "source_drop"] == 1
@@ -106,6 +109,11 @@ def test_metrics_tell_a_revocation_a_guard_stop_and_nobody(synced: Shop) -> None
             members[key[2]] += value
     assert members == dict.fromkeys(("google", "ads", "meta"), float(len(before) - 1))
     _hold_nobody(text, before)
+
+
+def _of_revocations(told: Mapping[tuple[str, ...], float]) -> Mapping[tuple[str, ...], float]:
+    """How long they took: the same from a process that began later, and that never led."""
+    return {key: told[key] for key in told if key[0].startswith("cohortd_revocation_confirmed_seconds")}
 
 
 def _hold_nobody(text: str, customers: Mapping[str, Mapping[str, str]]) -> None:

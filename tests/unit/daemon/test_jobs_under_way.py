@@ -14,7 +14,7 @@ from cohortd.core.observing import UNOBSERVED
 from cohortd.core.times import now_utc
 from cohortd.core.turns import Turn
 from cohortd.daemon.breaking_off import MOST_TIMES, BrokenOff
-from cohortd.daemon.jobs import Job
+from cohortd.daemon.jobs import Job, lookouts_of
 from cohortd.daemon.leading import Ending, Leader, Led, settle
 from cohortd.daemon.running import Runner
 from cohortd.daemon.serving import code_of
@@ -22,6 +22,8 @@ from cohortd.daemon.timer import Timer, first_turns
 from cohortd.daemon.watchdog import Watchdog
 from cohortd.daemon.work import Work
 from cohortd.ledger import JobRow
+from cohortd.monitoring.counting import Counting
+from cohortd.pipeline.turns import LOOKOUTS
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOURLY = Turn("sync", "1h", lambda at: at + timedelta(hours=1), at_most=timedelta(minutes=15))
@@ -95,6 +97,16 @@ def test_how_a_job_ended_is_noted_and_the_daemon_goes_on(
     assert [each["event"] for each in logs] == told
     assert "leak" not in str(logs) + str(notes.said)
     assert runner.under_way() == []
+
+
+def test_a_look_that_fails_is_counted_under_a_name_that_monitoring_knows(runner: Runner) -> None:
+    counting = Counting()
+    runner.pipeline.observer = counting  # type: ignore[misc]
+    looks = lookouts_of(Work(runner.pipeline, 1))
+    runner.run(Job("alerts", _raising(SourceError("no table"))))
+
+    assert counting.registry.get_sample_value("cohortd_job_failures_total", {"name": "alerts"}) == 1
+    assert {each.name for each in looks} == set(LOOKOUTS)
 
 
 def test_nothing_begins_once_stopped_and_only_what_is_urgent_while_settings_wait(runner: Runner) -> None:
