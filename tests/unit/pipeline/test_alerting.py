@@ -20,12 +20,12 @@ from cohortd.cli.entry import run
 from cohortd.core.conditions import Condition, conditions_of
 from cohortd.core.delivery import AccessCheck
 from cohortd.core.redaction import Redactor
-from cohortd.ledger import Ledger, Told
+from cohortd.ledger import Told
 from cohortd.pipeline import alerting
 from cohortd.pipeline.alert_policy import AlertPolicy
 from cohortd.pipeline.channels import channel_lines, try_channels
 from cohortd.pipeline.looking import status_of
-from consent import ChainSealer
+from tests.unit.pipeline.alert_services import Installation
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -135,38 +135,6 @@ def inbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
         yield found
         server.shutdown()
         thread.join()
-
-
-@dataclass
-class Installation:
-    """As much of a pipeline as alerts look at, with a real ledger."""
-
-    folder: Path
-    alerts: AlertPolicy
-    now: datetime = NOW
-    ledger: Ledger = field(init=False)
-    teller: alerting.Teller = field(init=False)
-    stop: threading.Event = field(default_factory=threading.Event)
-
-    def __post_init__(self) -> None:
-        self.open()
-
-    def open(self) -> None:
-        sealer = ChainSealer(self.folder / "keys" / "log.pem")
-        self.teller = alerting.Teller()
-        self.ledger = Ledger.open(f"sqlite:///{self.folder}/l.db", sealer=sealer, state_dir=self.folder)
-
-    def clock(self) -> datetime:
-        return self.now
-
-    def tell(self, *conditions: Condition, after: timedelta = timedelta()) -> None:
-        self.now += after
-        lines = [
-            AccessCheck(each.subject, ok=False, detail=each.detail, cure=each.cure, kind=each.kind)
-            for each in conditions
-        ]
-        self.alerts = replace(self.alerts, more=lambda: lines)
-        self.teller.tell(self)  # type: ignore[arg-type]
 
 
 @pytest.fixture
