@@ -4,9 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 KERNEL := cohortd/identity/native/kernel.c
+# Debian has it in its package prometheus.
+PROMTOOL ?= promtool
 ROOMS := cohortd connectors clustering consent config
 
-.PHONY: demo test slow evidence container check format lock clean
+.PHONY: demo test slow evidence container rules check format lock clean
 
 demo: $(READY)  ## The main job on real data, against local stand-ins of the platforms
 	$(BIN)/cohortd demo
@@ -22,6 +24,10 @@ evidence: $(READY)  ## Kills, any order of things, mutants, power failures, a ye
 
 container: $(READY)  ## Build the image without an engine and run it; as root, options in CONTAINER="--twice ..."
 	$(BIN)/python -m tests.container $(CONTAINER)
+
+rules:  ## Check the rules for Prometheus, and hold them to what they should do; needs promtool (PROMTOOL=...)
+	$(PROMTOOL) check rules deploy/prometheus/alerts.yaml
+	$(PROMTOOL) test rules deploy/prometheus/alerts-test.yaml
 
 check: $(READY)  ## Format, lint, types, import contracts, spelling, Dockerfile
 	$(BIN)/ruff format --check .
