@@ -34,11 +34,12 @@ OF_THE_SCRAPE = {"instance"}
 
 def _named(expression: str) -> Iterator[tuple[str, set[str]]]:
     """Every series of an expression, with the labels that are asked of it or that it is summed up by."""
-    by = {
-        label.strip() for found in re.findall(r"\bby \(([^)]*)\)", expression) for label in found.split(",")
-    }
-    for name, chosen in re.findall(r"\b(cohortd_\w+)(\{[^}]*\})?", expression):
-        yield name, by | set(re.findall(r"(\w+)\s*=", chosen))
+    for part in expression.split(" or "):
+        by = {
+            label.strip() for found in re.findall(r"\bby \(([^)]*)\)", part) for label in found.split(",")
+        }
+        for name, chosen in re.findall(r"\b(cohortd_\w+)(\{[^}]*\})?", part):
+            yield name, by | set(re.findall(r"(\w+)\s*[=!]", chosen))
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
