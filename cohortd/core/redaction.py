@@ -58,6 +58,15 @@ _GROUPS_START: Final = _START + r"(?<!\d,)"
 #: An extension may follow a phone.
 _END: Final = r"(?!(?!x|ext)\w)"
 
+#: Addresses whose path tells where something is; of any other all is hidden but its kind: to Apprise a
+#: whole URL is a secret (slack://..., tgram://...).
+_TELLING: Final = (
+    "https?|grpcs?|postgresql|postgres|mysql|mssql|sqlite|duckdb|snowflake|bigquery|s3a?|gs|gcs|az|abfss?|file|ftps?|sftp"
+    "|smtps?|tcp|unix"
+)
+#: Hosts and paths by which services take messages: whoever knows the rest may send them.
+_HOOKS: Final = r"(?:hook|/bot\d|/workflows/|/triggers/)"
+
 Change: TypeAlias = "str | Callable[[re.Match[str]], str]"
 
 
@@ -68,16 +77,32 @@ def _first(found: re.Match[str]) -> str:
 #: In this order: a secret may hold what looks like an e-mail, and a digest what looks like a phone.
 _SECRETS: Final[tuple[tuple[re.Pattern[str], Change], ...]] = (
     (re.compile(r"-----BEGIN [^-]+-----.*?(?:-----END [^-]+-----|\Z)", re.DOTALL), HIDDEN),
+    (re.compile(rf"(?i)\b(?!(?:{_TELLING})://)([a-z][\w+.-]{{0,30}}://)[^\s\"'<>)]+"), rf"\1{HIDDEN}"),
+    (re.compile(rf"(?i)\b(https?://)(?=[^\s\"'<>)]*{_HOOKS})[^\s\"'<>)]+"), rf"\1{HIDDEN}"),
     (re.compile(r"(\b[A-Za-z][\w+.-]{0,30}://)[^\s/?#]*" + _AT), rf"\1{HIDDEN}@"),
     (
         re.compile(
-            r"(?i)((?:token|secret|passw(?:or)?d|pwd|api_?key|signature|credential|email|phone)[\w-]{0,40}"
-            r"(?:[\"']\s*:\s*|\s*=\s*)[\"']?)[^\s\"'&,;)}\]]+"
+            r"(?i)((?:token|secret|passw(?:or)?d|pwd|api[_-]?key|signature|(?<![A-Za-z])sig(?=[=\"'])|credential|email|phone)[\w-]{0,40}"
+            r"(?:[\"']\s*[:,]\s*|\s*=\s*)[\"']?)[^\s\"'&,;)}\]]+"
         ),
         rf"\1{HIDDEN}",
     ),
     (re.compile(r"(?i)(authorization[\"']?\s*[:=]\s*[\"']?)[^\s\"']+(?:\s+[^\s\"',]+)?"), rf"\1{HIDDEN}"),
     (re.compile(r"(?i)\b(bearer\s+)(?=\S{16}|\S*\d)[\w.~+/=-]+"), rf"\1{HIDDEN}"),
+    (
+        re.compile(r"(?i)\b((?:set-)?cookie[\"']?\s*[:=]\s*[\"']?)[^\s\"']+(?:;\s*[^\s\"']+)*"),
+        rf"\1{HIDDEN}",
+    ),
+    (re.compile(r"\b(AUTH (?:PLAIN|LOGIN|CRAM-MD5|XOAUTH2) )\S+"), rf"\1{HIDDEN}"),
+    (re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), HIDDEN),
+    # An AWS secret key, which has slashes like a path, but begins with none.
+    (
+        re.compile(
+            r"(?<![\w/+.=-])(?=[\w/+]{0,39}?[a-z])(?=[\w/+]{0,39}?[A-Z])(?=[\w/+]{0,39}?\d)[A-Za-z0-9+]"
+            r"[A-Za-z0-9/+]{39}(?![\w/+.=-])"
+        ),
+        HIDDEN,
+    ),
     (re.compile(r"\beyJ[\w-]{5,}(?:\.[\w-]+)*"), HIDDEN),
     (re.compile(r"\b(?:ya29\.|GOCSPX-|1//0|EAA(?=[A-Za-z0-9]{12}))[\w./-]+"), HIDDEN),
 )
@@ -115,7 +140,8 @@ _NUMBERS: Final = (
 _SUSPECT: Final = re.compile(
     _AT
     + rf"|\d(?:{_SEPARATOR}{{0,3}}\d){{6}}|=|://|-----BEGIN|[A-Za-z0-9_+/-]{{32}}"
-    + r"|(?i:bearer|authorization|token|secret|passw|pwd|api_?key|email|phone)|eyJ|ya29|GOCSPX|1//0|EAA"
+    + r"|(?i:bearer|authorization|token|secret|passw|pwd|api[_-]?key|email|phone|cookie)"
+    + r"|eyJ|ya29|GOCSPX|1//0|EAA|AUTH |AKIA|ASIA"
 )
 
 

@@ -31,6 +31,10 @@ def keep_quiet() -> None:
     sys.unraisablehook = _object_died
     logging.raiseExceptions = False
     logging.lastResort = _ByPlace(logging.WARNING)
+    if not logging.root.handlers:
+        # Else the first library that says something by logging.warning() itself, as Meta's does, would
+        # have all of them write to standard error in their own words from then on.
+        logging.root.addHandler(_ByPlace(logging.WARNING))
     warnings.showwarning = _warned  # type: ignore[assignment]  # ours by place, not by name
     # gRPC's own lines go past every logger of Python.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")

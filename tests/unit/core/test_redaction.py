@@ -110,9 +110,82 @@ def test_no_secret_gets_through(secret: tuple[str, str]) -> None:
     assert token not in REDACTOR.text(pattern.format(token))
 
 
+HEX_DIGEST = "ab12cd34ef56ab78" * 4
+TOKEN = "EAABsbCS1iHgBO3ZCZCx8yJfZBqZAq2ZBZB0ZBexample"
+
+
+@pytest.mark.parametrize(
+    ("said", "secrets"),
+    [
+        # urllib3 and requests, Meta's client
+        (
+            f'https://graph.example:443 "POST /v24.0/2385/users?access_token={TOKEN} HTTP/1.1" 200 None',
+            [TOKEN],
+        ),
+        (
+            (
+                "Max retries exceeded with url: /v24.0/act_3456789012/customaudiences"
+                f"?access_token={TOKEN}&appsecret_proof={HEX_DIGEST}&fields=id"
+            ),
+            [TOKEN, HEX_DIGEST[:9]],
+        ),
+        (
+            f"Params: {{'payload': '{{\"data\": [[\"{HEX_DIGEST}\"]]}}', 'access_token': '{TOKEN}'}}",
+            [TOKEN, HEX_DIGEST[:9]],
+        ),
+        # Google's clients, gRPC
+        (
+            (
+                'Headers: {\n  "developer-token": "aBcDeFgHiJk",\n}\nRequest: operations { create {'
+                f' user_identifiers {{ hashed_email: "{HEX_DIGEST}" }} }} }}'
+            ),
+            ["aBcDeFgHiJk", HEX_DIGEST[:9]],
+        ),
+        (
+            "metadata=(('authorization', 'Bearer ya29.a0AfH6SMBx'), ('developer-token', 'aBcDeFgHiJk'))",
+            ["a0AfH6SMBx", "aBcDeFgHiJk"],
+        ),
+        (
+            "grant_type=refresh_token&client_secret=GOCSPX-abcdefgh123&refresh_token=1//0gabcDEF-xyz_123",
+            ["abcdefgh123", "gabcDEF"],
+        ),
+        ("assertion=eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJzdmMifQ.c2lnbmF0dXJl", ["hbGci", "pc3Mi", "c2ln"]),
+        # Apprise
+        ("POST https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnl failed", ["T1JJ", "TIiajk"]),
+        ("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnl/#ads", ["T1JJ", "TIiajk"]),
+        (
+            "https://contoso.webhook.office.com/webhookb2/4b0d-8a/IncomingWebhook/abcdef/12",
+            ["4b0d", "abcdef"],
+        ),
+        (
+            "https://prod-1.westus.logic.azure.com:443/workflows/643e69/triggers/manual/paths/invoke?sig=KODuebb",
+            ["643e69", "KODuebb"],
+        ),
+        ("https://api.telegram.org/bot123456789:AAFexample/sendMessage", ["AAFexample", "123456789"]),
+        ("jsons://user:s3cret@example.com/hidden-path?+X-Api-Key=abcd", ["s3cret", "hidden-path", "abcd"]),
+        ("mailtos://ops:hunter2@smtp.example.com?to=boss@example.org", ["hunter2", "boss"]),
+        ("AUTH PLAIN AHVzZXIAaHVudGVyMg==", ["AHVz"]),
+        # databases and object stores
+        ("[generated in 0.1s] ('ann@example.com', '+14155552671', '4155552671')", ["ann@", "5552671"]),
+        ("[parameters: ('ann@example.com', '(415) 555-2671')]", ["ann@", "555-2671"]),
+        ("password authentication failed: postgresql://cohortd:hunter2@db.internal/x", ["hunter2"]),
+        ("AKIAIOSFODNN7EXAMPLE wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", ["AKIAIO", "wJalr", "bPxRf"]),
+        (f"https://b.s3.amazonaws.com/x?X-Amz-Signature={HEX_DIGEST}", [HEX_DIGEST[:9]]),
+        ("Set-Cookie: session=abcdef123456; Path=/", ["abcdef"]),
+    ],
+)
+def test_what_the_vendors_clients_say_gives_nothing_away(said: str, secrets: list[str]) -> None:
+    shown = REDACTOR.text(said)
+
+    assert [each for each in secrets if each in shown] == []
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        "grpc://127.0.0.1:33157 does not answer",
+        "see https://business.facebook.com/latest/settings and s3://bucket/customers.parquet",
+        "/usr/lib/python3.11/site-packages/Foo1/bar.py",
         "2026-11-22T17:34:19.123456+00:00",
         "paused since 2026-11-22 17:34:19.123456+00:00: it asked to be left alone",
         "sent again after 17:34:19 UTC",
