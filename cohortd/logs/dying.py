@@ -16,7 +16,7 @@ VENDORS: Final = "vendors"
 _PROCESS: Final = "process"
 
 
-class _ByPlace(logging.StreamHandler):  # type: ignore[type-arg]
+class _ByPlace(logging.Handler):
     """Says that a library warned, and where; its own words may hold a path with a token in it."""
 
     def emit(self, record: logging.LogRecord) -> None:

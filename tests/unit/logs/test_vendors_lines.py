@@ -27,7 +27,7 @@ LOGGERS = (
 
 
 @pytest.fixture
-def own_process(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+def own_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Without pytest's own handlers; all is put back at the end."""
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
@@ -38,9 +38,6 @@ def own_process(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[st
     levels = {name: logging.getLogger(name).level for name in LOGGERS}
     for name in LOGGERS:
         monkeypatch.setattr(logging.getLogger(name), "disabled", False)
-    monkeypatch.setattr(logging.root, "handlers", [])
-    keep_quiet()
-    set_up_logs("debug", levels={"vendors": "debug"}, form="json")
     yield
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
@@ -48,7 +45,12 @@ def own_process(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[st
 
 @pytest.mark.usefixtures("own_process")
 @pytest.mark.parametrize("level", [logging.DEBUG, logging.INFO, logging.WARNING, logging.CRITICAL])
-def test_no_library_says_anything_in_its_own_words(capfd: pytest.CaptureFixture[str], level: int) -> None:
+def test_no_library_says_anything_in_its_own_words(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, level: int
+) -> None:
+    monkeypatch.setattr(logging.root, "handlers", [])
+    keep_quiet()
+    set_up_logs("debug", levels={"vendors": "debug"}, form="json")
     logging.warning(SECRET)  # noqa: LOG015 - as a library does, which sets up handlers where there are none
     logging.basicConfig(level=logging.DEBUG)  # as others do
     for name in LOGGERS:
