@@ -62,7 +62,8 @@ class Runner:
             with self._listed(job), bound_contextvars(job=job.name):
                 if job.turn is None:
                     outcome, _ = self._guarded(job)
-                    self.pipeline.observer.job_ended(job.name, outcome)
+                    if not self.left.is_set():
+                        self.pipeline.observer.job_ended(job.name, outcome)
                 else:
                     self._noted(job)
 
