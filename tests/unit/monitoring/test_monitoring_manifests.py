@@ -9,6 +9,7 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
+from cohortd.core.conditions import KINDS
 from cohortd.monitoring.catalog import METRICS, REVOCATION_SECONDS, Kind
 from cohortd.monitoring.counting import Counting
 from cohortd.monitoring.documentation import document
@@ -108,3 +109,15 @@ def test_names_follow_the_conventions() -> None:
     assert {name for name in counters if not name.endswith("_total")} == set()
     assert {metric.name for metric in METRICS if set(metric.labels) & reserved} == set()
     assert {metric.name for metric in METRICS if not re.fullmatch(r"cohortd_[a-z_]+", metric.name)} == set()
+
+
+def test_every_kind_of_condition_is_documented_and_watched() -> None:
+    page = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
+    table = re.findall(
+        r"^\| (`[^|]+) \|", page.split("\n## What is told\n")[1].split("\n## ")[0], re.MULTILINE
+    )
+    (rest,) = [rule["expr"] for rule in RULES if rule["alert"] == "CohortdNeedsSomebody"]
+    left_to_others = set(re.findall(r'kind!~"([^"]+)"', rest)[0].split("|"))
+
+    assert {kind for row in table for kind in re.findall(r"`([^`]+)`", row)} == KINDS
+    assert left_to_others < KINDS
