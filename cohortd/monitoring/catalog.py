@@ -42,7 +42,7 @@ LEADER: Final = _gauge("leader", "1 where this process leads and sends, 0 where 
 LEDGER_UP: Final = _gauge("ledger_up", "1 where the ledger could be read for this answer.")
 CONDITIONS: Final = _gauge(
     "conditions",
-    "What needs a person now, counted by kind: what `status` calls BAD and alerts tell (docs/alerts.md).",
+    "What needs a person, by kind: what `status` calls BAD and alerts tell; at most a minute old.",
     "kind",
 )
 SYNC_LAG: Final = _gauge(

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import product
 from types import MappingProxyType
 from typing import Any, Final
@@ -39,6 +39,8 @@ _ENDS: Final = (*COUNTED, "failed")
 #: Where a membership may stand, and a batch that is open.
 _STATES: Final = ("adding", "present", "removing", "rejected")
 _OPEN: Final = (BatchState.PENDING, BatchState.SENDING, BatchState.ACCEPTED)
+#: For so long what needs a person is not looked for again.
+_LOOKED_FOR: Final = timedelta(minutes=1)
 #: How many syncs are looked at for how they ended.
 _LOOKED_AT: Final = 100
 Sample = tuple[tuple[str, ...], float]
@@ -56,6 +58,8 @@ class LedgerGauges(Collector):
     #: What the newest sync that counted everything came to, and which that was.
     _counted: tuple[str, Samples] = ("", _NOTHING)
     _succeeded: dict[str, float] = field(default_factory=dict)
+    _conditions: Samples = field(default_factory=lambda: _NOTHING)
+    _looked_at: datetime | None = None
     _times: RevocationTimes = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -94,7 +98,7 @@ class LedgerGauges(Collector):
                 **_of_removals(self.pipeline),
                 **_of_delivery(self.pipeline),
                 **_of_model(self.pipeline),
-                **_of_conditions(self.pipeline),
+                **self._of_conditions(),
             }
         except CohortdError:
             return {catalog.LEDGER_UP: [((), 0.0)]}
@@ -116,6 +120,15 @@ class LedgerGauges(Collector):
             return self._counted[1]
         return _NOTHING
 
+    def _of_conditions(self) -> Samples:
+        """As alerts look for them, once a minute: with hundreds of audiences a look takes a second."""
+        now = self.pipeline.clock()
+        if self._looked_at is None or now - self._looked_at >= _LOOKED_FOR:
+            counts = Counter(each.kind for each in current_conditions(self.pipeline))
+            self._conditions = {catalog.CONDITIONS: _by_name({**dict.fromkeys(KINDS, 0), **counts})}
+            self._looked_at = now
+        return self._conditions
+
     def _of_jobs(self) -> Samples:
         """When each ended well; what failed last ended well before, if this process knows when."""
         for row in last_rows(self.pipeline).values():
@@ -134,11 +147,6 @@ def _of_process(counting: Counting) -> Samples:
         catalog.LEADER: [((), float(pulse.leads))],
         catalog.LOOP_AGE: [((loop,), age) for loop, age in pulse.ages().items()],
     }
-
-
-def _of_conditions(pipeline: Pipeline) -> Samples:
-    counts = Counter(each.kind for each in current_conditions(pipeline))
-    return {catalog.CONDITIONS: _by_name({**dict.fromkeys(KINDS, 0), **counts})}
 
 
 def _of_ends(pipeline: Pipeline, ends: Sequence[SyncEnd]) -> Samples:

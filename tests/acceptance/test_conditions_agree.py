@@ -148,7 +148,7 @@ def test_whatever_needs_a_person_is_bad_in_status_told_by_alerts_and_counted(
                 teller.tell(pipeline)
                 synced.ahead = LATER
                 answer = synced.call("status", "--json")
-                after = _counted(gauges)
+                after = _counted(LedgerGauges(pipeline, Counting()))
         assert +counted == Counter(each.kind for each in found)
         assert set(counted) == KINDS
     bad = [line for line in answer.json["checks"] if not line["ok"]]
