@@ -57,6 +57,9 @@ class Counting:
         self._failures = self._counter(catalog.JOB_FAILURES)
         for guard in GUARDS:
             self._guards.labels(guard)
+        for kind in ("sync", "recluster"):
+            for status in ("done", "partial", "stopped", "failed"):
+                self._runs.labels(kind, status)
 
     def expect(self, platforms: Iterable[str], jobs: Iterable[str]) -> None:
         """Tell platforms and jobs with 0 from the start."""

@@ -28,12 +28,17 @@ class Polling:
 
     def ask(self, due: PollDue) -> int:
         """Ask about one batch; return how many came to an end."""
+        target = due.remote.target
+        with bound_contextvars(
+            audience=target.audience, destination=target.destination, batch=due.batch_id
+        ):
+            return self._asked(due)
+
+    def _asked(self, due: PollDue) -> int:
         destination = self._pipeline.destinations[due.remote.target.destination]
         now = self._pipeline.clock()
         try:
-            target = due.remote.target
-            with bound_contextvars(audience=target.audience, destination=target.destination):
-                receipt = destination.connector.poll(due.request)
+            receipt = destination.connector.poll(due.request)
         except RetryableError as error:
             self._again(due, now, error.after_s or destination.poll.next_s(due.polls + 1))
             return 0

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from cohortd.core.delivery import BatchState, Lane, Receipt
 from cohortd.core.errors import (
@@ -57,8 +58,12 @@ class Answers:
         Args:
             answer: Gives the receipt, or raises what the connector raised.
         """
-        outcome = self._taken(claimed, answer)
-        platform = self._pipeline.destinations[claimed.remote.target.destination].platform
+        target = claimed.remote.target
+        with bound_contextvars(
+            audience=target.audience, destination=target.destination, batch=claimed.batch.id
+        ):
+            outcome = self._taken(claimed, answer)
+        platform = self._pipeline.destinations[target.destination].platform
         self._pipeline.observer.batch_answered(BatchAnswer(platform, claimed.batch.action, outcome))
 
     def _taken(self, claimed: Claimed, answer: Answer) -> Outcome:
