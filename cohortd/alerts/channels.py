@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from cohortd.core.printable import printable
 from cohortd.core.redaction import Redactor
 
 #: How long each part of a service's answer is waited for, where the URL does not say (rto=); seconds.
@@ -73,7 +74,7 @@ class Channel:
         sender = apprise.Apprise(asset=asset)
         sender.add(service)
         is_taken = sender.notify(
-            title=self.redactor.text(message.title),
+            title=printable(self.redactor.text(" ".join(message.title.splitlines()))),
             body=self._shown(message.body),
             notify_type=apprise.NotifyType(message.mood.value),
             body_format=apprise.NotifyFormat.TEXT,
@@ -84,12 +85,12 @@ class Channel:
 
     def _shown(self, body: str) -> str:
         """Redact paragraph by paragraph: a long text is cut, as no log line would need it whole."""
-        return "\n\n".join(self.redactor.text(each) for each in body.split("\n\n"))
+        return "\n\n".join(printable(self.redactor.text(each)) for each in body.split("\n\n"))
 
 
 def open_channels(urls: Iterable[str], *, redactor: Redactor) -> tuple[Channel, ...]:
-    """Name the channels; nothing is asked of them yet."""
-    return tuple(Channel(_name(url), redactor, url) for url in urls)
+    """Name the channels, one a URL; nothing is asked of them yet."""
+    return tuple(Channel(_name(url), redactor, url) for url in dict.fromkeys(urls))
 
 
 def _name(url: str) -> str:

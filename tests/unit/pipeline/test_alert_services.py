@@ -115,6 +115,25 @@ def test_a_service_that_does_not_take_a_message_is_told_of_without_its_secrets(
     assert not [each for each in SECRETS if each in said]
 
 
+def test_nothing_that_a_terminal_or_a_mail_obeys_is_in_a_message() -> None:
+    with taking_mail() as (port, mails):
+        body = "first\x1b[2J\nsecond\n\nthird\u202e"
+        message = Message("cohortd: a\r\nBcc: thief@example.com", body, Mood.TROUBLE)
+        sending = send(f"mailto://127.0.0.1:{port}?from=cohortd@example.com&to=ops@example.com", message)
+    mail = message_from_string(mails[0])
+    (part,) = [each for each in mail.walk() if each.get_content_type() == "text/plain"]
+    said = part.get_payload(decode=True)
+
+    assert (sending.why, mail["Bcc"]) == ("", None)
+    assert isinstance(said, bytes)
+    assert [each for each in ("\x1b", "\u202e") if each in said.decode()] == []
+    assert said.decode().replace("\r\n", "\n").count("\n") >= 3
+
+
+def test_a_url_that_is_given_twice_is_one_channel() -> None:
+    assert len(open_channels(["json://a", "json://b", "json://a"], redactor=Redactor())) == 2
+
+
 def test_what_a_service_does_not_take_keeps_back_what_comes_after() -> None:
     with serving(Service(503)) as service:
         sending = Sending(channel_of(f"json://127.0.0.1:{service.port}"), [HELLO, HELLO])
