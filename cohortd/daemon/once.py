@@ -6,7 +6,7 @@ from typing import Final
 
 from cohortd.core.errors import CohortdError
 from cohortd.core.reporting import RunReport
-from cohortd.daemon.jobs import Job, jobs_of
+from cohortd.daemon.jobs import Job, jobs_of, lookouts_of
 from cohortd.daemon.running import Runner
 from cohortd.daemon.work import Work
 from cohortd.pipeline.syncing import SyncCall, sync
@@ -15,6 +15,10 @@ from cohortd.pipeline.wiring import Pipeline
 
 #: What a sync that may refit does on its way.
 _BY_SYNC: Final = ("revocations", "polling", "recluster", "sync", "expiry")
+
+
+#: Looks that tell somebody.
+_TOLD_BY: Final = ("due", "alerts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +45,14 @@ def run_once(pipeline: Pipeline, call: SyncCall, *, epoch: int) -> Once:
         report = _noted_sync(pipeline, call, epoch=epoch)
     finally:
         runner = Runner(pipeline)
-        for job in others:
+        for job in (*others, *_looks(pipeline, epoch)):
             runner.run(job)
     return Once(report, (*_by_sync(pipeline), *(job.name for job in others)))
+
+
+def _looks(pipeline: Pipeline, epoch: int) -> list[Job]:
+    """What people are told of how it went, as the daemon would tell them within a minute."""
+    return [look for look in lookouts_of(Work(pipeline, epoch)) if look.name in _TOLD_BY]
 
 
 def _noted_sync(pipeline: Pipeline, call: SyncCall, *, epoch: int) -> RunReport:

@@ -309,3 +309,15 @@ def test_the_command_tells_what_each_url_answered(
     assert "it took a test message" in said.out
     assert "the service answered HTTP 404" in said.out
     assert "hidden-path" not in said.out + said.err
+
+
+def test_a_run_without_a_daemon_tells_how_it_went(
+    shop: Path, inbox: Inbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (shop.parent / "customers.csv").unlink()
+    code = run(["run", "--once", "-c", str(shop)])
+    capsys.readouterr()
+
+    assert code == 1
+    assert [title for _, title in _titles(inbox)] == ["cohortd: last sync and 1 more needs somebody"]
+    assert "last sync: failed" in inbox.got[0]["message"]
