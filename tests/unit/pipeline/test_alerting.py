@@ -318,6 +318,6 @@ def test_a_run_without_a_daemon_tells_how_it_went(
     code = run(["run", "--once", "-c", str(shop)])
     capsys.readouterr()
 
-    assert code == 1
+    assert code == 2
     assert [title for _, title in _titles(inbox)] == ["cohortd: last sync and 1 more needs somebody"]
     assert "last sync: failed" in inbox.got[0]["message"]
