@@ -1,7 +1,7 @@
 """Puts a copy back that ``backups`` made; nothing that lies there is deleted."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Final
 from cohortd.core.errors import LedgerError, SettingsError
 from cohortd.ledger.backups import DATABASE, Manifest, copy_durably, read_manifest
 from cohortd.ledger.database import parse_url
+from cohortd.ledger.dialects import open_database
 from cohortd.ledger.dialects.filesystem import refuse_network
 from cohortd.ledger.dialects.sqlite import path_of
 from cohortd.ledger.dialects.sqlite_upkeep import nobodys
@@ -39,7 +40,7 @@ def restore(url: str, state_dir: Path, folder: Path, *, at: datetime) -> Restore
 
     Raises:
         NotLeaderError: A process of cohortd works with the ledger.
-        LedgerError: It is no whole copy, or could not be written.
+        LedgerError: It is no whole copy, could not be written, or nobody can say whether a process leads.
         SettingsError: The settings name another kind of database than the copy holds.
     """
     manifest = read_manifest(folder)
@@ -49,7 +50,7 @@ def restore(url: str, state_dir: Path, folder: Path, *, at: datetime) -> Restore
             f"database: the backup is of {manifest.database}; name such a database in the settings"
         )
     try:
-        with _held(database):
+        with _held(url, database, state_dir):
             aside = _Aside(f".before-{at:%Y%m%dT%H%M%SZ}")
             return Restored(
                 manifest, tuple(_put(manifest, database, state_dir, folder, aside)), tuple(aside.names)
@@ -80,9 +81,11 @@ class _Aside:
 
 
 @contextmanager
-def _held(database: Path | None) -> Iterator[None]:
+def _held(url: str, database: Path | None, state_dir: Path) -> Iterator[None]:
+    """Lead, so that nobody else does; in PostgreSQL the server is asked, which may hold no ledger yet."""
     if database is None:
-        yield
+        with closing(open_database(url, folder=state_dir)) as server, server.lead():
+            yield
         return
     with nobodys(database):
         refuse_network(database.parent)
