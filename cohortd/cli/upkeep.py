@@ -115,11 +115,12 @@ def restore(
 
     The next sync takes everybody off again who had revoked, and deletes nobody else.
     """
-    from cohortd.bootstrap import load_settings
+    from cohortd.bootstrap import load_settings, make_private
     from cohortd.core.times import now_utc
     from cohortd.ledger import restore as put_back
 
     settings = load_settings(config)
+    make_private(settings.data_dir)
     done = put_back(settings.database_url, settings.data_dir, folder, at=now_utc())
 
     def tell(console: Console) -> None:

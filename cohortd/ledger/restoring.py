@@ -1,6 +1,7 @@
 """Puts a copy back that ``backups`` made; nothing that lies there is deleted."""
 
-from collections.abc import Iterator
+import errno
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from cohortd.core.errors import LedgerError, SettingsError
-from cohortd.ledger.backups import DATABASE, Manifest, copy_durably, read_manifest
+from cohortd.ledger.backups import DATABASE, Manifest, copy_durably, read_manifest, replace_durably
 from cohortd.ledger.database import parse_url
 from cohortd.ledger.dialects import open_database
 from cohortd.ledger.dialects.filesystem import refuse_network
@@ -18,7 +19,9 @@ from cohortd.ledger.putting_back import EPOCH_FILE, EpochFile
 
 _HEADS: Final = "removal-log-heads.jsonl"
 #: SQLite's files beside the database.
-_BESIDE: Final = ("", "-wal", "-shm", "-journal")
+_BESIDE: Final = ("-wal", "-shm", "-journal")
+#: Said by file systems that know no second names.
+_NO_LINKS: Final = (errno.EPERM, errno.EOPNOTSUPP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def restore(url: str, state_dir: Path, folder: Path, *, at: datetime) -> Restore
         )
     try:
         with _held(url, database, state_dir):
-            aside = _Aside(f".before-{at:%Y%m%dT%H%M%SZ}")
+            aside = _Aside(f".before-{at:%Y%m%dT%H%M%S%fZ}")
             return Restored(
                 manifest, tuple(_put(manifest, database, state_dir, folder, aside)), tuple(aside.names)
             )
@@ -66,13 +69,28 @@ def file_of(url: str) -> Path | None:
 
 
 class _Aside:
-    """Moves files out of the way, and remembers where to."""
+    """Keeps files that something else takes the place of, and remembers under which names."""
 
     def __init__(self, ending: str) -> None:
         self._ending = ending
         self.names: list[str] = []
 
-    def move(self, path: Path, *, beside: str = "") -> None:
+    def keep(self, path: Path) -> None:
+        """Give a file a second name; its own goes on until something takes its place.
+
+        So there is a ledger at any moment: where there is none, the next start makes a new one.
+        """
+        if path.exists():
+            target = path.with_name(path.name + self._ending)
+            try:
+                target.hardlink_to(path)
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                path.rename(target)
+            self.names.append(str(target))
+
+    def move(self, path: Path, *, beside: str) -> None:
         """Give a file another name; *beside* stays at its end, so that SQLite finds it."""
         if path.exists():
             target = path.with_name(path.name.removesuffix(beside) + self._ending + beside)
@@ -95,20 +113,36 @@ def _held(url: str, database: Path | None, state_dir: Path) -> Iterator[None]:
 def _put(
     manifest: Manifest, database: Path | None, state_dir: Path, folder: Path, aside: _Aside
 ) -> Iterator[str]:
-    """Put every file where it belongs: the epoch first, so that no crash leaves a copy unknown."""
-    _raise_epoch(manifest, state_dir, folder)
-    for name in sorted(manifest.files.keys() - {DATABASE, EPOCH_FILE}):
-        source, target = folder / name, state_dir / name
-        if _is_there(source, target):
-            continue
-        aside.move(target)
-        copy_durably(source, target)
-        yield name
+    """Lay every file beside its place, which needs the room; only then let each take it.
+
+    The epoch before all others, so that no crash leaves a copy unknown.
+    """
+    places = {name: state_dir / name for name in sorted(manifest.files.keys() - {DATABASE, EPOCH_FILE})}
+    places = {name: place for name, place in places.items() if not _is_there(folder / name, place)}
     if database is not None:
-        for beside in _BESIDE[::-1]:
-            aside.move(database.with_name(f"{database.name}{beside}"), beside=beside)
-        copy_durably(folder / DATABASE, database)
-        yield DATABASE
+        places[DATABASE] = database
+    with _drafts(folder, places) as drafts:
+        _raise_epoch(manifest, state_dir, folder)
+        for name, place in places.items():
+            aside.keep(place)
+            if name == DATABASE:
+                for beside in _BESIDE:
+                    aside.move(place.with_name(f"{place.name}{beside}"), beside=beside)
+            replace_durably(drafts[name], place)
+            yield name
+
+
+@contextmanager
+def _drafts(folder: Path, places: Mapping[str, Path]) -> Iterator[Mapping[str, Path]]:
+    """Copy every file to where it only has to be renamed; what is not used of it goes."""
+    drafts = {name: place.with_name(f"{place.name}.restoring") for name, place in places.items()}
+    try:
+        for name, draft in drafts.items():
+            copy_durably(folder / name, draft)
+        yield drafts
+    finally:
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
 
 
 def _raise_epoch(manifest: Manifest, state_dir: Path, folder: Path) -> None:

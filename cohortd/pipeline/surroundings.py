@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from cohortd.core.delivery import AccessCheck
+from cohortd.core.errors import SettingsError
+from cohortd.core.owning import refuse_root, shut_to_us
 from cohortd.ledger import is_network, kind_of_file_system
 
 #: Room for a run besides what grows with the ledger: staged tables, the write-ahead log, a report.
@@ -42,16 +44,23 @@ def surroundings(data_dir: Path, database: Path | None) -> list[AccessCheck]:
 
 
 def _owner(folder: Path) -> AccessCheck:
-    """Whether we can write there, tried by making a file."""
+    """Whether we can write there, tried by making a file, and use what lies there."""
     probe = folder / f".doctor-{os.getpid()}"
     owner, we = folder.stat().st_uid, os.geteuid()
     try:
+        refuse_root(folder)
         os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         probe.unlink()
     except OSError as error:
         cure = f"Give the folder to user {we}: chown -R {we} {folder}"
         detail = f"{folder} belongs to user {owner} and we, user {we}, cannot write to it: {error.strerror}"
         return AccessCheck("data_dir", ok=False, detail=detail, cure=cure)
+    except SettingsError as error:
+        return AccessCheck("data_dir", ok=False, detail=str(error), cure="Call it as that user.")
+    if shut := shut_to_us(path for pattern in _KEPT for path in sorted(folder.glob(pattern))):
+        names = ", ".join(str(path.relative_to(folder)) for path in shut[:3])
+        detail = f"we, user {we}, cannot read and write {names}: did another user call cohortd?"
+        return AccessCheck("data_dir", ok=False, detail=detail, cure=f"chown -R {owner} {folder}")
     return AccessCheck("data_dir", ok=True, detail=f"{folder}, of user {owner}, is written to by user {we}")
 
 

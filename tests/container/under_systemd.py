@@ -12,19 +12,21 @@ from tests.container.building import Image, Origin
 from tests.container.places import ROOT, FellShortError, Workshop
 
 TOOLS: Final = {"systemd-nspawn": "systemd-container"}
-_INCLUDE: Final = "systemd,systemd-sysv,python3,ca-certificates"
+_INCLUDE: Final = "systemd,systemd-sysv,procps,python3,ca-certificates"
 #: systemd of today boots under version 2 of control groups alone, also where the machine mixes both.
 _ENV: Final = {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 _BOOT: Final = ("--quiet", "--register=no", "--keep-unit", "--private-network", "--boot")
 _PATIENCE_S: Final = 900
 _PROOF: Final = Path(__file__).with_name("within_systemd.py")
 _RUN_PROOF: Final = """
+[Unit]
+SuccessAction=poweroff
+FailureAction=poweroff
 [Service]
 Type=oneshot
 ExecStart=/usr/bin/python3 /proof.py
-StandardOutput=file:/proof.out
-StandardError=file:/proof.out
-ExecStopPost=/usr/bin/systemctl --no-block poweroff
+StandardOutput=append:/proof.out
+StandardError=inherit
 [Install]
 WantedBy=multi-user.target
 """

@@ -1,5 +1,7 @@
 """What the unit must do, a sentence each; runs alone, as root, in the system that systemd booted."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -103,7 +105,7 @@ def reload() -> str:
 def kill() -> str:
     """Kill it as nobody should: systemd starts it again, and it leads."""
     before, pid = len(journal()), told("MainPID")
-    call("kill", "-KILL", pid)
+    os.kill(int(pid), signal.SIGKILL)
     took = until_said("leadership_taken", since=before)
     if told("MainPID") in {pid, "0"}:
         raise ShortError("it is not another process")

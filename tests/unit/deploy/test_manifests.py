@@ -132,6 +132,16 @@ def test_the_units_keep_to_where_the_image_keeps_things() -> None:
             assert ("ProtectSystem", "strict") in said
 
 
+def test_the_service_is_started_again_for_good_and_says_everything_once() -> None:
+    said = _unit(DEPLOY / "systemd" / "cohortd.service")
+    often = {"Environment", "SystemCallFilter"}
+    names = [name for name, _ in said if name not in often]
+
+    assert dict(said)["StartLimitIntervalSec"] == "0"
+    assert len(names) == len(set(names))
+    assert len(said) == len(set(said))
+
+
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
 def test_kustomize_puts_the_manifests_together() -> None:
     call = ["kubectl", "kustomize", str(DEPLOY / "kubernetes")]
