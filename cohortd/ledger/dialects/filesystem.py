@@ -6,24 +6,10 @@ from typing import Final
 from cohortd.core.errors import LedgerError
 
 NETWORK_TYPES: Final = frozenset(
-    [
-        "nfs",
-        "nfs4",
-        "cifs",
-        "smb3",
-        "smbfs",
-        "ncpfs",
-        "afs",
-        "ceph",
-        "glusterfs",
-        "beegfs",
-        "lustre",
-        "9p",
-        "gpfs",
-        "orangefs",
-        "gfs2",
-        "ocfs2",
-    ]
+    (
+        *("nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "glusterfs", "beegfs", "lustre"),
+        *("9p", "gpfs", "orangefs", "gfs2", "ocfs2"),
+    )
 )
 NETWORK_FUSE: Final = frozenset(
     f"fuse.{name}"
