@@ -42,11 +42,11 @@ def doctor(
     from cohortd.core.health import Health
     from cohortd.ledger import file_of
     from cohortd.pipeline.examining import examine
-    from cohortd.pipeline.surroundings import surroundings
+    from cohortd.pipeline.surroundings import is_openable, surroundings
 
     settings = load_settings(config)
     lines = surroundings(settings.data_dir, file_of(settings.database_url))
-    if lines[0].ok:  # else a ledger would be made where its volume is missing
+    if is_openable(lines):
         try:
             with opened(config, as_json=as_json) as pipeline:
                 lines += examine(pipeline, deep=deep, clocks=clock_addresses(settings))
