@@ -76,7 +76,8 @@ def _owner(folder: Path) -> AccessCheck:
         detail = f"{folder} belongs to user {owner} and we, user {we}, cannot write to it: {error.strerror}"
         return AccessCheck("data_dir", ok=False, detail=detail, cure=cure)
     except SettingsError as error:
-        return AccessCheck("data_dir", ok=False, detail=str(error), cure="Call it as that user.")
+        detail = str(error).removeprefix("data_dir: ")
+        return AccessCheck("data_dir", ok=False, detail=detail, cure="Call it as that user.")
     if shut := shut_to_us(path for pattern in _KEPT for path in sorted(folder.glob(pattern))):
         names = ", ".join(str(path.relative_to(folder)) for path in shut[:3])
         detail = f"we, user {we}, cannot read and write {names}: did another user call cohortd?"
