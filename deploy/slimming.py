@@ -45,8 +45,8 @@ RULES: Final = (
     ),
     Rule("examples", "the Google Ads library's, as a package of that name"),
     Rule("test", "the parameter builder's tests, as a package of that name"),
-    Rule("**/*.c", "sources of what is compiled"),
-    Rule("**/*.pyx", "the same"),
+    Rule("fontTools/**/*.c", "sources of what is compiled"),
+    Rule("sklearn/**/*.pyx", "the same"),
     Rule("sqlalchemy/testing", "for those who test dialects"),
     Rule("matplotlib/mpl-data/sample_data", "data for its examples"),
 )

@@ -94,6 +94,8 @@ def _kernel(jail: Jail, _logs: Path) -> str:
     if bad:
         raise FellShortError(json.dumps(bad))
     hashing = next(line["detail"] for line in checks if line["subject"] == "hashing")
+    if not hashing.startswith("with the native kernel"):
+        raise FellShortError(f"hashing: {hashing}")
     return f"{len(checks)} lines are well; hashing: {hashing}"
 
 
