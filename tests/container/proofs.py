@@ -134,16 +134,18 @@ def _daemon(jail: Jail, logs: Path) -> str:
     leader = _start_daemon(jail, logs, "leader", _MONITORING)
     until_said(leader.process, leader.log, _LEADS)
     follower = _start_daemon(jail, logs, "follower", _MONITORING + 1)
+    began = time.monotonic()
     stopped_s = _end(jail, leader)
-    followed_s = _until_leads(follower)
+    followed_s = _until_leads(follower, began)
     third = _start_daemon(jail, logs, "third", _MONITORING + 2)
+    began = time.monotonic()
     os.kill(first_child(follower.process), signal.SIGKILL)
     follower.process.wait(60)
-    replaced_s = _until_leads(third)
+    replaced_s = _until_leads(third, began)
     _end(jail, third)
     return (
-        f"led as process 1, healthy, ended with 0 {stopped_s:.1f} s after SIGTERM; one that stood by led"
-        f" {followed_s:.1f} s later, and a third one {replaced_s:.1f} s after a SIGKILL of that"
+        f"led as process 1, healthy, ended with 0 {stopped_s:.1f} s after SIGTERM; one that stood by"
+        f" led {followed_s:.1f} s after that signal, and a third one {replaced_s:.1f} s after a SIGKILL of it"
     )
 
 
@@ -162,9 +164,8 @@ def _start_daemon(jail: Jail, logs: Path, name: str, port: int) -> _Daemon:
     return _Daemon(process, log)
 
 
-def _until_leads(daemon: _Daemon) -> float:
-    """Wait until one that stood by leads; return how long it took."""
-    began = time.monotonic()
+def _until_leads(daemon: _Daemon, began: float) -> float:
+    """Wait until one that stood by leads; return how long after *began* it did."""
     until_said(daemon.process, daemon.log, _LEADS)
     return time.monotonic() - began
 
