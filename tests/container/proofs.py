@@ -145,7 +145,7 @@ def _daemon(jail: Jail, logs: Path) -> str:
     _end(jail, third)
     return (
         f"led as process 1, healthy, ended with 0 {stopped_s:.1f} s after SIGTERM; one that stood by"
-        f" led {followed_s:.1f} s after that signal, and a third one {replaced_s:.1f} s after a SIGKILL of it"
+        f" led {followed_s:.1f} s after it, and a third one {replaced_s:.1f} s after a SIGKILL of that"
     )
 
 
