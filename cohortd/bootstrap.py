@@ -17,6 +17,7 @@ from cohortd.core.consenting import ConsentStatus
 from cohortd.core.deadlines import Deadlines
 from cohortd.core.errors import SettingsError
 from cohortd.core.observing import UNOBSERVED, Observer
+from cohortd.core.owning import refuse_root
 from cohortd.core.redaction import Redactor
 from cohortd.core.times import Clock, now_utc
 from cohortd.engine import Engine, connect
@@ -115,7 +116,7 @@ def open_pipeline(
 ) -> Iterator[Pipeline]:
     """Open the ledger and wire every room; closed again at the end."""
     stop = stop or threading.Event()
-    _make_private(settings.data_dir)
+    make_private(settings.data_dir)
     sealer = ChainSealer(settings.data_dir / "keys" / "removal-log.pem")
     with ExitStack() as stack:
         ledger = stack.enter_context(
@@ -195,11 +196,17 @@ def _heads_policy(kept: RemovalLog) -> HeadsPolicy:
     return HeadsPolicy(kept.heads_to, kept.every, kept.timestamp_url or "", kept.timestamp_certificate)
 
 
-def _make_private(folder: Path) -> None:
+def make_private(folder: Path) -> None:
+    """Make the folder of the state, for its user alone.
+
+    Raises:
+        SettingsError: It cannot be made, or belongs to another user than root, who we are.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise SettingsError(f"data_dir: cannot make {folder}: {error.strerror}") from None
+    refuse_root(folder)
 
 
 def _engine(settings: Settings, workdir: Path) -> Engine:

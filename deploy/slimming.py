@@ -43,6 +43,11 @@ RULES: Final = (
         "facebook_business/adobjects/userexportforcam.py",
         "a name in it is Python's own: nobody can load it",
     ),
+    Rule("examples", "the Google Ads library's, as a package of that name"),
+    Rule("test", "the parameter builder's tests, as a package of that name"),
+    Rule("fontTools/**/*.c", "sources of what is compiled"),
+    Rule("sklearn/**/*.pyx", "the same"),
+    Rule("sqlalchemy/testing", "for those who test dialects"),
     Rule("matplotlib/mpl-data/sample_data", "data for its examples"),
 )
 #: Libraries whose symbols for debuggers weigh something. Not those that auditwheel rewrote, which

@@ -42,11 +42,11 @@ def doctor(
     from cohortd.core.health import Health
     from cohortd.ledger import file_of
     from cohortd.pipeline.examining import examine
-    from cohortd.pipeline.surroundings import surroundings
+    from cohortd.pipeline.surroundings import is_openable, surroundings
 
     settings = load_settings(config)
     lines = surroundings(settings.data_dir, file_of(settings.database_url))
-    if lines[0].ok:  # else a ledger would be made where its volume is missing
+    if is_openable(lines):
         try:
             with opened(config, as_json=as_json) as pipeline:
                 lines += examine(pipeline, deep=deep, clocks=clock_addresses(settings))
@@ -115,11 +115,12 @@ def restore(
 
     The next sync takes everybody off again who had revoked, and deletes nobody else.
     """
-    from cohortd.bootstrap import load_settings
+    from cohortd.bootstrap import load_settings, make_private
     from cohortd.core.times import now_utc
     from cohortd.ledger import restore as put_back
 
     settings = load_settings(config)
+    make_private(settings.data_dir)
     done = put_back(settings.database_url, settings.data_dir, folder, at=now_utc())
 
     def tell(console: Console) -> None:

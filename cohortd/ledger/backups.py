@@ -120,14 +120,23 @@ def copy_durably(source: Path, target: Path) -> None:
     """Copy a file for its owner alone, whole or not at all, and past a power failure."""
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = target.with_name(f"{target.name}.part")
-    with (
-        source.open("rb") as read,
-        os.fdopen(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file,
-    ):
-        shutil.copyfileobj(read, file, _BLOCK)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(target)
+    try:
+        with (
+            source.open("rb") as read,
+            os.fdopen(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file,
+        ):
+            shutil.copyfileobj(read, file, _BLOCK)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    replace_durably(part, target)
+
+
+def replace_durably(draft: Path, target: Path) -> None:
+    """Let a file take its place, past a power failure."""
+    draft.replace(target)
     _sync(target.parent)
 
 

@@ -16,8 +16,10 @@ from connectors.clocks import ahead_s
 #: By how much clocks may differ. Tokens and signed events are refused at five minutes.
 CLOCKS_DIFFER_BY_S: Final = 60.0
 _CLOCK_CURE: Final = "Set this machine's clock by NTP: deadlines, tokens and signed events go by it."
-_RESTORE: Final = (
-    "Stop cohortd and put the newest backup back: cohortd restore; docs/operations.md says how."
+_RESTORE: Final = "Stop cohortd and put the newest backup back: cohortd restore; docs/recovery.md says how."
+_AT_SERVER: Final = (
+    "Mend that at the database's server; where data is damaged, put the newest dump back:"
+    " docs/recovery.md says how."
 )
 
 
@@ -41,10 +43,13 @@ def examine(pipeline: Pipeline, *, deep: bool, clocks: Mapping[str, str]) -> Ite
 
 def _database(pipeline: Pipeline, found: Examined, *, deep: bool) -> AccessCheck:
     size = f"{found.size_bytes / 1e6:,.1f} MB"
+    has_server = found.server_ahead_s is not None
     if found.faults:
         detail = f"{pipeline.ledger.place}: {'; '.join(found.faults)}"
-        return AccessCheck("ledger", ok=False, detail=detail, cure=_RESTORE)
+        return AccessCheck("ledger", ok=False, detail=detail, cure=_AT_SERVER if has_server else _RESTORE)
     looked = "whole, with every index" if deep else "whole; --deep compares indexes too"
+    if has_server:
+        looked = "its server tells of no damage; pg_amcheck looks at every page"
     return AccessCheck("ledger", ok=True, detail=f"{pipeline.ledger.place}, {size}: {looked}")
 
 

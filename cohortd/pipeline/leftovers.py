@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 #: Named in a sentence; of more only the number is told.
 _MOST_NAMED: Final = 5
-LEFTOVERS_CURE: Final = "See docs/operations.md, `The ledger is lost`."
+LEFTOVERS_CURE: Final = "See docs/recovery.md, `Without any copy`."
 _DESTINATION: Final = re.compile(r"[^:]+:[0-9a-f]+:([^:]+):[0-9a-f]+:[^:]+")
 
 

@@ -3,11 +3,13 @@
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from cohortd.core.delivery import AccessCheck
+from cohortd.core.errors import SettingsError
+from cohortd.core.owning import refuse_root, shut_to_us
 from cohortd.ledger import is_network, kind_of_file_system
 
 #: Room for a run besides what grows with the ledger: staged tables, the write-ahead log, a report.
@@ -16,12 +18,14 @@ LEAST_FREE: Final = 1 << 30
 SHARE_FREE: Final = 0.5
 #: File systems that go with the container or the machine's start.
 _PASSING: Final = frozenset({"overlay", "tmpfs", "ramfs", "aufs"})
+#: Written by whoever leads, and by nobody before.
+_EPOCH: Final = "leader-epoch.json"
 #: What of ``data_dir`` is looked at: all that is not made anew.
 _KEPT: Final = (
     "keys/*",
     "cohortd.db*",
     "removal-log-heads.jsonl",
-    "leader-epoch.json",
+    _EPOCH,
     "assignments",
     "decisions",
 )
@@ -34,24 +38,50 @@ def surroundings(data_dir: Path, database: Path | None) -> list[AccessCheck]:
         cure = "It is made at the first run; is data_dir right, and its volume mounted?"
         return [AccessCheck("data_dir", ok=False, detail=f"{data_dir} is not there", cure=cure)]
     folders = [data_dir, *([database.parent] if database is not None else [])]
-    lines = [_owner(data_dir)]
+    lines = [_owner(data_dir), *([_lost(database)] if _is_lost(data_dir, database) else [])]
     for folder in dict.fromkeys(folder.resolve() for folder in folders if folder.is_dir()):
         local = database is not None and folder == database.parent.resolve()
         lines += [_kind(folder, needs_local=local), _room(folder, database if local else None)]
     return [*lines, _strangers(data_dir)]
 
 
+def is_openable(lines: Sequence[AccessCheck]) -> bool:
+    """Tell whether to open the ledger would not make one where it, or its volume, is missing."""
+    return all(line.ok for line in lines if line.subject in {"data_dir", "ledger"})
+
+
+def _is_lost(data_dir: Path, database: Path | None) -> bool:
+    is_there = database is None or (database.is_file() and database.stat().st_size > 0)
+    return not is_there and (data_dir / _EPOCH).exists()
+
+
+def _lost(database: Path | None) -> AccessCheck:
+    detail = f"{database} is gone or empty, but a ledger was led from here"
+    cure = (
+        "Put the newest backup back before anything else: the next run makes a new one, which knows nobody."
+    )
+    return AccessCheck("ledger", ok=False, detail=detail, cure=cure)
+
+
 def _owner(folder: Path) -> AccessCheck:
-    """Whether we can write there, tried by making a file."""
+    """Whether we can write there, tried by making a file, and use what lies there."""
     probe = folder / f".doctor-{os.getpid()}"
     owner, we = folder.stat().st_uid, os.geteuid()
     try:
+        refuse_root(folder)
         os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         probe.unlink()
     except OSError as error:
         cure = f"Give the folder to user {we}: chown -R {we} {folder}"
         detail = f"{folder} belongs to user {owner} and we, user {we}, cannot write to it: {error.strerror}"
         return AccessCheck("data_dir", ok=False, detail=detail, cure=cure)
+    except SettingsError as error:
+        detail = str(error).removeprefix("data_dir: ")
+        return AccessCheck("data_dir", ok=False, detail=detail, cure="Call it as that user.")
+    if shut := shut_to_us(path for pattern in _KEPT for path in sorted(folder.glob(pattern))):
+        names = ", ".join(str(path.relative_to(folder)) for path in shut[:3])
+        detail = f"we, user {we}, cannot read and write {names}: did another user call cohortd?"
+        return AccessCheck("data_dir", ok=False, detail=detail, cure=f"chown -R {owner} {folder}")
     return AccessCheck("data_dir", ok=True, detail=f"{folder}, of user {owner}, is written to by user {we}")
 
 

@@ -76,11 +76,16 @@ def test_doctor_finds_nothing_in_a_state_that_is_sound_and_says_what_is_not(sync
     assert {name for name, line in _told(synced)[1].items() if not line["ok"]} == {"leftovers"}
 
 
-def test_doctor_makes_no_ledger_where_a_volume_is_missing(shop: Shop) -> None:
+def test_doctor_makes_no_ledger_where_it_or_its_volume_is_missing(shop: Shop) -> None:
     code, found = _told(shop)
+    was_made = shop.data_dir.exists()
+    shop.data_dir.mkdir(mode=0o700)
+    (shop.data_dir / "leader-epoch.json").write_text("{}")
+    lost_code, lost = _told(shop)
 
-    assert (code, list(found)) == (1, ["data_dir"])
-    assert not shop.data_dir.exists()
+    assert (code, list(found), was_made) == (1, ["data_dir"], False)
+    assert (lost_code, [name for name, line in lost.items() if not line["ok"]]) == (1, ["ledger"])
+    assert not (shop.data_dir / "cohortd.db").exists()
 
 
 def test_the_daemon_makes_copies_where_the_settings_say_and_deletes_the_oldest(synced: Shop) -> None:

@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from cohortd.cli.commands import app
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -63,3 +67,46 @@ def test_every_line_that_may_be_bad_stands_in_the_operations_page_with_its_cure(
     }
 
     assert missing == set()
+
+
+def _calls(text: str) -> Iterator[list[str]]:
+    """Every call of a command: in backticks, or on a line of its own in a block."""
+    blocks = "\n".join(re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    for call in re.findall(r"`cohortd ([^`]+)`", text) + re.findall(
+        r"^cohortd ([^#|\n]+)", blocks, re.MULTILINE
+    ):
+        yield re.split(r"\s+", re.sub(r"[\[\]()]", "", call).strip())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_and_option_that_a_page_names_is_there(page: Path) -> None:
+    unknown = []
+    for words in _calls(page.read_text(encoding="utf-8")):
+        command, rest = get_command(app), list(words)
+        while rest and isinstance(command, TyperGroup) and rest[0] in command.commands:
+            command = command.commands[rest.pop(0)]
+        options = {"--help", "--version", *(option for each in command.params for option in each.opts)}
+        asked = {word.split("=")[0] for word in rest if word.startswith("-")}
+        if (command is get_command(app) and rest[0][0] != "-") or not asked <= options:
+            unknown.append(words)
+
+    assert unknown == []
+
+
+def test_every_page_that_the_program_names_is_there_with_its_heading() -> None:
+    named = {
+        found
+        for room in ("cohortd", "config", "connectors", "clustering", "consent")
+        for file in (ROOT / room).rglob("*.py")
+        for found in re.findall(
+            r"docs/([\w-]+\.md)(?:, `?([A-Z][\w ]+))?", file.read_text(encoding="utf-8")
+        )
+    }
+    missing = [
+        (name, heading)
+        for name, heading in sorted(named)
+        if heading and heading.lower().replace(" ", "-") not in _anchors(ROOT / "docs" / name)
+    ]
+
+    assert len(named) > 10
+    assert missing == []

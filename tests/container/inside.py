@@ -117,7 +117,7 @@ def until_said(process: "subprocess.Popen[bytes]", log: Path, words: str) -> Non
     while words not in (said := log.read_text(errors="replace")):
         if process.poll() is not None or time.monotonic() > until:
             raise FellShortError(f"never said {words!r}; the last of it: {said[-2000:]}")
-        time.sleep(0.2)
+        time.sleep(0.05)
 
 
 def first_child(process: "subprocess.Popen[bytes]") -> int:

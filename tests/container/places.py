@@ -3,8 +3,10 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
@@ -22,11 +24,15 @@ class FellShortError(Exception):
     """Something about the container is not as it should be."""
 
 
-def lacking() -> str:
-    """Say what stands in the way of a proof on this machine; empty where nothing does."""
+def lacking(more: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Say what stands in the way of a proof on this machine; empty where nothing does.
+
+    Args:
+        more: Tools beside the usual ones, with their packages.
+    """
     if os.geteuid() != 0:
         return "only root may mount and change roots"
-    missing = sorted({package for tool, package in TOOLS.items() if shutil.which(tool) is None})
+    missing = sorted({package for tool, package in {**TOOLS, **more}.items() if shutil.which(tool) is None})
     if missing:
         return f"missing: apt-get install -y {' '.join(missing)}"
     tried = subprocess.run(

@@ -8,6 +8,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,7 @@ _EMULATE: Final = (
     "/var/lib/cohortd/platforms",
 )
 _MONITORING: Final = 9464
+_LEADS: Final = "leadership_taken"
 #: Every module of the product, and what it loads by name: the object stores, the other database.
 _LOAD_ALL: Final = """
 import importlib, pkgutil, re, matplotlib.pyplot, psycopg
@@ -92,6 +94,8 @@ def _kernel(jail: Jail, _logs: Path) -> str:
     if bad:
         raise FellShortError(json.dumps(bad))
     hashing = next(line["detail"] for line in checks if line["subject"] == "hashing")
+    if not hashing.startswith("with the native kernel"):
+        raise FellShortError(f"hashing: {hashing}")
     return f"{len(checks)} lines are well; hashing: {hashing}"
 
 
@@ -126,25 +130,49 @@ def _health(jail: Jail, _logs: Path) -> str:
 
 
 def _daemon(jail: Jail, logs: Path) -> str:
-    """The image's own command as the first process, twice: one leads, and the other when it ends."""
-    command = (*jail.config["Entrypoint"], *jail.config["Cmd"])
-    leader_log, standby_log = logs / "daemon.log", logs / "standby.log"
-    listen = {"COHORTD_MONITORING__LISTEN": f"127.0.0.1:{_MONITORING}"}
-    leader = jail.start(*command, log=leader_log, first=True, **listen)
-    until_said(leader, leader_log, "leadership_taken")
-    _ask_for_health()
-    standby = jail.start(*command, log=standby_log, first=True)
-    took = _end(jail, leader, leader_log)
-    until_said(standby, standby_log, "leadership_taken")
-    _end(jail, standby, standby_log)
+    """The image's own command as the first process: one leads, and another as soon as it has ended."""
+    leader = _start_daemon(jail, logs, "leader", _MONITORING)
+    until_said(leader.process, leader.log, _LEADS)
+    follower = _start_daemon(jail, logs, "follower", _MONITORING + 1)
+    began = time.monotonic()
+    stopped_s = _end(jail, leader)
+    followed_s = _until_leads(follower, began)
+    third = _start_daemon(jail, logs, "third", _MONITORING + 2)
+    began = time.monotonic()
+    os.kill(first_child(follower.process), signal.SIGKILL)
+    follower.process.wait(60)
+    replaced_s = _until_leads(third, began)
+    _end(jail, third)
     return (
-        f"led as process 1, healthy, ended with 0 {took:.1f} s after SIGTERM, and the one that stood by led"
+        f"led as process 1, healthy, ended with 0 {stopped_s:.1f} s after SIGTERM; one that stood by"
+        f" led {followed_s:.1f} s after it, and a third one {replaced_s:.1f} s after a SIGKILL of that"
     )
 
 
-def _ask_for_health() -> None:
+@dataclass(frozen=True, slots=True)
+class _Daemon:
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+
+def _start_daemon(jail: Jail, logs: Path, name: str, port: int) -> _Daemon:
+    """Start a daemon and wait until it is healthy, whether it leads or stands by."""
+    command, log = (*jail.config["Entrypoint"], *jail.config["Cmd"]), logs / f"{name}.log"
+    listen = {"COHORTD_MONITORING__LISTEN": f"127.0.0.1:{port}"}
+    process = jail.start(*command, log=log, first=True, **listen)
+    _ask_for_health(port)
+    return _Daemon(process, log)
+
+
+def _until_leads(daemon: _Daemon, began: float) -> float:
+    """Wait until one that stood by leads; return how long after *began* it did."""
+    until_said(daemon.process, daemon.log, _LEADS)
+    return time.monotonic() - began
+
+
+def _ask_for_health(port: int) -> None:
     """Ask as Kubernetes does."""
-    url = f"http://127.0.0.1:{_MONITORING}/healthz"
+    url = f"http://127.0.0.1:{port}/healthz"
     until = time.monotonic() + 60
     while True:
         try:
@@ -156,14 +184,14 @@ def _ask_for_health() -> None:
             time.sleep(0.5)
 
 
-def _end(jail: Jail, process: "subprocess.Popen[bytes]", log: Path) -> float:
+def _end(jail: Jail, daemon: _Daemon) -> float:
     """Ask a daemon to end, as an engine does; return how long it took."""
     asked = time.monotonic()
     # To the first process itself: the system would ignore the signal had it no handler.
-    os.kill(first_child(process), getattr(signal, jail.config.get("StopSignal") or "SIGTERM"))
-    code = process.wait(150)
+    os.kill(first_child(daemon.process), getattr(signal, jail.config.get("StopSignal") or "SIGTERM"))
+    code = daemon.process.wait(150)
     if code != 0:
-        raise FellShortError(f"ended with {code}: {log.read_text()[-2000:]}")
+        raise FellShortError(f"ended with {code}: {daemon.log.read_text()[-2000:]}")
     return time.monotonic() - asked
 
 

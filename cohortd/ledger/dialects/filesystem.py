@@ -6,11 +6,17 @@ from typing import Final
 from cohortd.core.errors import LedgerError
 
 NETWORK_TYPES: Final = frozenset(
-    ("nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "glusterfs", "beegfs", "lustre")
+    (
+        *("nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "glusterfs", "beegfs", "lustre"),
+        *("9p", "gpfs", "orangefs", "gfs2", "ocfs2"),
+    )
 )
 NETWORK_FUSE: Final = frozenset(
     f"fuse.{name}"
-    for name in ("sshfs", "s3fs", "gcsfuse", "glusterfs", "rclone", "blobfuse", "blobfuse2", "ceph")
+    for name in (
+        *("sshfs", "s3fs", "gcsfuse", "glusterfs", "rclone", "blobfuse", "blobfuse2", "ceph", "ceph-fuse"),
+        *("goofys", "juicefs", "mountpoint-s3", "mount-s3", "davfs", "moosefs", "seaweedfs"),
+    )
 )
 
 

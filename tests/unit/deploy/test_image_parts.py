@@ -11,6 +11,7 @@ import pytest
 
 from connectors.google_ads.options import GoogleAdsOptions
 
+ROOMS = {"cohortd", "connectors", "clustering", "consent", "config"}
 DEPLOY = Path(__file__).parents[3] / "deploy"
 
 
@@ -42,6 +43,15 @@ def test_what_a_rule_catches_goes_and_a_rule_that_catches_nothing_stops_the_buil
     assert left == [f"api/{slimming.GOOGLE_ADS}/x.py", "lib/kept.py"]
     with pytest.raises(SystemExit, match="take the rule out"):
         slimming.slim(tmp_path)
+
+
+def test_nothing_of_ours_is_taken_out() -> None:
+    root = DEPLOY.parent
+    caught = {
+        path.relative_to(root) for rule in _script("slimming").RULES for path in root.glob(rule.pattern)
+    }
+
+    assert [path for path in caught if path.parts[0] in ROOMS] == []
 
 
 def test_every_package_of_an_environment_is_named_with_the_hashes_it_was_checked_against() -> None:

@@ -110,10 +110,14 @@ def test_the_settings_for_kubernetes_load_with_the_secrets_they_name(tmp_path: P
     settings = config.load(file, environ={"COHORTD_DATA_DIR": "/var/lib/cohortd"})
 
     container = _pods()[0]["containers"][0]
+    (service,) = [each["spec"] for each in _documents() if each["kind"] == "Service"]
+    labels = _deployment()["template"]["metadata"]["labels"]
     probes = [container[name]["httpGet"] for name in ("startupProbe", "livenessProbe", "readinessProbe")]
 
     assert settings.monitoring.place == ("0.0.0.0", container["ports"][0]["containerPort"])
     assert probes == [{"path": "/healthz", "port": container["ports"][0]["name"]}] * 3
+    assert service["selector"].items() <= labels.items()
+    assert service["ports"][0]["targetPort"] == container["ports"][0]["name"]
     assert settings.backup is not None
     assert {"/run/secrets/cohortd", str(settings.backup.to)} <= mounted
     assert settings.database_url.startswith("postgresql://")
@@ -130,6 +134,16 @@ def test_the_units_keep_to_where_the_image_keeps_things() -> None:
             assert {name: told[name] for name in image} == image
             assert dict(said)["User"] == "cohortd"
             assert ("ProtectSystem", "strict") in said
+
+
+def test_the_service_is_started_again_for_good_and_says_everything_once() -> None:
+    said = _unit(DEPLOY / "systemd" / "cohortd.service")
+    often = {"Environment", "SystemCallFilter"}
+    names = [name for name, _ in said if name not in often]
+
+    assert dict(said)["StartLimitIntervalSec"] == "0"
+    assert len(names) == len(set(names))
+    assert len(said) == len(set(said))
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")

@@ -1,5 +1,6 @@
 """Copies of the ledger: made while it is used, put back whole, known for copies by whoever leads next."""
 
+import resource
 from datetime import timedelta
 from pathlib import Path
 
@@ -76,7 +77,7 @@ def test_what_a_copy_replaces_is_kept_and_newer_heads_stay(world: World) -> None
     world.ledger.close()
     aside = _restore(world, made.folder)
 
-    assert [Path(name).name for name in aside] == ["ledger.db.before-20261122T120000Z"]
+    assert [Path(name).name for name in aside] == ["ledger.db.before-20261122T120000000000Z"]
     assert (world.folder / "state" / "removal-log-heads.jsonl").read_bytes() == heads
     with pysqlite3.connect(aside[0]) as before:
         assert before.execute("SELECT count(*) FROM withdrawal").fetchone() == (2,)
@@ -114,8 +115,28 @@ def test_nothing_is_put_back_while_another_process_has_the_ledger_open(world: Wo
             _restore(world, made.folder)
 
     assert in_a_process(try_it) == 0
-    with world.ledger.leadership(), pytest.raises(NotLeaderError, match="leads"):
-        _restore(world, made.folder)
+
+
+@on_sqlite
+def test_where_there_is_no_room_to_put_a_copy_back_all_stays_as_it_was(world: World) -> None:
+    world.sync({GOOGLE: [ANN, BOB]})
+    made = _back_up(world)
+    world.revoke(BOB)
+    world.ledger.close()
+    before = _files_of(world.folder)
+
+    def try_it() -> None:
+        _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, most))
+        with pytest.raises(LedgerError, match="could not be put back: File too large"):
+            _restore(world, made.folder)
+
+    assert in_a_process(try_it) == 0
+    assert _files_of(world.folder) == before
+
+
+def _files_of(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @on_sqlite
@@ -165,6 +186,17 @@ def test_the_files_of_a_ledger_in_postgresql_are_put_back_and_whoever_leads_next
 
     assert (heads.read_bytes(), aside) == (before, ())
     assert world.ledger.consent.assert_again(now=world.now) is not None
+
+
+def test_nothing_is_put_back_while_somebody_leads(world: World) -> None:
+    copy = _back_up(world).folder
+    epoch = world.folder / "state" / "leader-epoch.json"
+    with world.ledger.leadership():
+        before = epoch.read_bytes()
+        with pytest.raises(NotLeaderError):
+            _restore(world, copy)
+
+        assert epoch.read_bytes() == before
 
 
 @on_sqlite

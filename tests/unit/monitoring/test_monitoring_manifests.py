@@ -65,7 +65,8 @@ def test_an_alert_says_what_it_is_and_where_its_cure_stands(rule: dict) -> None:
 
     assert len(rule["annotations"]["summary"]) > 20
     assert rule["labels"]["severity"] in {"critical", "warning", "info"}
-    assert not anchor or anchor in headings
+    assert anchor in headings
+    assert f"| `{rule['alert']}` |" in text
     assert all(labels <= asked for _, asked in _named(rule["expr"]))
 
 

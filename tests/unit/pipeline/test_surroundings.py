@@ -5,8 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from cohortd.bootstrap import make_private
+from cohortd.core.errors import SettingsError
 from cohortd.pipeline import surroundings
-from cohortd.pipeline.surroundings import _kind, _room, _strangers
+from cohortd.pipeline.surroundings import _kind, _owner, _room, _strangers
+from tests.evidence.processes import in_a_process
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 
 
 @pytest.mark.parametrize(
@@ -63,3 +68,30 @@ def test_a_folder_that_is_not_there_is_told_with_what_to_do(tmp_path: Path) -> N
     (line,) = surroundings.surroundings(tmp_path / "nowhere", None)
 
     assert (line.ok, line.subject) == (False, "data_dir")
+
+
+@as_root
+def test_root_does_not_work_in_another_users_folder(tmp_path: Path) -> None:
+    os.chown(tmp_path, 10001, 10001)
+    line = surroundings.surroundings(tmp_path, None)[0]
+
+    assert not line.ok
+    assert "belongs to user 10001" in line.detail
+    with pytest.raises(SettingsError, match="setpriv --reuid 10001"):
+        make_private(tmp_path)
+
+
+@as_root
+def test_files_that_another_user_left_are_told(tmp_path: Path) -> None:
+    (tmp_path / "leader-epoch.json").touch(mode=0o600)
+    os.chown(tmp_path, 10001, 10001)
+    tmp_path.chmod(0o700)
+
+    def ask() -> None:
+        os.chdir(tmp_path)
+        os.seteuid(10001)
+        line = _owner(Path())
+        assert (line.ok, line.cure) == (False, "chown -R 10001 .")
+        assert "leader-epoch.json" in line.detail
+
+    assert in_a_process(ask) == 0
