@@ -215,10 +215,9 @@ def _resyncs(pipeline: Pipeline) -> list[AccessCheck]:
 
 
 def _removals(pipeline: Pipeline) -> list[AccessCheck]:
-    """What the removal log has of them; what of it needs a person is said by lines of its own."""
-    timings = pipeline.ledger.removals.timings()
-    waiting = sum(timing.confirmed_at is None for timing in timings)
-    detail = f"{len(timings):,} removals asked for, {waiting:,} not yet confirmed"
+    """How many are open; what of them needs a person is said by lines of its own."""
+    waiting = sum(each.count for each in pipeline.ledger.overview.open_removals())
+    detail = f"{waiting:,} removals are not confirmed yet" if waiting else "none waits to be confirmed"
     return [AccessCheck("revocations", ok=True, detail=detail), *_forced(pipeline)]
 
 

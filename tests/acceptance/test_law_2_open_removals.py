@@ -84,7 +84,7 @@ def test_status_wants_a_person_where_a_removal_is_overdue(synced: Shop) -> None:
     synced.ahead = timedelta(hours=40)
     late = synced.call("status")
 
-    assert "ok  revocations: 3 removals asked for, 2 not yet confirmed" in soon
+    assert "ok  revocations: 2 removals are not confirmed yet" in soon
     assert "BAD revocations on google: 1 removals are not confirmed 36 hours" in late.out
     assert late.code == 1
 
