@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import accumulate
 from typing import Final, TypeVar
 
 from cohortd.alerts import Message, Mood
@@ -11,8 +13,11 @@ from cohortd.ledger import Told
 
 #: So many of a kind are told in full; how many more there are, is counted.
 MOST_OF_A_KIND: Final = 5
-#: Longer words about one thing are cut: Teams takes 28 kB a message, Slack 35,000 characters.
+#: Longer words about one thing are cut, and what comes behind so many is left out: Teams takes 28 kB a
+#: message, Slack 35,000 characters.
 _LONGEST: Final = 600
+_MOST: Final = 20_000
+_MORE: Final = "There is more; cohortd status lists it."
 Each = TypeVar("Each")
 
 
@@ -22,7 +27,7 @@ def trouble(found: Sequence[Condition], before: Mapping[str, Told]) -> Message:
     def say(each: Condition) -> str:
         told = before.get(each.key)
         still = f"Still so, since {minute_of(told.since)}. " if told and told.told_at else ""
-        return _cut(f"{still}{each.sentence}")
+        return f"{still}{replace(each, detail=_cut(each.detail)).sentence}"
 
     body = _paragraphs(found, kind=lambda each: each.kind, say=say)
     return Message(_title("needs somebody", [each.subject for each in found]), body, Mood.TROUBLE)
@@ -32,7 +37,7 @@ def over(ended: Sequence[Told]) -> Message:
     """Say what is over, and what it was."""
 
     def say(told: Told) -> str:
-        return _cut(f"{told.subject}: over. Since {minute_of(told.since)} it was: {told.detail}")
+        return f"{told.subject}: over. Since {minute_of(told.since)} it was: {_cut(told.detail)}"
 
     body = _paragraphs(ended, kind=lambda told: told.key.partition(": ")[0], say=say)
     return Message(_title("is over", [told.subject for told in ended]), body, Mood.OVER)
@@ -55,7 +60,9 @@ def _paragraphs(found: Iterable[Each], *, kind: Callable[[Each], str], say: Call
         more = len(group) - MOST_OF_A_KIND
         if more > 0:
             said.append(f"{name}: and {more:,} more. cohortd status lists what stands now.")
-    return "\n\n".join(said)
+    ends = list(accumulate(len(each) + 2 for each in said))
+    fitting = [each for each, end in zip(said, ends, strict=True) if end <= _MOST]
+    return "\n\n".join(fitting if len(fitting) == len(said) else [*fitting, _MORE])
 
 
 def _cut(text: str) -> str:

@@ -234,18 +234,26 @@ def _name(installation: Installation, number: int) -> str:
     return installation.alerts.channels[number].name
 
 
+def _held(kind: str, count: int) -> list[Condition]:
+    why = "the platform calls it unusable; " * 50
+    return [Condition(kind, f"{kind} s{number} on meta", why, "Look.") for number in range(count)]
+
+
 def test_however_much_there_is_to_tell_it_is_one_message_that_services_take() -> None:
-    held = [
-        Condition(
-            "audience", f"audience s{number} on meta", "the platform calls it unusable; " * 50, "Look."
-        )
-        for number in range(200)
-    ]
+    held = _held("audience", 200)
     message = alert_words.trouble([*held, PAUSED], {})
     over = alert_words.over([Told(each.key, each.subject, each.detail, NOW) for each in held])
 
     assert message.title == "cohortd: audience s0 on meta and 200 more needs somebody"
+    assert message.body.count("\nLook.") == 5
     assert "audience: and 195 more. cohortd status lists what stands now." in message.body
     assert PAUSED.sentence in message.body
     assert len(message.body) < 5_000
     assert "audience: and 195 more" in over.body
+
+
+def test_of_many_kinds_what_no_service_takes_is_left_out_and_that_is_said() -> None:
+    message = alert_words.trouble([each for kind in range(20) for each in _held(f"kind{kind}", 9)], {})
+
+    assert 15_000 < len(message.body) < 21_000
+    assert message.body.endswith("There is more; cohortd status lists it.")
