@@ -129,7 +129,7 @@ class Teller:
                 if given.sending.ends_within(_LOOK_S / len(waiting)):
                     waiting.remove(given)
                     self._end(pipeline, given)
-        for given in waiting:
+        for given in () if pipeline.stop.is_set() else waiting:
             self._late.add(given.sending.channel.name)
             _note_failure(pipeline, given.sending.channel, NO_ANSWER)
 

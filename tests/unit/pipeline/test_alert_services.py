@@ -228,6 +228,7 @@ def test_a_daemon_that_is_asked_to_stop_waits_for_no_service_that_hangs(
     installation.tell(PAUSED)
 
     assert time.monotonic() - began < LONG_S / 2
+    assert installation.ledger.alerts.failing() == {}
 
 
 def _name(installation: Installation, number: int) -> str:
