@@ -57,6 +57,9 @@ class _Webhooks(http.server.ThreadingHTTPServer):
         self.service = service
         super().__init__(("127.0.0.1", 0), _Webhook)
 
+    def handle_error(self, *_: object) -> None:
+        """Be silent where the sender waited no longer."""
+
 
 class _Webhook(http.server.BaseHTTPRequestHandler):
     server: "_Webhooks"
