@@ -12,7 +12,7 @@ from config.environment import overlay, read_environment
 from config.faults import Faults
 from config.secret_files import fill_secrets
 from config.settings import Settings
-from config.yaml_file import read_yaml
+from config.yaml_file import read_yaml, unreadable
 
 DEFAULT_FILE = "cohortd.yaml"
 VARIABLE = "COHORTD_CONFIG"
@@ -22,11 +22,14 @@ def find_file(option: str | Path | None, env: Mapping[str, str]) -> Path:
     """Choose the settings file: the option, else ``COHORTD_CONFIG``, else ``cohortd.yaml`` here.
 
     Raises:
-        SettingsError: There is no such file.
+        SettingsError: There is no such file, or its folder is shut to us.
     """
     path = Path(option or env.get(VARIABLE) or DEFAULT_FILE)
-    if path.is_file():
-        return path
+    try:
+        if path.is_file():
+            return path
+    except OSError as error:
+        raise unreadable(path, error) from None
     raise SettingsError(
         f"{path}: no such settings file. 'cohortd init DIR' writes one; "
         f"-c FILE or {VARIABLE} says where yours is"

@@ -61,9 +61,7 @@ class _Reader:
                 self._faults.add(f"{at}{key}_file", f"give {key} or {key}_file, not both")
             elif named is not None:
                 filled[key] = self._read(place(Path(str(named)), self._folder), f"{at}{key}_file")
-            elif (
-                table.get(key) is None and self._directory and (self._directory / f"{stem}{key}").is_file()
-            ):
+            elif table.get(key) is None and self._directory and _is_there(self._directory / f"{stem}{key}"):
                 filled[key] = self._read(self._directory / f"{stem}{key}", f"{at}{key}")
         return filled
 
@@ -81,6 +79,14 @@ class _Reader:
         return _UNREAD
 
 
+def _is_there(path: Path) -> bool:
+    """Tell whether a file is there; one in a folder that is shut to us is read, which says so."""
+    try:
+        return path.is_file()
+    except OSError:
+        return True
+
+
 def secrets_of(model: type[BaseModel]) -> list[str]:
     """Keys of *model* that may stand in a file of their own."""
     return [name for name in model.model_fields if f"{name}_file" in model.model_fields]
@@ -91,8 +97,12 @@ def _directory(raw: Mapping[str, object], folder: Path, faults: Faults) -> Path 
     if not isinstance(named, str):
         return None
     directory = place(Path(named), folder)
-    if not directory.is_dir():
-        faults.add("secrets_dir", f"{directory} is no folder")
+    try:
+        if not directory.is_dir():
+            faults.add("secrets_dir", f"{directory} is no folder")
+    except OSError as error:
+        faults.add("secrets_dir", f"{directory} cannot be read: {error.strerror}")
+        return None
     return directory
 
 

@@ -1,5 +1,6 @@
 """The settings file, read without YAML's surprises."""
 
+import os
 import re
 from collections.abc import Hashable
 from pathlib import Path
@@ -47,6 +48,11 @@ _Loader.add_implicit_resolver(
 )
 
 
+def unreadable(path: Path, error: OSError) -> SettingsError:
+    """Say why a file cannot be read, and as whom: a container's user is another than the file's."""
+    return SettingsError(f"{path}: cannot be read by user {os.geteuid()}: {error.strerror}")
+
+
 def read_yaml(path: Path) -> dict[str, object]:
     """Read the file as one table.
 
@@ -57,7 +63,7 @@ def read_yaml(path: Path) -> dict[str, object]:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
+        raise unreadable(path, error) from None
     except UnicodeDecodeError:
         raise SettingsError(f"{path}: is no UTF-8 text") from None
     try:

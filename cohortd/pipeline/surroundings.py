@@ -34,15 +34,25 @@ _GIGABYTE: Final = 1e9
 
 def surroundings(data_dir: Path, database: Path | None) -> list[AccessCheck]:
     """Look at the folders of the state; *database* is None where the ledger is in PostgreSQL."""
-    if not data_dir.is_dir():
+    if not _is_there(data_dir):
         cure = "It is made at the first run; is data_dir right, and its volume mounted?"
         return [AccessCheck("data_dir", ok=False, detail=f"{data_dir} is not there", cure=cure)]
+    owner = _owner(data_dir)
+    if not owner.ok:
+        return [owner]
+    lines = [owner, *([_lost(database)] if _is_lost(data_dir, database) else [])]
     folders = [data_dir, *([database.parent] if database is not None else [])]
-    lines = [_owner(data_dir), *([_lost(database)] if _is_lost(data_dir, database) else [])]
     for folder in dict.fromkeys(folder.resolve() for folder in folders if folder.is_dir()):
         local = database is not None and folder == database.parent.resolve()
         lines += [_kind(folder, needs_local=local), _room(folder, database if local else None)]
     return [*lines, _strangers(data_dir)]
+
+
+def _is_there(folder: Path) -> bool:
+    try:
+        return folder.is_dir()
+    except OSError:  # what it is in is shut to us
+        return False
 
 
 def is_openable(lines: Sequence[AccessCheck]) -> bool:

@@ -1,3 +1,5 @@
+import os
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -5,6 +7,7 @@ import pytest
 
 from cohortd.core.errors import SettingsError
 from config import Settings, find_file, load
+from tests.evidence.processes import in_a_process
 
 
 def test_a_file_with_nothing_but_customers_takes_every_default(loading, tmp_path):
@@ -140,3 +143,25 @@ def test_a_named_file_wins_over_the_variable_and_that_over_the_default(tmp_path,
 def test_a_missing_file_says_how_to_make_one(tmp_path):
     with pytest.raises(SettingsError, match="cohortd init"):
         find_file(tmp_path / "absent.yaml", {})
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root shuts a folder to somebody")
+@pytest.mark.parametrize("shut", ["settings", "secrets"])
+def test_a_folder_that_is_shut_to_the_daemons_user_is_told(
+    shut: str, write: Callable[[str], Path], tmp_path: Path
+) -> None:
+    secrets = tmp_path / "shut" / "secrets"
+    secrets.mkdir(parents=True)
+    (tmp_path / "shut").chmod(0o700)
+    file = write(f"sources: {{customers: {{path: c.csv}}}}\nsecrets_dir: {secrets}\n")
+    file.chmod(0o644)
+    named = tmp_path / "shut" / file.name if shut == "settings" else file
+    tmp_path.chmod(0o755)
+
+    def read() -> None:
+        os.chdir(tmp_path)
+        os.seteuid(10001)
+        with pytest.raises(SettingsError, match=r"cannot be read.*Permission denied"):
+            load(find_file(os.path.relpath(named, tmp_path), {}))
+
+    assert in_a_process(read) == 0

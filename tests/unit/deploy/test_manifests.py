@@ -76,12 +76,14 @@ def test_two_daemons_run_and_are_given_more_than_their_grace_to_end() -> None:
     grace_s = Schedule().grace.total_seconds()
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]["cohortd"]
     stop = dict(_unit(DEPLOY / "systemd" / "cohortd.service"))["TimeoutStopSec"]
+    page = (DEPLOY.parent / "docs" / "operations.md").read_text(encoding="utf-8")
 
     assert _deployment()["replicas"] == 2
     assert _deployment()["strategy"] == {"type": "Recreate"}
     assert _deployment()["template"]["spec"]["terminationGracePeriodSeconds"] > grace_s
     assert int(compose["stop_grace_period"].removesuffix("s")) > grace_s
     assert int(stop) > grace_s
+    assert [int(given) > grace_s for given in re.findall(r"--stop-timeout (\d+)", page)] == [True]
 
 
 def test_whatever_the_dockerfile_copies_is_sent_to_the_build() -> None:

@@ -82,6 +82,25 @@ def test_root_does_not_work_in_another_users_folder(tmp_path: Path) -> None:
 
 
 @as_root
+@pytest.mark.parametrize(
+    ("folder", "told"), [("state", "cannot write to it"), ("state/var", "is not there")]
+)
+def test_a_folder_that_is_shut_to_the_daemons_user_is_told(tmp_path: Path, folder: str, told: str) -> None:
+    (tmp_path / "state" / "var").mkdir(parents=True)
+    (tmp_path / "state").chmod(0o700)
+    tmp_path.chmod(0o755)
+
+    def ask() -> None:
+        os.chdir(tmp_path)
+        os.seteuid(10001)
+        (line,) = surroundings.surroundings(Path(folder), Path(folder) / "cohortd.db")
+        assert (line.subject, line.ok) == ("data_dir", False)
+        assert told in line.detail
+
+    assert in_a_process(ask) == 0
+
+
+@as_root
 def test_files_that_another_user_left_are_told(tmp_path: Path) -> None:
     (tmp_path / "leader-epoch.json").touch(mode=0o600)
     os.chown(tmp_path, 10001, 10001)
