@@ -117,6 +117,7 @@ class Leader:
         looked_at, told = time.monotonic(), None
         while not self.signals.wait(WATCH_S):
             now = time.monotonic()
+            timer.keep_up(time.time() - now)
             is_waiting = self.reloading.look(is_asked=self.signals.take_reload(), now=now)
             if self.reloading.fault != told:
                 told = self.reloading.fault

@@ -222,6 +222,24 @@ def test_jobs_begin_at_their_turn_and_the_end_of_the_timer_shows(runner: Runner,
     assert notes.said == [("sync", "began"), ("sync", "done", "")]
 
 
+def test_jobs_come_by_the_new_time_when_the_clock_was_set_back(runner: Runner) -> None:
+    runner.pipeline.clock = now_utc  # type: ignore[misc]
+    turn = Turn("sync", "1h", lambda at: at + timedelta(hours=1), at_most=timedelta(minutes=15))
+    timer = Timer(runner, [Job("sync", lambda: "done", turn)], [Job("watch", lambda: "done")])
+    timer.start(paused=True)
+    for name, hours in (("sync", 3), ("watch", 2)):  # as they were reckoned two hours ago
+        timer.modify_job(name, next_run_time=now_utc() + timedelta(hours=hours))
+    with capture_logs() as logs:
+        for ahead_s in (7200.0, 7199.0, 0.0, 0.0):
+            timer.keep_up(ahead_s)
+    left = {job.id: job.next_run_time - now_utc() for job in timer.get_jobs()}
+    timer.shutdown()
+
+    assert left["watch"] <= timedelta()
+    assert left["sync"] <= timedelta(hours=1)
+    assert [(each["event"], each["by_s"]) for each in logs] == [("clock_turned_back", 7199)]
+
+
 @pytest.mark.parametrize(
     ("leads", "is_alive", "ending"),
     [(True, True, None), (False, True, Ending.LOST), (True, False, Ending.GAVE_UP)],
