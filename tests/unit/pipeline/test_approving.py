@@ -24,8 +24,7 @@ def test_a_sync_that_is_broken_off_leaves_it_to_whoever_leads_next_and_one_that_
     (folder / f"{PLAN}.waiting").touch()
     runs = SimpleNamespace(last=lambda **_: SimpleNamespace(id="run"))
     pipeline: Any = SimpleNamespace(data_dir=tmp_path, ledger=SimpleNamespace(runs=runs))
-    with pytest.raises(error), taking(pipeline, PLAN) as is_wanted:
-        assert is_wanted
+    with pytest.raises(error), taking(pipeline, PLAN):
         raise error
 
     assert first_waiting(pipeline) == waiting
