@@ -40,8 +40,8 @@ MOST_LEFT: Final = 8
 log = structlog.get_logger()
 
 
-def serve(config_file: str | None) -> int:
-    """Run until SIGTERM or SIGINT; return the exit code.
+def serve(config_file: str | None) -> NoReturn:
+    """Run until SIGTERM or SIGINT, and end the process.
 
     The first signal lets batches in flight end as far as the grace allows, the second leaves at once: the
     ledger knows what was under way. SIGHUP re-reads the settings.
@@ -54,9 +54,7 @@ def serve(config_file: str | None) -> int:
     led = _Serving(signals, reloading).serve()
     code = code_of(led)
     log.info("daemon_stopped", code=code)
-    if not led.is_quiet:
-        _leave(code)
-    return code
+    _leave(code)
 
 
 @dataclass(slots=True)
@@ -183,7 +181,11 @@ def _leave_within(seconds: float, code: int) -> None:
 
 
 def _leave(code: int) -> NoReturn:
-    """End the process although threads go on: what they do is safe to lose, as with a crash."""
+    """End the process, although threads may go on: what they do is safe to lose, as with a crash.
+
+    Everything is closed by now. Python would take everything apart once more, which takes seconds where
+    the vendors' libraries are loaded and the machine is busy.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
