@@ -120,6 +120,7 @@ class _Serving:
 
     def _try_to_lead(self, pipeline: Pipeline) -> Led | None:
         """Lead, if nobody else does, until there is a reason not to."""
+        epoch = None
         try:
             with pipeline.ledger.leadership() as epoch:
                 self._stands_by = False
@@ -131,6 +132,8 @@ class _Serving:
                 log.info("leadership_awaited")
             self.signals.wait(STANDBY_S)
         except LedgerError as error:
+            if epoch is not None:
+                log.warning("leadership_lost", epoch=epoch)
             log.warning("ledger_not_reached", reason=str(error))
             self.signals.wait(UNREACHED_S)
         return None
