@@ -139,13 +139,12 @@ class _Serving:
         return None
 
     def _wait_for_ledger(self, error: LedgerUnreachableError) -> Led:
-        """Let a database that was there come back; meanwhile its password may change."""
+        """Let a database that was there come back, by the old settings or those that are to follow."""
         log.warning("ledger_not_reached", reason=str(error))
         if self.signals.wait(UNREACHED_S):
             return Led(Ending.STOPPED)
-        self.reloading.look_again()
         is_asked = self.signals.take_reload()
-        is_new = self.reloading.look(is_asked=is_asked, now=time.monotonic())
+        is_new = self.reloading.look(is_asked=is_asked, now=time.monotonic()) or self.reloading.retry()
         return Led(Ending.RELOAD if is_new else Ending.LOST)
 
     def _has_left_too_many(self) -> bool:
