@@ -121,7 +121,7 @@ def run(
             raise typer.BadParameter("--as-of goes with --once")
         from cohortd.daemon import serve
 
-        raise typer.Exit(serve(config))
+        serve(config)
     from cohortd.daemon.once import run_once
     from cohortd.pipeline.syncing import SyncCall
 

@@ -17,6 +17,7 @@ from cohortd.daemon.threads import asks_platform
 from cohortd.daemon.timer import Timer
 from cohortd.daemon.watchdog import Watchdog
 from cohortd.daemon.work import Work
+from cohortd.ledger import INTERRUPTED
 from cohortd.pipeline.approving import forget_old
 from cohortd.pipeline.turns import DAEMON, SETTINGS
 from cohortd.pipeline.wiring import Pipeline
@@ -75,7 +76,8 @@ class Leader:
         forget_old(self.pipeline)
         jobs.interrupt_open(clock())
         timer = Timer(runner, jobs_of(work), lookouts_of(work))
-        watchdog = Watchdog(runner, self.reloading.settings.schedule.watchdog.give_up)
+        limits = self.reloading.settings.schedule.watchdog
+        watchdog = Watchdog(runner, limits.give_up, long=limits.long, short=limits.short)
         jobs.begin(DAEMON, at=clock())
         timer.start()
         self.pipeline.observer.led(leads=True)
@@ -105,6 +107,7 @@ class Leader:
         if self.signals.wait(0) and ending is not Ending.GAVE_UP:
             ending = Ending.STOPPED
         if not is_quiet:
+            self._note_left(runner, ending)
             return Led(ending, runner)
         if ending is Ending.STOPPED:
             self._note(DAEMON, "stopped")
@@ -112,11 +115,19 @@ class Leader:
             self.pipeline.stop.clear()
         return Led(ending)
 
+    def _note_left(self, runner: Runner, ending: Ending) -> None:
+        """Note what was broken off on purpose: nobody need fear that it is what ends processes."""
+        if ending in {Ending.STOPPED, Ending.RELOAD}:
+            for each in runner.under_way():
+                if each.job.turn is not None:
+                    self._note(each.job.name, INTERRUPTED)
+
     def _watch(self, timer: Timer, runner: Runner, watchdog: Watchdog) -> Ending:
         """Wait until there is a reason to end."""
         looked_at, told = time.monotonic(), None
         while not self.signals.wait(WATCH_S):
             now = time.monotonic()
+            timer.keep_up(time.time() - now)
             is_waiting = self.reloading.look(is_asked=self.signals.take_reload(), now=now)
             if self.reloading.fault != told:
                 told = self.reloading.fault

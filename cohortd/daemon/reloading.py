@@ -34,13 +34,15 @@ class Reloading:
     _waiting_table: Mapping[str, object] = field(default_factory=dict)
     _prints: Mapping[Path, str] = field(default_factory=dict)
     _before: Settings | None = None
+    _table_before: Mapping[str, object] = field(default_factory=dict)
     #: What is wrong with the file, with a secret's file, and what only a restart changes.
     _faults: dict[str, str] = field(default_factory=dict)
     _looked_at: float = 0.0
     #: Whether any settings proved to be of use.
     is_proven: bool = False
-    #: Whether newer ones were of no use, and the files were not read since.
-    _went_back: bool = False
+    #: Newer ones that were of no use, unless the files were read since.
+    _refused: Settings | None = None
+    _table_refused: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, option: str | None, *, now: float) -> Self:
@@ -73,16 +75,16 @@ class Reloading:
     def adopt(self) -> Settings:
         """Use the settings that wait; return them."""
         assert self.waiting is not None
-        self._before, self.settings, self.waiting = self.settings, self.waiting, None
-        self._table = self._waiting_table
+        self._before, self._table_before = self.settings, self._table
+        self.settings, self._table, self.waiting = self.waiting, self._waiting_table, None
         return self.settings
 
     def revert(self, reason: str) -> bool:
         """Go back to the settings before, new ones being of no use; tell whether there are any."""
         if self._before is None:
             return False
-        self.settings, self._before = self._before, None
-        self._went_back = True
+        self._refused, self._table_refused = self.settings, self._table
+        self.settings, self._table, self._before = self._before, self._table_before, None
         self._faults["settings"] = reason
         log.error("settings_not_used", reason=reason)
         return True
@@ -92,15 +94,18 @@ class Reloading:
         self._before = None
         self.is_proven = True
 
-    def look_again(self) -> None:
-        """Have secrets read again that were of no use, now that those in use are of none either."""
-        if self._went_back:
-            self._went_back = False
-            self._prints = {}
+    def retry(self) -> bool:
+        """Have settings that were of no use tried once more; tell whether there are any."""
+        if self._refused is None:
+            return False
+        self.waiting, self._waiting_table = self._refused, self._table_refused
+        self._refused = None
+        self._faults.pop("settings", None)
+        return True
 
     def _read(self, what: str, table: Mapping[str, object] | None) -> None:
         """Read the settings, with what the file says or said."""
-        self._went_back = False
+        self._refused = None
         prints = _prints(self.waiting or self.settings)
         changed = {path for path in {*prints, *self._prints} if prints.get(path) != self._prints.get(path)}
         self._prints = prints

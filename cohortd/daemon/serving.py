@@ -40,8 +40,8 @@ MOST_LEFT: Final = 8
 log = structlog.get_logger()
 
 
-def serve(config_file: str | None) -> int:
-    """Run until SIGTERM or SIGINT; return the exit code.
+def serve(config_file: str | None) -> NoReturn:
+    """Run until SIGTERM or SIGINT, and end the process.
 
     The first signal lets batches in flight end as far as the grace allows, the second leaves at once: the
     ledger knows what was under way. SIGHUP re-reads the settings.
@@ -54,9 +54,7 @@ def serve(config_file: str | None) -> int:
     led = _Serving(signals, reloading).serve()
     code = code_of(led)
     log.info("daemon_stopped", code=code)
-    if not led.is_quiet:
-        _leave(code)
-    return code
+    _leave(code)
 
 
 @dataclass(slots=True)
@@ -122,6 +120,7 @@ class _Serving:
 
     def _try_to_lead(self, pipeline: Pipeline) -> Led | None:
         """Lead, if nobody else does, until there is a reason not to."""
+        epoch = None
         try:
             with pipeline.ledger.leadership() as epoch:
                 self._stands_by = False
@@ -133,18 +132,19 @@ class _Serving:
                 log.info("leadership_awaited")
             self.signals.wait(STANDBY_S)
         except LedgerError as error:
+            if epoch is not None:
+                log.warning("leadership_lost", epoch=epoch)
             log.warning("ledger_not_reached", reason=str(error))
             self.signals.wait(UNREACHED_S)
         return None
 
     def _wait_for_ledger(self, error: LedgerUnreachableError) -> Led:
-        """Let a database that was there come back; meanwhile its password may change."""
+        """Let a database that was there come back, by the old settings or those that are to follow."""
         log.warning("ledger_not_reached", reason=str(error))
         if self.signals.wait(UNREACHED_S):
             return Led(Ending.STOPPED)
-        self.reloading.look_again()
         is_asked = self.signals.take_reload()
-        is_new = self.reloading.look(is_asked=is_asked, now=time.monotonic())
+        is_new = self.reloading.look(is_asked=is_asked, now=time.monotonic()) or self.reloading.retry()
         return Led(Ending.RELOAD if is_new else Ending.LOST)
 
     def _has_left_too_many(self) -> bool:
@@ -183,7 +183,11 @@ def _leave_within(seconds: float, code: int) -> None:
 
 
 def _leave(code: int) -> NoReturn:
-    """End the process although threads go on: what they do is safe to lose, as with a crash."""
+    """End the process, although threads may go on: what they do is safe to lose, as with a crash.
+
+    Everything is closed by now. Python would take everything apart once more, which takes seconds where
+    the vendors' libraries are loaded and the machine is busy.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

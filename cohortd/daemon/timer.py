@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
+import structlog
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
@@ -12,6 +14,10 @@ from cohortd.core.turns import Turn
 from cohortd.daemon.jobs import Job
 from cohortd.daemon.running import Runner
 from cohortd.pipeline.turns import is_due, last_rows, next_at
+
+#: A clock that is set back by less does no harm; seconds.
+SET_BACK_S: Final = 2.0
+log = structlog.get_logger()
 
 
 class Timer(BackgroundScheduler):  # type: ignore[misc]
@@ -26,12 +32,29 @@ class Timer(BackgroundScheduler):  # type: ignore[misc]
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
             executors={"default": {"type": "threadpool", "max_workers": len(jobs) + len(lookouts)}},
         )
+        self._ahead_s: float | None = None
         self.add_listener(_missed(runner), EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
         for job in lookouts:
             self.add_job(runner.run, "interval", seconds=job.every_s, args=[job], id=job.name)
         for job, at in first_turns(runner, jobs):
             assert job.turn is not None
             self.add_job(runner.run, _Turns(job.turn), next_run_time=at, args=[job], id=job.name)
+
+    def keep_up(self, ahead_s: float) -> None:
+        """Begin jobs in time also where the machine's clock was set back: it said when they come next.
+
+        Args:
+            ahead_s: How far the clock is before the one that only goes forward.
+        """
+        before, self._ahead_s = self._ahead_s, ahead_s
+        if before is None or before - ahead_s < SET_BACK_S:
+            return
+        log.warning("clock_turned_back", by_s=round(before - ahead_s))
+        now = datetime.now(UTC)
+        for job in self.get_jobs():
+            comes = job.trigger.get_next_fire_time(None, now) if isinstance(job.trigger, _Turns) else now
+            if comes is not None and comes < job.next_run_time:
+                self.modify_job(job.id, next_run_time=comes)
 
     @property
     def is_alive(self) -> bool:

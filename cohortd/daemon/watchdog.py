@@ -8,6 +8,7 @@ from datetime import timedelta
 import structlog
 
 from cohortd.core.errors import CohortdError
+from cohortd.daemon.jobs import Job
 from cohortd.daemon.running import Runner, UnderWay
 from cohortd.daemon.threads import places_of
 
@@ -21,6 +22,9 @@ class Watchdog:
     runner: Runner
     #: How much longer than it may take; None for ever.
     give_up: timedelta | None
+    #: What a job without a timetable may take: an approved plan's sync, and what only looks now and then.
+    long: timedelta = timedelta.max
+    short: timedelta = timedelta.max
     clock: Callable[[], float] = time.monotonic
     _told: set[tuple[str, float]] = field(default_factory=set)
 
@@ -30,16 +34,19 @@ class Watchdog:
         return any(looks)
 
     def _look_at(self, running: UnderWay) -> bool:
-        if running.job.turn is None:
-            return False
         took = self.clock() - running.since
-        over = took - running.job.turn.at_most.total_seconds()
+        over = took - self._at_most(running.job).total_seconds()
         if over <= 0:
             return False
         if (running.job.name, running.since) not in self._told:
             self._told.add((running.job.name, running.since))
             self._tell(running, took)
         return self.give_up is not None and over > self.give_up.total_seconds()
+
+    def _at_most(self, job: Job) -> timedelta:
+        if job.turn is not None:
+            return job.turn.at_most
+        return self.short if job.is_urgent else self.long
 
     def _tell(self, running: UnderWay, took: float) -> None:
         places = places_of(running.thread)

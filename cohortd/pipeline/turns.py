@@ -63,10 +63,13 @@ def is_due(turn: Turn, row: JobRow | None, now: datetime) -> bool:
 
 
 def next_at(turn: Turn, row: JobRow | None, now: datetime) -> datetime | None:
-    """When it is, or was, a job's turn next; turns that came while it was at it do not count."""
+    """When it is, or was, a job's turn next; turns that came while it was at it do not count.
+
+    What began in the future began by a wrong clock: it would keep the job from its turns till then.
+    """
     if row is None:
         return turn.after(now)
-    due, ended = turn.after(row.started_at), row.finished_at
+    due, ended = turn.after(min(row.started_at, now)), row.finished_at and min(row.finished_at, now)
     return turn.after(ended) if ended is not None and due is not None and due < ended else due
 
 

@@ -1,5 +1,6 @@
 """An erasure whose process dies: whoever goes on ends it as if nothing had happened."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +19,8 @@ from cohortd.pipeline.erasing import ErasureState, erase, erasures
 from cohortd.pipeline.revoking import Revocation
 from tests.evidence.points import READING, Killed
 
+#: Dies at every n-th step; at each: COHORTD_KILLS=100 pytest tests/acceptance/test_erasing_killed.py
+EVERY = 1 if "COHORTD_KILLS" in os.environ else 4
 #: After so many nothing is awaited any more.
 MOST_LOOKS = 200
 
@@ -101,17 +104,14 @@ def _files_that_name(shop: Shop, customer: str) -> list[str]:
     return [name for name, named in ids.items() if customer in named]
 
 
-@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.slow)])
-def test_it_ends_the_same_wherever_its_process_dies(
-    synced: Shop, monkeypatch: pytest.MonkeyPatch, every: int
-) -> None:
+def test_it_ends_the_same_wherever_its_process_dies(synced: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     names = iter(synced.customers)
     with _dying(monkeypatch) as death:
         _ask(synced, next(names))
     known: set[str] = set()
     wanted = _outcome(_go_on(synced, "", known=known))
     ended: list[object] = []
-    for at, customer in zip(range(1, death.count + 1, every), names, strict=False):
+    for at, customer in zip(range(1, death.count + 1, EVERY), names, strict=False):
         with _dying(monkeypatch) as death, suppress(Killed):
             death.at = at
             _ask(synced, customer)
@@ -120,7 +120,7 @@ def test_it_ends_the_same_wherever_its_process_dies(
         ended.append(_outcome(state))
         assert (synced.destinations_of(customer), _files_that_name(synced, customer)) == (set(), []), at
 
-    assert len(ended) * every > 5
+    assert len(ended) * EVERY > 5
     assert ended == [wanted] * len(ended)
     assert synced.call("log", "verify").code == 0
 

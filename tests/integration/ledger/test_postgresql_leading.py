@@ -152,8 +152,13 @@ def test_a_daemon_waits_for_a_database_that_does_not_answer(
         server.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
         assert alone.says("leadership_lost")
         assert alone.says("ledger_not_reached")
+        settings = alone.log.with_name("cohortd.yaml")
+        settings.write_text(settings.read_text() + "log_levels: {ledger: debug}\n")
+        alone.process.send_signal(signal.SIGHUP)
+        assert alone.says("settings_not_used")  # for the moment
         server.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
         assert alone.leads(times=2)
+        assert alone.process.poll() is None
 
 
 @contextmanager

@@ -1,19 +1,18 @@
 """Jobs as they are done: noted, told, watched, left."""
 
 import threading
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from daemon_notes import HOURLY, NOW, Notes
 from structlog.testing import capture_logs
 
 from cohortd.core.delivery import Lane
 from cohortd.core.errors import SourceError, StoppedError
-from cohortd.core.observing import UNOBSERVED
 from cohortd.core.times import now_utc
 from cohortd.core.turns import Turn
-from cohortd.daemon.breaking_off import MOST_TIMES, BrokenOff
+from cohortd.daemon.breaking_off import BrokenOff
 from cohortd.daemon.jobs import Job, lookouts_of
 from cohortd.daemon.leading import Ending, Leader, Led, settle
 from cohortd.daemon.running import Runner
@@ -24,44 +23,6 @@ from cohortd.daemon.work import Work
 from cohortd.ledger import JobRow
 from cohortd.monitoring.counting import Counting
 from cohortd.pipeline.turns import LOOKOUTS
-
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-HOURLY = Turn("sync", "1h", lambda at: at + timedelta(hours=1), at_most=timedelta(minutes=15))
-
-
-@dataclass(slots=True)
-class Notes:
-    """What the ledger is told of jobs."""
-
-    rows: dict[str, JobRow] = field(default_factory=dict)
-    said: list[tuple[str, ...]] = field(default_factory=list)
-
-    def all(self) -> dict[str, JobRow]:
-        return self.rows
-
-    def begin(self, name: str, *, at: datetime) -> None:
-        self.said.append((name, "began"))
-
-    def end(self, name: str, *, at: datetime, outcome: str, detail: str = "") -> None:
-        self.said.append((name, outcome, detail))
-
-    def tell(self, name: str, detail: str) -> None:
-        self.said.append((name, detail))
-
-
-@pytest.fixture
-def notes() -> Notes:
-    return Notes()
-
-
-@pytest.fixture
-def runner(notes: Notes) -> Runner:
-    nothing = SimpleNamespace(last=lambda **_: None, current=lambda: None)
-    ledger = SimpleNamespace(jobs=notes, runs=nothing, models=nothing)
-    pipeline = SimpleNamespace(
-        ledger=ledger, clock=lambda: NOW, stop=threading.Event(), observer=UNOBSERVED
-    )
-    return Runner(pipeline)  # type: ignore[arg-type]
 
 
 def _raising(error: Exception) -> Job:
@@ -222,6 +183,24 @@ def test_jobs_begin_at_their_turn_and_the_end_of_the_timer_shows(runner: Runner,
     assert notes.said == [("sync", "began"), ("sync", "done", "")]
 
 
+def test_jobs_come_by_the_new_time_when_the_clock_was_set_back(runner: Runner) -> None:
+    runner.pipeline.clock = now_utc  # type: ignore[misc]
+    turn = Turn("sync", "1h", lambda at: at + timedelta(hours=1), at_most=timedelta(minutes=15))
+    timer = Timer(runner, [Job("sync", lambda: "done", turn)], [Job("watch", lambda: "done")])
+    timer.start(paused=True)
+    for name, hours in (("sync", 3), ("watch", 2)):  # as they were reckoned two hours ago
+        timer.modify_job(name, next_run_time=now_utc() + timedelta(hours=hours))
+    with capture_logs() as logs:
+        for ahead_s in (7200.0, 7199.0, 0.0, 0.0):
+            timer.keep_up(ahead_s)
+    left = {job.id: job.next_run_time - now_utc() for job in timer.get_jobs()}
+    timer.shutdown()
+
+    assert left["watch"] <= timedelta()
+    assert left["sync"] <= timedelta(hours=1)
+    assert [(each["event"], each["by_s"]) for each in logs] == [("clock_turned_back", 7199)]
+
+
 @pytest.mark.parametrize(
     ("leads", "is_alive", "ending"),
     [(True, True, None), (False, True, Ending.LOST), (True, False, Ending.GAVE_UP)],
@@ -292,64 +271,3 @@ def test_what_polling_sends_holds_up_no_revocation_and_leaves_the_rest_to_a_sync
         work.polling()
 
     assert (beside_nothing, lanes) == ([None, Lane.REVOCATION], [None, Lane.REVOCATION])
-
-
-SIGNALS = SimpleNamespace(wait=lambda _: False, grace_s=0.1, since_s=0.0)
-
-
-def test_a_lost_leadership_leaves_a_stuck_job_and_what_ends_late_notes_nothing(
-    runner: Runner, notes: Notes
-) -> None:
-    stands, goes = threading.Event(), threading.Event()
-
-    def hang() -> str:
-        stands.set()
-        goes.wait(60)
-        raise SourceError("too late")
-
-    thread = threading.Thread(target=runner.run, args=[Job("sync", hang, HOURLY)])
-    thread.start()
-    assert stands.wait(60)
-    leader = Leader(runner.pipeline, 1, SIGNALS, None, BrokenOff())  # type: ignore[arg-type]
-    with capture_logs() as logs:
-        led = leader._end(runner, Ending.LOST)
-        goes.set()
-        thread.join(60)
-
-    assert led == Led(Ending.LOST, runner)
-    assert runner.pipeline.stop.is_set()
-    assert [each["event"] for each in logs] == ["jobs_left"]
-    assert notes.said == [("sync", "began")]
-
-
-def test_after_a_lost_leadership_nothing_of_it_begins_and_the_pipeline_goes_on(
-    runner: Runner, notes: Notes
-) -> None:
-    leader = Leader(runner.pipeline, 1, SIGNALS, None, BrokenOff())  # type: ignore[arg-type]
-    led = leader._end(runner, Ending.LOST)
-    runner.run(Job("sync", lambda: "done", HOURLY))
-
-    assert (led.ending, led.is_quiet) == (Ending.LOST, True)
-    assert not runner.pipeline.stop.is_set()
-    assert notes.said == []
-
-
-def test_new_settings_break_a_job_off_so_often_and_then_wait_until_it_has_ended_once(
-    runner: Runner,
-) -> None:
-    broken_off = BrokenOff()
-    leader = Leader(runner.pipeline, 1, SIGNALS, None, broken_off)  # type: ignore[arg-type]
-    found = []
-
-    def broken() -> str:
-        found.append(leader._may_break_off(runner))
-        raise StoppedError
-
-    with capture_logs() as logs:
-        for _ in range(MOST_TIMES + 1):
-            runner.run(Job("sync", broken, HOURLY, is_urgent=True))
-        runner.run(Job("sync", lambda: "done", HOURLY, is_urgent=True))
-        runner.run(Job("sync", broken, HOURLY, is_urgent=True))
-
-    assert found == [*[True] * MOST_TIMES, False, True]
-    assert [(each["event"], each["jobs"]) for each in logs] == [("settings_held_up", ["sync"])]

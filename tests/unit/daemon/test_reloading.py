@@ -179,6 +179,25 @@ def test_settings_that_prove_to_be_of_no_use_give_way_to_the_last(
     assert not reloading.revert("again")
 
 
+def test_a_secret_changes_without_what_was_of_no_use_and_that_can_be_tried_once_more(
+    place: Place, reloading: Reloading
+) -> None:
+    place.write(sync="2h")
+    reloading.look(is_asked=True, now=1)
+    reloading.adopt()
+    reloading.revert("the database is out of reach")
+    tried = [reloading.retry(), reloading.retry()]
+    again = reloading.adopt().schedule.sync
+    reloading.revert("the database is out of reach")
+    (place.folder / "token").write_text("second-token")
+    reloading.look(is_asked=False, now=1 + SECRETS_S)
+    tokens, used = _tokens(reloading), reloading.adopt()
+
+    assert (tried, again) == ([True, False], "2h")
+    assert (tokens[0], used.schedule.sync) == ("second-token", "1h")
+    assert not reloading.retry()
+
+
 def test_without_settings_there_is_no_daemon(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no such settings file"):
         Reloading.begin(str(tmp_path / "none.yaml"), now=0)

@@ -5,7 +5,7 @@ import pytest
 
 from cohortd.core.turns import Turn
 from cohortd.ledger import JobRow
-from cohortd.pipeline.turns import is_due, job_lines, job_rows
+from cohortd.pipeline.turns import is_due, job_lines, job_rows, next_at
 
 NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -40,6 +40,7 @@ def _pipeline(*rows: JobRow, jobs: tuple[str, ...] = ("sync",)) -> SimpleNamespa
         (_row("sync", HOUR / 2, "interrupted", cut_off=2), True),
         (_row("sync", HOUR / 2, "interrupted", cut_off=3), False),
         (_row("sync", HOUR, "interrupted", cut_off=3), True),
+        (_row("sync", -24 * 365 * HOUR), False),
     ],
 )
 def test_what_is_overdue_failed_or_was_cut_off_is_due_at_the_start(
@@ -55,6 +56,10 @@ def test_turns_that_came_while_a_job_was_at_it_are_not_missed() -> None:
     assert line.ok
     assert "next 2026-11-22 13:00:00" in line.detail
     assert not is_due(_hourly("sync"), long, NOW)
+
+
+def test_a_job_that_began_by_a_clock_that_was_wrong_comes_at_its_next_turn() -> None:
+    assert next_at(_hourly("sync"), _row("sync", -24 * 365 * HOUR), NOW) == NOW + HOUR
 
 
 def test_the_first_model_is_left_to_the_first_sync() -> None:
