@@ -27,6 +27,10 @@ def find_file(option: str | Path | None, env: Mapping[str, str]) -> Path:
     path = Path(option or env.get(VARIABLE) or DEFAULT_FILE)
     if path.is_file():
         return path
+    if path.is_dir():
+        raise SettingsError(
+            f"{path}: is a folder; name the settings file in it, such as {path / DEFAULT_FILE}"
+        )
     raise SettingsError(
         f"{path}: no such settings file. 'cohortd init DIR' writes one; "
         f"-c FILE or {VARIABLE} says where yours is"

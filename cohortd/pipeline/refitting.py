@@ -17,6 +17,7 @@ from cohortd.engine import Engine, StagedTable
 from cohortd.ledger import KeptVersion
 from cohortd.pipeline import guards
 from cohortd.pipeline.featuring import meanings
+from cohortd.pipeline.kept_files import whole
 from cohortd.pipeline.wiring import Pipeline
 
 #: The reason of a version by which people went back to an earlier one.
@@ -99,10 +100,15 @@ def waiting_told(waiting: KeptVersion) -> str:
 
 
 def previous_assignment(pipeline: Pipeline) -> Path | None:
-    """Find the last applied assignment; a lost file only means that nobody has a previous segment."""
+    """Find the last applied assignment; a lost file only means that nobody has a previous segment.
+
+    Raises:
+        SourceError: It is damaged; without it the guard against moving people would have nothing to say.
+    """
     file = pipeline.ledger.models.assignment()
     path = pipeline.data_dir / "assignments" / (file or "")
-    return path if path.is_file() else None
+    cost = "once, nobody has a segment to stay in, and guards.moved_share has nothing to compare with"
+    return whole(path, without=cost) if path.is_file() else None
 
 
 def _over_budget(
@@ -136,7 +142,7 @@ def _fitted(
     fitted = clustering.fit(
         sample,
         wanted.specs,
-        _within_reach(pipeline),
+        within_reach(pipeline),
         total=engine.count(features),
         previous=current,
         previous_labels=labels,
@@ -156,7 +162,7 @@ def _fitted(
     return version, fitted
 
 
-def _within_reach(pipeline: Pipeline) -> clustering.ClusteringPolicy:
+def within_reach(pipeline: Pipeline) -> clustering.ClusteringPolicy:
     """What people decide, but no segment so small that no destination would serve it."""
     served = min((d.connector.limits.minimum_size for d in pipeline.destinations.values()), default=1)
     policy = pipeline.segmentation.clustering

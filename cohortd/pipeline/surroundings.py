@@ -35,6 +35,9 @@ _GIGABYTE: Final = 1e9
 def surroundings(data_dir: Path, database: Path | None) -> list[AccessCheck]:
     """Look at the folders of the state; *database* is None where the ledger is in PostgreSQL."""
     if not data_dir.is_dir():
+        if data_dir.exists():
+            cure = "Is data_dir right? Otherwise move the file away."
+            return [AccessCheck("data_dir", ok=False, detail=f"{data_dir} is a file, no folder", cure=cure)]
         cure = "It is made at the first run; is data_dir right, and its volume mounted?"
         return [AccessCheck("data_dir", ok=False, detail=f"{data_dir} is not there", cure=cure)]
     folders = [data_dir, *([database.parent] if database is not None else [])]

@@ -16,6 +16,7 @@ from cohortd.identity import identify
 from cohortd.ledger import MembershipRow, PastMembership
 from cohortd.pipeline.consents import IDENTIFIER_KINDS, Subject, contact_subject, customer_subject
 from cohortd.pipeline.decisions import newest
+from cohortd.pipeline.kept_files import whole
 from cohortd.pipeline.placing import Placement, place
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.sources import read_contacts
@@ -237,6 +238,7 @@ def decisions_in(pipeline: Pipeline, file: Path, customers: tuple[str, ...]) -> 
     """Yield what one run decided on these customers."""
     if not customers:
         return
+    whole(file, without="what that run decided on people is not known then")
     run = pipeline.ledger.runs.get(file.stem)
     decided_at = format_time(run.started_at) if run is not None else ""
     for row in pq.read_table(file, filters=[("customer_id", "in", list(customers))]).to_pylist():

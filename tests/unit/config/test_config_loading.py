@@ -140,3 +140,8 @@ def test_a_named_file_wins_over_the_variable_and_that_over_the_default(tmp_path,
 def test_a_missing_file_says_how_to_make_one(tmp_path):
     with pytest.raises(SettingsError, match="cohortd init"):
         find_file(tmp_path / "absent.yaml", {})
+
+
+def test_a_folder_is_told_with_the_file_that_may_be_in_it(tmp_path):
+    with pytest.raises(SettingsError, match="is a folder; name the settings file in it"):
+        find_file(tmp_path, {})
