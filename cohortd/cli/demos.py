@@ -11,9 +11,9 @@ from cohortd.core.errors import SettingsError
 from cohortd.logs import set_up_logs
 
 _HOW_TO_USE = (
-    "In the settings, put each under 'endpoint' of the destination of that platform; no credentials are needed",
-    "then. Google's also take 'poll: {first_s: 1}', or they are first asked after half an hour, as Google is.",
-    "They listen until you stop them (Ctrl-C); what they hold is gone then, unless --state DIR keeps it.",
+    "In the settings, put each under 'endpoint' of the destination of that platform; no credentials are",
+    "needed then. Google's also take 'poll: {first_s: 1}', or they are first asked after half an hour, as",
+    "Google is. All end with Ctrl-C; what they hold is gone then, unless --state DIR keeps it.",
 )
 
 

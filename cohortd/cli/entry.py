@@ -1,5 +1,6 @@
 """Where the program starts and where every error becomes a sentence and an exit code."""
 
+import errno
 import gc
 import json
 import os
@@ -27,6 +28,8 @@ BROKEN_PIPE = 141
 GARBAGE_AFTER = (100_000, 20, 20)
 #: Whatever a command writes is for its user alone: settings may hold secrets, pages tell of customers.
 PRIVATE = 0o077
+#: As the system says it, and libraries that write say after it.
+_NO_ROOM = os.strerror(errno.ENOSPC)
 #: In a container that gives us no other.
 FIRST_PROCESS = 1
 
@@ -71,6 +74,8 @@ def _tell(error: Exception, *, as_json: bool) -> int:
             message, code = str(error), error.exit_code
         case TyperException():
             message, code = _usage(error), 2
+        case _ if _NO_ROOM in str(error):
+            message, code = f"{_NO_ROOM}: make room ('cohortd doctor' says where); nothing is lost", 1
         case _:
             message, code = _internal(error), 1
     if as_json:

@@ -9,11 +9,11 @@ _TIMES: Final = "Write times as 2026-03-14T19:00 or 2026-03-14 (ISO 8601)"
 _NUMBERS: Final = "Write numbers as 1234.50: a point, no separators of thousands, no currency"
 _CURES: Final[Mapping[str, str]] = {
     "undecodable_text": "Save the file as UTF-8",
-    "wrong_number_of_cells": "Quote cells that hold the separator, so that every row has as many cells as the header",
+    "wrong_number_of_cells": "Put quotes around cells that hold the separator",
     "unparsable_json": "Write one JSON object a line, or one array of objects",
     "duplicate_customer_id": "Give every customer one row",
     "phone_as_customer_id": "Use a key of your own as customer_id, no phone number",
-    "contact_as_customer_id": "Use a key of your own as customer_id; contact fields belong into email and phone",
+    "contact_as_customer_id": "Use a key of your own as customer_id; contacts belong into email and phone",
     "missing_subject": "Give every row a customer_id, an email or a phone",
     "unknown_status_taken_for_denied": "Write granted, denied or revoked into status",
     "missing_status_taken_for_denied": "Write granted, denied or revoked into status",

@@ -48,7 +48,7 @@ def nowhere(pipeline: Pipeline) -> list[str]:
 
 
 def older_minimum(pipeline: Pipeline, version: ModelVersion | None) -> list[str]:
-    """Say that segments stem from a larger minimum than the settings have: smaller ones wait for a refit."""
+    """Say that segments stem from a larger minimum than is set now: smaller ones wait for a refit."""
     found = version.quality if version is not None else {}
     was, customers = found.get("minimum"), found.get("customers")
     if not isinstance(was, int) or not isinstance(customers, int):
@@ -57,10 +57,11 @@ def older_minimum(pipeline: Pipeline, version: ModelVersion | None) -> list[str]
     now = max(policy.minimum_size, math.ceil(policy.minimum_share * customers))
     if now >= was:
         return []
-    return [
-        f"the segments were found under a minimum of {was:,} customers, which is {now:,} now: the next"
-        " model goes by that; 'cohortd recluster --force' makes it at once"
-    ]
+    told = (
+        f"the segments were found under a minimum of {was:,} customers, now {now:,}: the next model"
+        " goes by that; 'cohortd recluster --force' makes it at once"
+    )
+    return [told]
 
 
 def _left_as_they_are(compared: Mapping[Target, Delta], left: Collection[Target]) -> list[str]:

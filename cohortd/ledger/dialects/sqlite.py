@@ -27,6 +27,7 @@ _COPY_BACK = (
 _CURES = {
     "malformed": _COPY_BACK,
     "not a database": _COPY_BACK,
+    "disk I/O error": "is the disk full, or failing? cohortd doctor says more",
     "is full": "make room; nothing is lost, and the next run goes on from what was recorded",
 }
 #: SQLite 3.7.0 to 3.51.2 can corrupt a write-ahead log that two connections reset at once.
