@@ -101,7 +101,7 @@ def _last_sync(pipeline: Pipeline, last: RunRow | None) -> AccessCheck:
         "stopped": "Look at cohortd plan, then approve it with cohortd sync --approve.",
         "partial": f"cohortd runs --run {last.id} says what fell short; the next sync tries again.",
         "failed": f"cohortd runs --run {last.id} says why; the next sync tries again.",
-        "abandoned": "Its process ended in the middle: start the daemon, or cohortd sync; both go on from there.",
+        "abandoned": "Its process ended in the middle; the daemon, or cohortd sync, goes on from there.",
     }
     cure = cures.get(last.status, "")
     return AccessCheck(
