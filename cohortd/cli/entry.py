@@ -90,7 +90,7 @@ def _usage(error: TyperException) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "cohortd"
     message = error.format_message() if hasattr(error, "format_message") else str(error)
-    return f"{message or 'say what to do.'} See: {command} --help"
+    return f"{(message or 'say what to do').rstrip('.')}. See: {command} --help"
 
 
 def _internal(error: Exception) -> str:

@@ -13,7 +13,7 @@ import typer
 from cohortd.cli import proofs
 from cohortd.cli.consents import Customer, Email, Phone, one_subject
 from cohortd.cli.opening import opened
-from cohortd.cli.options import AsJson, ConfigFile, Since, Until
+from cohortd.cli.options import MOST_SHOWN, AsJson, ConfigFile, Since, Until
 from cohortd.cli.output import answer, table
 from cohortd.core.errors import SettingsError
 
@@ -54,7 +54,9 @@ def register(app: typer.Typer) -> None:
 def show(
     config: ConfigFile = None,
     as_json: AsJson = False,
-    limit: Annotated[int, typer.Option("--limit", help="The newest entries shown.", min=1)] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", help="The newest entries shown.", min=1, max=MOST_SHOWN)
+    ] = 50,
 ) -> None:
     """Show the newest entries of the removal log."""
     from dataclasses import asdict
