@@ -2,12 +2,14 @@
 
 import errno
 import gc
+import io
 import json
 import os
 import resource
 import signal
 import sys
 from types import FrameType
+from typing import TextIO
 
 import typer
 from typer.exceptions import TyperException
@@ -44,8 +46,17 @@ def main() -> None:
         # Which no signal ends that it leaves alone; the daemon takes its own once it runs.
         signal.signal(signal.SIGTERM, _end)
     keep_quiet()
+    say_in_utf8(sys.stdout, sys.stderr)
     defer(*HEAVY)
     sys.exit(run(sys.argv[1:]))
+
+
+def say_in_utf8(*streams: TextIO) -> None:
+    """Let no locale keep a name from being said: files get UTF-8, terminals what they can show."""
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            encoding = stream.encoding if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

@@ -1,11 +1,12 @@
 """Sentences of answers say one thing as one, and end where they end."""
 
+import io
 from datetime import UTC, datetime
 
 import pytest
 
 from cohortd.cli.consents import _progress
-from cohortd.cli.entry import run
+from cohortd.cli.entry import run, say_in_utf8
 from cohortd.pipeline.revoking import Revoked
 
 
@@ -43,3 +44,13 @@ def test_a_number_that_no_database_takes_is_a_wrong_call(capsys, call: list[str]
 
     assert code == 2
     assert said.endswith(". See: cohortd " + " ".join(call[: call.index("--limit")]) + " --help\n")
+
+
+def test_a_name_with_an_umlaut_is_said_in_utf8_whatever_the_locale() -> None:
+    raw = io.BytesIO()
+    said = io.TextIOWrapper(raw, encoding="ascii")
+    say_in_utf8(said)
+    said.write("Käufer")
+    said.flush()
+
+    assert raw.getvalue() == "Käufer".encode()
