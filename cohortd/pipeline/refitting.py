@@ -17,7 +17,7 @@ from cohortd.engine import Engine, StagedTable
 from cohortd.ledger import KeptVersion
 from cohortd.pipeline import guards
 from cohortd.pipeline.featuring import meanings
-from cohortd.pipeline.kept_files import whole
+from cohortd.pipeline.kept_files import previous_assignment
 from cohortd.pipeline.wiring import Pipeline
 
 #: The reason of a version by which people went back to an earlier one.
@@ -56,7 +56,7 @@ def refitted(
         LedgerError: Meanwhile another version came into force.
     """
     models = pipeline.ledger.models
-    before = previous_assignment(pipeline)
+    before = previous_assignment(pipeline, features)
     version, fitted = _fitted(pipeline, engine, features, current, wanted)
     assignment = engine.assign(features, version.centroid_model, before, name="assignment_refitted")
     moved = engine.moved_share(assignment)
@@ -99,18 +99,6 @@ def waiting_told(waiting: KeptVersion) -> str:
     )
 
 
-def previous_assignment(pipeline: Pipeline) -> Path | None:
-    """Find the last applied assignment; a lost file only means that nobody has a previous segment.
-
-    Raises:
-        SourceError: It is damaged; without it the guard against moving people would have nothing to say.
-    """
-    file = pipeline.ledger.models.assignment()
-    path = pipeline.data_dir / "assignments" / (file or "")
-    cost = "once, nobody has a segment to stay in, and guards.moved_share has nothing to compare with"
-    return whole(path, without=cost) if path.is_file() else None
-
-
 def _over_budget(
     pipeline: Pipeline,
     engine: Engine,
@@ -136,7 +124,7 @@ def _fitted(
     current: ModelVersion | None,
     wanted: Wanted,
 ) -> tuple[ModelVersion, clustering.Fitted]:
-    before = previous_assignment(pipeline)
+    before = previous_assignment(pipeline, features)
     sample = engine.sample(features, pipeline.segmentation.sample_size, "fit")
     labels: pd.Series[str] | None = engine.read_assignment(before) if before is not None else None
     fitted = clustering.fit(
