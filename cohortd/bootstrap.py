@@ -204,6 +204,8 @@ def make_private(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except FileExistsError:
+        raise SettingsError(f"data_dir: {folder} is a file, and must be a folder") from None
     except OSError as error:
         raise SettingsError(f"data_dir: cannot make {folder}: {error.strerror}") from None
     refuse_root(folder)

@@ -28,6 +28,10 @@ def find_file(option: str | Path | None, env: Mapping[str, str]) -> Path:
     try:
         if path.is_file():
             return path
+        if path.is_dir():
+            raise SettingsError(
+                f"{path}: is a folder; name the settings file in it, such as {path / DEFAULT_FILE}"
+            )
     except OSError as error:
         raise unreadable(path, error) from None
     raise SettingsError(

@@ -65,7 +65,7 @@ def read_yaml(path: Path) -> dict[str, object]:
     except OSError as error:
         raise unreadable(path, error) from None
     except UnicodeDecodeError:
-        raise SettingsError(f"{path}: is no UTF-8 text") from None
+        raise SettingsError(f"{path}: is no UTF-8 text; save it as UTF-8") from None
     try:
         found: object = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except _TwiceError as error:

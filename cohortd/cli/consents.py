@@ -1,7 +1,7 @@
 """``revoke`` and what begins with ``consent``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,9 @@ from cohortd.cli.opening import opened
 from cohortd.cli.options import AsJson, ConfigFile
 from cohortd.cli.output import answer
 from cohortd.core.consenting import SubjectKind
+
+if TYPE_CHECKING:
+    from cohortd.pipeline.revoking import Revoked
 
 consent_app = typer.Typer(help="Consent records.", no_args_is_help=True)
 
@@ -54,13 +57,19 @@ def revoke(
         "open": done.open,
         "notes": list(done.notes),
     }
-    sentence = (
-        f"Recorded as {done.subject}. To be taken off {done.queued} remote audiences: {done.status};"
-        f" {done.open} destinations have not confirmed yet."
-    )
+    sentence = f"Recorded as {done.subject}. {_progress(done)}"
     answer(data, as_json=as_json, show=lambda console: console.print("\n".join([sentence, *done.notes])))
     if done.fell_short:
         raise typer.Exit(1)
+
+
+def _progress(done: "Revoked") -> str:
+    if not done.queued:
+        return "The ledger knows them in no remote audience; they are kept out from now on."
+    audiences = "1 remote audience" if done.queued == 1 else f"{done.queued:,} remote audiences"
+    destinations = "1 destination has" if done.open == 1 else f"{done.open:,} destinations have"
+    waiting = f" {destinations} not confirmed yet; 'cohortd log show' tells when." if done.open else ""
+    return f"To be taken off {audiences}: {done.status}.{waiting}"
 
 
 @consent_app.callback()

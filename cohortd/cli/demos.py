@@ -7,7 +7,14 @@ import typer
 
 from cohortd.cli.options import AsJson, ConfigFile
 from cohortd.cli.output import answer
+from cohortd.core.errors import SettingsError
 from cohortd.logs import set_up_logs
+
+_HOW_TO_USE = (
+    "In the settings, put each under 'endpoint' of the destination of that platform; no credentials are",
+    "needed then. Google's also take 'poll: {first_s: 1}', or they are first asked after half an hour, as",
+    "Google is. All end with Ctrl-C; what they hold is gone then, unless --state DIR keeps it.",
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -81,7 +88,7 @@ def emulate(
     """
     from cohortd.emulators.serving import Ports, serve
 
-    ports = _ports_of_settings(config) if config is not None else {}
+    ports = _ports_of_settings(config)
     serve(
         Ports(
             host=host,
@@ -97,13 +104,19 @@ def emulate(
             endpoints,
             as_json=as_json,
             show=lambda console: console.print(
-                "\n".join(f"{name}: {url}" for name, url in endpoints.items())
+                "\n".join([*(f"{name}: {url}" for name, url in endpoints.items()), "", *_HOW_TO_USE])
             ),
         ),
     )
 
 
-def _ports_of_settings(config: str) -> dict[str, int]:
+def _ports_of_settings(config: str | None) -> dict[str, int]:
+    """Find where the settings look for the platforms; settings that nobody named may be unfinished."""
     from cohortd.bootstrap import endpoint_ports, load_settings
 
-    return endpoint_ports(load_settings(config))
+    try:
+        return endpoint_ports(load_settings(config))
+    except SettingsError:
+        if config is not None:
+            raise
+        return {}

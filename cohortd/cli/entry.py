@@ -1,12 +1,15 @@
 """Where the program starts and where every error becomes a sentence and an exit code."""
 
+import errno
 import gc
+import io
 import json
 import os
 import resource
 import signal
 import sys
 from types import FrameType
+from typing import TextIO
 
 import typer
 from typer.exceptions import TyperException
@@ -27,6 +30,8 @@ BROKEN_PIPE = 141
 GARBAGE_AFTER = (100_000, 20, 20)
 #: Whatever a command writes is for its user alone: settings may hold secrets, pages tell of customers.
 PRIVATE = 0o077
+#: As the system says it, and libraries that write say after it.
+_NO_ROOM = os.strerror(errno.ENOSPC)
 #: In a container that gives us no other.
 FIRST_PROCESS = 1
 
@@ -41,8 +46,17 @@ def main() -> None:
         # Which no signal ends that it leaves alone; the daemon takes its own once it runs.
         signal.signal(signal.SIGTERM, _end)
     keep_quiet()
+    say_in_utf8(sys.stdout, sys.stderr)
     defer(*HEAVY)
     sys.exit(run(sys.argv[1:]))
+
+
+def say_in_utf8(*streams: TextIO) -> None:
+    """Let no locale keep a name from being said: files get UTF-8, terminals what they can show."""
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            encoding = stream.encoding if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
@@ -71,6 +85,8 @@ def _tell(error: Exception, *, as_json: bool) -> int:
             message, code = str(error), error.exit_code
         case TyperException():
             message, code = _usage(error), 2
+        case _ if _NO_ROOM in str(error):
+            message, code = f"{_NO_ROOM}: make room ('cohortd doctor' says where); nothing is lost", 1
         case _:
             message, code = _internal(error), 1
     if as_json:
@@ -85,7 +101,7 @@ def _usage(error: TyperException) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "cohortd"
     message = error.format_message() if hasattr(error, "format_message") else str(error)
-    return f"{message or 'say what to do.'} See: {command} --help"
+    return f"{(message or 'say what to do').rstrip('.')}. See: {command} --help"
 
 
 def _internal(error: Exception) -> str:

@@ -1,18 +1,24 @@
 """``log`` and ``trace``: what was done about people, and the proof of it."""
 
+import io
+import json
 import sys
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cohortd.cli import proofs
 from cohortd.cli.consents import Customer, Email, Phone, one_subject
 from cohortd.cli.opening import opened
-from cohortd.cli.options import AsJson, ConfigFile, Since, Until
+from cohortd.cli.options import MOST_SHOWN, AsJson, ConfigFile, Since, Until
 from cohortd.cli.output import answer, table
 from cohortd.core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from cohortd.pipeline.wiring import Pipeline
 
 log_app = typer.Typer(help="The removal log: who was taken back, from where, when.", no_args_is_help=True)
 
@@ -48,7 +54,9 @@ def register(app: typer.Typer) -> None:
 def show(
     config: ConfigFile = None,
     as_json: AsJson = False,
-    limit: Annotated[int, typer.Option("--limit", help="The newest entries shown.", min=1)] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", help="The newest entries shown.", min=1, max=MOST_SHOWN)
+    ] = 50,
 ) -> None:
     """Show the newest entries of the removal log."""
     from dataclasses import asdict
@@ -86,7 +94,9 @@ def export(
     form: Annotated[ExportFormat, typer.Option("--format", help="How to write it.")] = ExportFormat.CSV,
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", metavar="FILE", help="Where to; otherwise standard output."),
+        typer.Option(
+            "-o", "--output", "--out", metavar="FILE", help="Where to; otherwise standard output."
+        ),
     ] = None,
     since: Since = None,
     until: Until = None,
@@ -101,7 +111,7 @@ def export(
     with opened(config, as_json=as_json) as pipeline:
         period = (since, until)
         if out is None:
-            export_log(pipeline, form.value, sys.stdout, period=period)
+            _export_to_stdout(pipeline, form, period, as_json=as_json)
             return
         try:
             with out.open("w", encoding="utf-8", newline="") as file:
@@ -109,6 +119,24 @@ def export(
         except OSError as error:
             raise SettingsError(f"cannot write {out}: {error.strerror}") from None
     answer({"file": str(out)}, as_json=as_json, show=lambda console: console.print(f"Written: {out}"))
+
+
+def _export_to_stdout(
+    pipeline: "Pipeline",
+    form: ExportFormat,
+    period: tuple[datetime | None, datetime | None],
+    *,
+    as_json: bool,
+) -> None:
+    """Write the export itself; for machines that asked for JSON as text in the one object they expect."""
+    from cohortd.pipeline.exporting import export_log
+
+    if not as_json:
+        export_log(pipeline, form.value, sys.stdout, period=period)
+        return
+    written = io.StringIO()
+    export_log(pipeline, form.value, written, period=period)
+    sys.stdout.write(json.dumps({"format": form.value, "export": written.getvalue()}) + "\n")
 
 
 def trace(

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from cohortd.cli.opening import opened
-from cohortd.cli.options import AsJson, ConfigFile
+from cohortd.cli.options import MOST_SHOWN, AsJson, ConfigFile
 from cohortd.cli.output import answer, table
 from cohortd.core.health import Health
 
@@ -107,7 +107,9 @@ def _renew(config: str | None, audience: str, destination: str | None, *, as_jso
 def runs(
     config: ConfigFile = None,
     as_json: AsJson = False,
-    limit: Annotated[int, typer.Option("--limit", help="The newest runs shown.", min=1)] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", help="The newest runs shown.", min=1, max=MOST_SHOWN)
+    ] = 20,
     run: Annotated[
         str | None,
         typer.Option("--run", metavar="RUN_ID", help="Say of every batch of this run what became of it."),

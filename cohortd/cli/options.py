@@ -7,6 +7,9 @@ import typer
 
 from cohortd.core.times import parse_time
 
+#: No database counts further, and no reader.
+MOST_SHOWN = 1_000_000_000
+
 ConfigFile = Annotated[
     str | None,
     typer.Option(

@@ -13,6 +13,7 @@ from cohortd.identity import how_it_hashes
 from cohortd.pipeline.guards import bad_rows
 from cohortd.pipeline.leftovers import LEFTOVERS_CURE, look_for_leftovers
 from cohortd.pipeline.looking import ledger_line
+from cohortd.pipeline.mending import cure_of
 from cohortd.pipeline.models import MAIN, versions_in_force
 from cohortd.pipeline.naming import name_faults
 from cohortd.pipeline.quality import contact_quality, customers_quality, identify_in, rows_quality
@@ -33,6 +34,9 @@ from cohortd.sources import (
 #: Customers whose contact fields a check looks at: enough to see what is amiss, and over in seconds.
 MOST_CUSTOMERS: Final = 100_000
 _UNREACHED: Final = "Check the network and the endpoint, then try again."
+_NOWHERE: Final = (
+    "Add one under destinations; without an account, one of those that 'cohortd emulate' shows."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +69,7 @@ def check_all(pipeline: Pipeline) -> Checked:
     lines.append(AccessCheck("hashing", ok=True, detail=how_it_hashes()))
     lines += _names(pipeline)
     if not pipeline.destinations:
-        lines.append(
-            AccessCheck("destinations", ok=False, detail="none", cure="Add one under destinations.")
-        )
+        lines.append(AccessCheck("destinations", ok=False, detail="none", cure=_NOWHERE))
     for destination in pipeline.destinations.values():
         pipeline.progress(f"asking {destination.name}")
         found = list(_destination(destination))
@@ -113,14 +115,16 @@ def _source(pipeline: Pipeline, source: TableSource, quality: list[SourceQuality
         f"source {source.name}",
         ok=not stops and tally.kept > 0,
         detail=detail,
-        cure=_cure(stops=bool(stops), kept=tally.kept),
+        cure=_cure(tally, stops=bool(stops)),
     )
 
 
-def _cure(*, stops: bool, kept: int) -> str:
+def _cure(tally: Tally, *, stops: bool) -> str:
     if stops:
-        return "Mend the table, or raise guards.bad_rows."
-    return "" if kept else "Fill the table: it has no usable row."
+        # Where nothing is left, no limit would help.
+        otherwise = " Or raise guards.bad_rows." if tally.kept else ""
+        return (cure_of(tally.dropped) or "Mend the table.") + otherwise
+    return "" if tally.kept else "Fill the table: it has no usable row."
 
 
 def _read_through(pipeline: Pipeline, source: TableSource, tally: Tally) -> None:

@@ -10,10 +10,11 @@ from cohortd.core.movement import Movement
 from cohortd.core.planning import GuardStop
 from cohortd.engine import Engine, StagedTable
 from cohortd.pipeline.featuring import Chosen, choose_features
+from cohortd.pipeline.kept_files import previous_assignment
 from cohortd.pipeline.naming import take_names
 from cohortd.pipeline.portraits import movement_of, write_portrait
 from cohortd.pipeline.reading import Tables
-from cohortd.pipeline.refitting import Refit, Wanted, previous_assignment, refitted, rests, waiting_told
+from cohortd.pipeline.refitting import Refit, Wanted, refitted, rests, waiting_told
 from cohortd.pipeline.stability import Stability, read_stability
 from cohortd.pipeline.wiring import Pipeline
 
@@ -74,7 +75,9 @@ def cluster(
     current = take_names(pipeline, current)
     pipeline.progress("assigning segments")
     if assignment is None:
-        assignment = engine.assign(features, current.centroid_model, previous_assignment(pipeline))
+        assignment = engine.assign(
+            features, current.centroid_model, previous_assignment(pipeline, features)
+        )
     moved = engine.moved_share(assignment)
     stability = replace(stability, refitted=reason is not None and stopped is None, moved_share=moved)
     return Clustered(

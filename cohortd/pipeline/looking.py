@@ -97,11 +97,13 @@ def _last_sync(pipeline: Pipeline, last: RunRow | None) -> AccessCheck:
     )
     ok = last.status == "done" and not old
     cures = {
+        "done": "Is the daemon running?",
         "stopped": "Look at cohortd plan, then approve it with cohortd sync --approve.",
-        "partial": "See its report for what fell short; the next sync tries again.",
-        "failed": "See its notes in cohortd runs --json.",
+        "partial": f"cohortd runs --run {last.id} says what fell short; the next sync tries again.",
+        "failed": f"cohortd runs --run {last.id} says why; the next sync tries again.",
+        "abandoned": "Its process ended in the middle; the daemon, or cohortd sync, goes on from there.",
     }
-    cure = cures.get(last.status, "") if last.status != "done" else "Is the daemon running?"
+    cure = cures.get(last.status, "")
     return AccessCheck(
         "last sync",
         ok=ok,

@@ -17,8 +17,8 @@ from cohortd.engine import Engine, StagedTable
 from cohortd.pipeline.clusters import day_after_last_event
 from cohortd.pipeline.decisions import by_time
 from cohortd.pipeline.featuring import choose_features
+from cohortd.pipeline.kept_files import previous_assignment
 from cohortd.pipeline.reading import Tables, stage_context
-from cohortd.pipeline.refitting import previous_assignment
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.pipeline.workdir import workdir
 from cohortd.report.quoting import quantity
@@ -152,7 +152,7 @@ def _placed(
             customer_id, why_not="no event of theirs lies in the window, so no segment is theirs"
         )
     model = version.centroid_model
-    assigned = engine.assign(features, model, previous_assignment(pipeline))
+    assigned = engine.assign(features, model, previous_assignment(pipeline, features))
     found = pq.read_table(assigned.path).to_pylist()[0]
     distances = _distances(engine, features, model)
     names = {segment.id: segment.name for segment in version.segments}

@@ -1,14 +1,17 @@
 """What a plan has to tell people besides its numbers."""
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 
-from cohortd.core.modelling import Segment
+from cohortd.core.modelling import ModelVersion, Segment
 from cohortd.core.planning import Delta, Target
 from cohortd.ledger import Comparison
 from cohortd.pipeline.audiences import Audiences
 from cohortd.pipeline.choosing import choice_notes
 from cohortd.pipeline.desired import Desired
+from cohortd.pipeline.models import MAIN, versions_in_force
 from cohortd.pipeline.naming import name_faults
+from cohortd.pipeline.refitting import within_reach
 from cohortd.pipeline.serving import unknown_segments
 from cohortd.pipeline.weighing import Weighed
 from cohortd.pipeline.wiring import Pipeline
@@ -25,6 +28,8 @@ def plan_notes(
     """Gather the sentences: what was left out, what needs a look."""
     compared, segments = weighed.compared, audiences.segments
     return (
+        *nowhere(pipeline),
+        *older_minimum(pipeline, versions_in_force(pipeline).get(MAIN)),
         *audiences.notes,
         *name_faults(pipeline, segments),
         *unknown_segments(pipeline, segments),
@@ -34,6 +39,29 @@ def plan_notes(
         *_following(comparison),
         *choice_notes(weighed.replaced, segments),
     )
+
+
+def nowhere(pipeline: Pipeline) -> list[str]:
+    """Say where a plan has nowhere to go: its empty table does not tell why."""
+    told = "there is no destination in the settings: nothing is sent anywhere (destinations)"
+    return [] if pipeline.destinations else [told]
+
+
+def older_minimum(pipeline: Pipeline, version: ModelVersion | None) -> list[str]:
+    """Say that segments stem from a larger minimum than is set now: smaller ones wait for a refit."""
+    found = version.quality if version is not None else {}
+    was, customers = found.get("minimum"), found.get("customers")
+    if not isinstance(was, int) or not isinstance(customers, int):
+        return []
+    policy = within_reach(pipeline)
+    now = max(policy.minimum_size, math.ceil(policy.minimum_share * customers))
+    if now >= was:
+        return []
+    told = (
+        f"the segments were found under a minimum of {was:,} customers, now {now:,}: the next model"
+        " goes by that; 'cohortd recluster --force' makes it at once"
+    )
+    return [told]
 
 
 def _left_as_they_are(compared: Mapping[Target, Delta], left: Collection[Target]) -> list[str]:

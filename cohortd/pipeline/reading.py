@@ -13,6 +13,7 @@ from cohortd.core.quality import SourceQuality, quality_of_json
 from cohortd.core.reporting import SourceReport
 from cohortd.engine import Engine, StagedTable
 from cohortd.pipeline import guards
+from cohortd.pipeline.mending import cure_of
 from cohortd.pipeline.watching import watch
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.sources import Tally, read_context, read_customers, read_events
@@ -116,9 +117,10 @@ def refuse_bad_rows(pipeline: Pipeline, reports: Collection[SourceReport]) -> No
         }
         before = {table: count for table, count in rows_before(pipeline).items() if table in rows}
         stops = [*guards.source_drop(rows, before, limit=pipeline.guards.source_drop), *stops]
+        cures = [cure for report in reports if (cure := cure_of(report.dropped))]
+        mend = " ".join(dict.fromkeys(cures)) or "Mend the table."
         raise GuardError(
-            "; ".join(stop.detail for stop in stops) + ". Mend the table, or raise guards.bad_rows.",
-            stops=stops,
+            "; ".join(stop.detail for stop in stops) + f". {mend} Or raise guards.bad_rows.", stops=stops
         )
 
 

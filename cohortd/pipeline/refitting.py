@@ -17,6 +17,7 @@ from cohortd.engine import Engine, StagedTable
 from cohortd.ledger import KeptVersion
 from cohortd.pipeline import guards
 from cohortd.pipeline.featuring import meanings
+from cohortd.pipeline.kept_files import previous_assignment
 from cohortd.pipeline.wiring import Pipeline
 
 #: The reason of a version by which people went back to an earlier one.
@@ -55,7 +56,7 @@ def refitted(
         LedgerError: Meanwhile another version came into force.
     """
     models = pipeline.ledger.models
-    before = previous_assignment(pipeline)
+    before = previous_assignment(pipeline, features)
     version, fitted = _fitted(pipeline, engine, features, current, wanted)
     assignment = engine.assign(features, version.centroid_model, before, name="assignment_refitted")
     moved = engine.moved_share(assignment)
@@ -98,13 +99,6 @@ def waiting_told(waiting: KeptVersion) -> str:
     )
 
 
-def previous_assignment(pipeline: Pipeline) -> Path | None:
-    """Find the last applied assignment; a lost file only means that nobody has a previous segment."""
-    file = pipeline.ledger.models.assignment()
-    path = pipeline.data_dir / "assignments" / (file or "")
-    return path if path.is_file() else None
-
-
 def _over_budget(
     pipeline: Pipeline,
     engine: Engine,
@@ -130,13 +124,13 @@ def _fitted(
     current: ModelVersion | None,
     wanted: Wanted,
 ) -> tuple[ModelVersion, clustering.Fitted]:
-    before = previous_assignment(pipeline)
+    before = previous_assignment(pipeline, features)
     sample = engine.sample(features, pipeline.segmentation.sample_size, "fit")
     labels: pd.Series[str] | None = engine.read_assignment(before) if before is not None else None
     fitted = clustering.fit(
         sample,
         wanted.specs,
-        _within_reach(pipeline),
+        within_reach(pipeline),
         total=engine.count(features),
         previous=current,
         previous_labels=labels,
@@ -156,7 +150,7 @@ def _fitted(
     return version, fitted
 
 
-def _within_reach(pipeline: Pipeline) -> clustering.ClusteringPolicy:
+def within_reach(pipeline: Pipeline) -> clustering.ClusteringPolicy:
     """What people decide, but no segment so small that no destination would serve it."""
     served = min((d.connector.limits.minimum_size for d in pipeline.destinations.values()), default=1)
     policy = pipeline.segmentation.clustering

@@ -34,9 +34,9 @@ _GIGABYTE: Final = 1e9
 
 def surroundings(data_dir: Path, database: Path | None) -> list[AccessCheck]:
     """Look at the folders of the state; *database* is None where the ledger is in PostgreSQL."""
-    if not _is_there(data_dir):
-        cure = "It is made at the first run; is data_dir right, and its volume mounted?"
-        return [AccessCheck("data_dir", ok=False, detail=f"{data_dir} is not there", cure=cure)]
+    missing = _missing(data_dir)
+    if missing:
+        return missing
     owner = _owner(data_dir)
     if not owner.ok:
         return [owner]
@@ -48,11 +48,22 @@ def surroundings(data_dir: Path, database: Path | None) -> list[AccessCheck]:
     return [*lines, _strangers(data_dir)]
 
 
-def _is_there(folder: Path) -> bool:
+def _missing(data_dir: Path) -> list[AccessCheck]:
+    """Say that there is no such folder, or that what it is in is shut to us."""
+    detail, cure = (
+        f"{data_dir} is not there",
+        "It is made at the first run; is data_dir right, and mounted?",
+    )
     try:
-        return folder.is_dir()
-    except OSError:  # what it is in is shut to us
-        return False
+        if data_dir.is_dir():
+            return []
+        if data_dir.exists():
+            detail = f"{data_dir} is a file, no folder"
+            cure = "Is data_dir right? Otherwise move the file away."
+    except OSError as error:
+        detail = f"{data_dir} cannot be looked at: {error.strerror}"
+        cure = "Let cohortd's user into the folders above it."
+    return [AccessCheck("data_dir", ok=False, detail=detail, cure=cure)]
 
 
 def is_openable(lines: Sequence[AccessCheck]) -> bool:

@@ -16,6 +16,7 @@ from cohortd.identity import identify
 from cohortd.ledger import MembershipRow, PastMembership
 from cohortd.pipeline.consents import IDENTIFIER_KINDS, Subject, contact_subject, customer_subject
 from cohortd.pipeline.decisions import newest
+from cohortd.pipeline.kept_files import whole
 from cohortd.pipeline.placing import Placement, place
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.sources import read_contacts
@@ -77,7 +78,7 @@ class Trace:
         for row in self.memberships:
             yield f"{_place(row)} {_standing(row)} (sent {row['sent_at']})."
         for row in self.history:
-            yield f"{_place(row)} sent {row['added_at']}, taken back {row['removed_at']}."
+            yield f"{_place(row)} {_past_standing(row)}."
         yield from self._removal_sentences()
 
     def _removal_sentences(self) -> Iterator[str]:
@@ -126,6 +127,13 @@ def _standing(row: dict[str, object]) -> object:
     return _STANDING.get(str(row["state"]), row["state"])
 
 
+def _past_standing(row: dict[str, object]) -> str:
+    if row["by_hand"]:  # what somebody uploads is not known to us
+        written = f"written to a file for upload by hand {row['added_at']}"
+        return f"{written}, and to one of who leaves {row['removed_at']}"
+    return f"sent {row['added_at']}, taken back {row['removed_at']}"
+
+
 def _place(row: dict[str, object]) -> str:
     return f"{row['destination']}, audience {row['audience']}, {row['kind']} {row['digest']}…:"
 
@@ -158,7 +166,7 @@ def trace_person(pipeline: Pipeline, kind: SubjectKind, value: str, *, why: bool
     memberships = tuple(
         _membership(pipeline, row) for key in sorted(keys) for row in members.of_member(key)
     )
-    history = tuple(_past(row) for key in sorted(keys) for row in members.history_of(key))
+    history = tuple(_past(pipeline, row) for key in sorted(keys) for row in members.history_of(key))
     decisions = tuple(_decisions(pipeline, customers))
     subjects = [(kind, subject), *((SubjectKind.CUSTOMER, (("", key),)) for key in sorted(keys))]
     sent: list[MembershipRow | PastMembership] = []
@@ -237,6 +245,7 @@ def decisions_in(pipeline: Pipeline, file: Path, customers: tuple[str, ...]) -> 
     """Yield what one run decided on these customers."""
     if not customers:
         return
+    whole(file, without="what that run decided on people is not known then")
     run = pipeline.ledger.runs.get(file.stem)
     decided_at = format_time(run.started_at) if run is not None else ""
     for row in pq.read_table(file, filters=[("customer_id", "in", list(customers))]).to_pylist():
@@ -277,7 +286,8 @@ def _membership(pipeline: Pipeline, row: MembershipRow) -> dict[str, object]:
     }
 
 
-def _past(row: PastMembership) -> dict[str, object]:
+def _past(pipeline: Pipeline, row: PastMembership) -> dict[str, object]:
+    destination = pipeline.destinations.get(row.target.destination)
     return {
         "audience": row.target.audience,
         "destination": row.target.destination,
@@ -285,6 +295,7 @@ def _past(row: PastMembership) -> dict[str, object]:
         "digest": row.digest.hex()[:8],
         "added_at": str(row.added_at),
         "removed_at": str(row.removed_at),
+        "by_hand": destination is not None and destination.by_hand,
     }
 
 

@@ -13,6 +13,8 @@ from cohortd.pipeline.wiring import Pipeline
 
 #: The newest versions that a history shows.
 SHOWN = 100
+#: No ledger counts further; a longer number no database would take.
+_MOST_DIGITS = 9
 
 
 def accept(pipeline: Pipeline) -> ModelVersion:
@@ -110,7 +112,7 @@ def _wanted(pipeline: Pipeline, current: ModelVersion, wanted: str) -> ModelVers
         if earlier is None:
             raise SettingsError("there is no earlier model version to go back to")
         return earlier
-    kept = models.kept(int(wanted)) if wanted.isdecimal() else None
+    kept = models.kept(int(wanted)) if wanted.isdecimal() and len(wanted) <= _MOST_DIGITS else None
     if kept is None:
         known = ", ".join(str(each.version.id) for each in models.history(limit=SHOWN))
         raise SettingsError(f"there is no model version {wanted}; there are {known}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from cohortd.core.errors import SettingsError
 from cohortd.pipeline.wiring import Pipeline
 
 _PREFIX: Final = "run-"
@@ -19,9 +20,12 @@ def workdir(pipeline: Pipeline) -> Iterator[Path]:
     """Make a folder for staged tables; they hold no contact field and go when the run ends.
 
     What a killed run left goes when the next one begins: it holds its folder's lock as long as it lives.
+
+    Raises:
+        SettingsError: There can be no such folder.
     """
     parent = pipeline.data_dir / "work"
-    parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _make(parent)
     with _locked(parent):  # else a folder could be taken for left before its maker holds it
         _sweep(parent)
         made = TemporaryDirectory(dir=parent, prefix=_PREFIX)
@@ -40,6 +44,15 @@ def sweep(pipeline: Pipeline) -> None:
     if parent.is_dir():
         with _locked(parent):
             _sweep(parent)
+
+
+def _make(parent: Path) -> None:
+    try:
+        parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SettingsError(
+            f"data_dir: cannot make {parent}, where runs stage their tables: {error.strerror}"
+        ) from None
 
 
 @contextmanager

@@ -87,6 +87,7 @@ def _tells_the_merge(plan: dict) -> None:
     ("call", "said"),
     [
         (("--rollback", "7"), "there is no model version 7; there are 1"),
+        (("--rollback", "9" * 20), "there is no model version 9999"),
         (("--rollback", "1"), "in force already"),
         (("--rollback", "previous"), "no earlier model version"),
         (("--accept",), "no re-clustering waits"),

@@ -20,6 +20,16 @@ from cohortd.ledger.database import BEGIN, BUSY_TIMEOUT_S, refuse_late, without_
 from cohortd.ledger.dialects.filesystem import refuse_network
 from cohortd.ledger.dialects.sqlite_upkeep import copy_file, file_faults
 
+_COPY_BACK = (
+    "stop cohortd, keep this file, and put the newest copy back (cohortd restore; docs/recovery.md)"
+)
+#: What a person does about what SQLite says.
+_CURES = {
+    "malformed": _COPY_BACK,
+    "not a database": _COPY_BACK,
+    "disk I/O error": "is the disk full, or failing? cohortd doctor says more",
+    "is full": "make room; nothing is lost, and the next run goes on from what was recorded",
+}
 #: SQLite 3.7.0 to 3.51.2 can corrupt a write-ahead log that two connections reset at once.
 OLDEST_SQLITE: Final = (3, 51, 3)
 CACHE_KB: Final = 32_768
@@ -208,7 +218,11 @@ def translated_errors() -> Iterator[None]:
                 f"another process has been writing to the ledger for {BUSY_TIMEOUT_S} s; try"
                 " again when it is done"
             ) from None
-        raise LedgerError(f"the ledger refused: {without_digests(said)}") from None
+        raise LedgerError(f"the ledger refused: {without_digests(said)}{_cure_of(said)}") from None
+
+
+def _cure_of(said: str) -> str:
+    return next((f"; {cure}" for words, cure in _CURES.items() if words in said), "")
 
 
 def _engine(path: Path, *, pooled: bool) -> Engine:

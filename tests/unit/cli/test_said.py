@@ -1,8 +1,10 @@
 """What is told holds no order to a terminal; what dies in a thread or a library tells no data."""
 
+import errno
 import gc
 import json
 import logging
+import os
 import sys
 import threading
 import warnings
@@ -113,3 +115,23 @@ def test_a_warning_of_python_is_told_without_its_words(capsys):
     assert {"library": "UserWarning", "at": "pool.py:7", "room": "vendors"}.items() <= json.loads(
         said
     ).items()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
+        RuntimeError('write file "x": No space left on device'),
+    ],
+    ids=["system", "library"],
+)
+def test_a_full_disk_is_no_fault_of_ours(capsys, monkeypatch, fault):
+    def full(*_arguments, **_options):
+        raise fault
+
+    monkeypatch.setattr("cohortd.bootstrap.load_settings", full)
+    code = run(["status", "--json"])
+    said = json.loads(capsys.readouterr().out)
+
+    assert (code, said["exit_code"]) == (1, 1)
+    assert said["error"].startswith("No space left on device: make room")

@@ -165,3 +165,8 @@ def test_a_folder_that_is_shut_to_the_daemons_user_is_told(
             load(find_file(os.path.relpath(named, tmp_path), {}))
 
     assert in_a_process(read) == 0
+
+
+def test_a_folder_is_told_with_the_file_that_may_be_in_it(tmp_path):
+    with pytest.raises(SettingsError, match="is a folder; name the settings file in it"):
+        find_file(tmp_path, {})

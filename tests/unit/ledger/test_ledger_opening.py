@@ -27,6 +27,17 @@ def test_an_old_sqlite_library_is_refused_with_what_to_do() -> None:
     refuse_old_sqlite((3, 51, 3), "3.51.3")
 
 
+@pytest.mark.parametrize("content", [b"no database at all " * 400, b"SQLite format 3\0" + b"\7" * 9000])
+def test_a_broken_file_is_told_with_where_a_copy_is_put_back(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "cohortd.db"
+    file.write_bytes(content)
+
+    with pytest.raises(LedgerError, match=r"not a database|malformed") as told:
+        Ledger.open(f"sqlite:///{file}", sealer=FakeSealer(), state_dir=tmp_path)
+
+    assert "docs/recovery.md" in str(told.value)
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [

@@ -114,3 +114,11 @@ def test_files_that_another_user_left_are_told(tmp_path: Path) -> None:
         assert "leader-epoch.json" in line.detail
 
     assert in_a_process(ask) == 0
+
+
+def test_a_file_where_the_state_should_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "var").touch()
+
+    [line] = surroundings.surroundings(tmp_path / "var", None)
+
+    assert (line.ok, "is a file" in line.detail) == (False, True)

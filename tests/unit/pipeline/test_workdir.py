@@ -5,6 +5,9 @@ import os
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
+
+from cohortd.core.errors import SettingsError
 from cohortd.pipeline.workdir import workdir
 
 
@@ -33,3 +36,13 @@ def test_a_run_beside_keeps_its_folder(tmp_path: Path):
 
     assert there == {one.name, two.name, "run-other-process"}
     assert [path.name for path in (tmp_path / "work").iterdir()] == ["run-other-process"]
+
+
+def test_a_file_where_the_folder_should_be_is_told_and_no_fault_of_ours(tmp_path: Path):
+    (tmp_path / "work").write_text("")
+
+    with (
+        pytest.raises(SettingsError, match=r"cannot make .*File exists"),
+        workdir(SimpleNamespace(data_dir=tmp_path)),  # type: ignore[arg-type]
+    ):
+        pass

@@ -1,0 +1,56 @@
+"""Sentences of answers say one thing as one, and end where they end."""
+
+import io
+from datetime import UTC, datetime
+
+import pytest
+
+from cohortd.cli.consents import _progress
+from cohortd.cli.entry import run, say_in_utf8
+from cohortd.pipeline.revoking import Revoked
+
+
+@pytest.mark.parametrize(
+    ("queued", "still", "told"),
+    [
+        (0, 0, "The ledger knows them in no remote audience; they are kept out from now on."),
+        (1, 0, "To be taken off 1 remote audience: confirmed."),
+        (
+            2,
+            1,
+            "2 remote audiences: sent. 1 destination has not confirmed yet; 'cohortd log show' tells when.",
+        ),
+    ],
+)
+def test_a_revocation_is_told_in_plain_numbers(queued: int, still: int, told: str) -> None:
+    done = Revoked(
+        subject="5a" * 16,
+        recorded_at=datetime(2026, 1, 1, tzinfo=UTC),
+        queued=queued,
+        open=still,
+        sent=True,
+        notes=(),
+        fell_short=False,
+        in_source=True,
+    )
+
+    assert _progress(done).endswith(told)
+
+
+@pytest.mark.parametrize("call", [["runs", "--limit", "9" * 20], ["log", "show", "--limit", "9" * 20]])
+def test_a_number_that_no_database_takes_is_a_wrong_call(capsys, call: list[str]) -> None:
+    code = run(call)
+    said = capsys.readouterr().err
+
+    assert code == 2
+    assert said.endswith(". See: cohortd " + " ".join(call[: call.index("--limit")]) + " --help\n")
+
+
+def test_a_name_with_an_umlaut_is_said_in_utf8_whatever_the_locale() -> None:
+    raw = io.BytesIO()
+    said = io.TextIOWrapper(raw, encoding="ascii")
+    say_in_utf8(said)
+    said.write("Käufer")
+    said.flush()
+
+    assert raw.getvalue() == "Käufer".encode()
