@@ -13,6 +13,7 @@ import config
 from cohortd.accounts import Shared, clock_address, family_of, open_destinations
 from cohortd.alerts import open_channels
 from cohortd.audiences import audience_policy
+from cohortd.core.apart import run_apart, run_here
 from cohortd.core.consenting import ConsentStatus
 from cohortd.core.deadlines import Deadlines
 from cohortd.core.errors import SettingsError
@@ -20,7 +21,6 @@ from cohortd.core.observing import UNOBSERVED, Observer
 from cohortd.core.owning import refuse_root
 from cohortd.core.redaction import Redactor
 from cohortd.core.times import Clock, now_utc
-from cohortd.engine import Engine, connect
 from cohortd.features import attributes_of, context_numbers, place_attribute, vocabulary_of
 from cohortd.ledger import Ledger
 from cohortd.logs import set_up_logs
@@ -49,6 +49,8 @@ from consent import ChainSealer, ConsentRules
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
+
+    from cohortd.engine import Engine
 
 
 def load_settings(option: str | None) -> Settings:
@@ -113,8 +115,14 @@ def open_pipeline(
     clock: Clock = now_utc,
     stop: threading.Event | None = None,
     observer: Observer = UNOBSERVED,
+    computes_apart: bool = False,
 ) -> Iterator[Pipeline]:
-    """Open the ledger and wire every room; closed again at the end."""
+    """Open the ledger and wire every room; closed again at the end.
+
+    Args:
+        computes_apart: Whether features, models and plots are made in processes that end with the run: this
+            one stays, and would keep what they took.
+    """
     stop = stop or threading.Event()
     make_private(settings.data_dir)
     sealer = ChainSealer(settings.data_dir / "keys" / "removal-log.pem")
@@ -136,20 +144,14 @@ def open_pipeline(
         yield Pipeline(
             data_dir=settings.data_dir,
             ledger=ledger,
-            engine=lambda workdir: _engine(settings, workdir),
+            engine=lambda workdir: _engine(settings, workdir, is_apart=computes_apart),
             sources=_sources(settings),
             destinations=destinations,
             segmentation=segmentation(settings),
             models={name: segmentation(each) for name, each in beside(settings).items()},
             audiences=audience_policy(settings),
             identity=IdentityPolicy(settings.identity.default_region, settings.sources.customers.hashed),
-            consent=ConsentRules(
-                purpose=settings.consent.purpose.lower(),
-                default={code: ConsentStatus(status) for code, status in settings.consent.default.items()},
-                max_age=settings.consent.max_age,
-                legal_bases=frozenset(settings.consent.legal_bases),
-                two_step=frozenset(settings.consent.two_step),
-            ),
+            consent=_consent_rules(settings),
             guards=_guards(settings),
             log_key=sealer.public_key,
             plots=settings.reports.plots,
@@ -163,7 +165,19 @@ def open_pipeline(
             stop=stop,
             progress=progress,
             observer=observer,
+            draw=run_apart if computes_apart else run_here,
         )
+
+
+def _consent_rules(settings: Settings) -> ConsentRules:
+    given = settings.consent
+    return ConsentRules(
+        purpose=given.purpose.lower(),
+        default={code: ConsentStatus(status) for code, status in given.default.items()},
+        max_age=given.max_age,
+        legal_bases=frozenset(given.legal_bases),
+        two_step=frozenset(given.two_step),
+    )
 
 
 def _idle_jobs(settings: Settings) -> list[str]:
@@ -211,7 +225,9 @@ def make_private(folder: Path) -> None:
     refuse_root(folder)
 
 
-def _engine(settings: Settings, workdir: Path) -> Engine:
+def _engine(settings: Settings, workdir: Path, *, is_apart: bool) -> "Engine":
+    from cohortd.engine import connect  # noqa: PLC0415 - loads libraries of data, for those who ask
+
     engine = settings.engine
     return connect(
         engine.kind,
@@ -219,6 +235,7 @@ def _engine(settings: Settings, workdir: Path) -> Engine:
         memory_limit=engine.memory_limit,
         threads=engine.threads,
         vocabulary=vocabulary_of(settings),
+        is_apart=is_apart,
     )
 
 

@@ -1,17 +1,22 @@
 """How far this run's data has moved from the model in force, told before it moves people."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import clustering
 from cohortd.core.delivery import AccessCheck
 from cohortd.core.modelling import FeatureSpec, ModelVersion
 from cohortd.core.times import format_time, parse_time
-from cohortd.engine import Engine, StagedTable
 from cohortd.ledger import RunRow
+from cohortd.pipeline import fitting
 from cohortd.pipeline.wiring import Pipeline
+
+if TYPE_CHECKING:
+    from cohortd.engine import Engine, StagedTable
 
 #: By then the schedule should have refitted a model that drifted.
 _OVERDUE: Final = timedelta(days=9)
@@ -74,8 +79,9 @@ def read_stability(
     policy = pipeline.segmentation
     if current is None:
         return Stability(churn=policy.drift.churn)
-    sample = engine.sample(features, policy.sample_size, "drift")
-    reading = clustering.read_drift(sample, specs, current)
+    reading = engine.near(
+        fitting.read_drift, features, tuple(specs), current, sample_size=policy.sample_size
+    )
     drifts = reading.drifts(policy.drift)
     since = _since(pipeline, current, as_of=as_of) if drifts else ""
     return Stability(reading, drifts, since, churn=policy.drift.churn)
