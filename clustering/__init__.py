@@ -1,18 +1,16 @@
 """Features in, segments out that keep their identity; the only place that knows scikit-learn."""
 
-from importlib import import_module
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from clustering.drifting import BEYOND_COMPARE, DRIFT_LIMIT, DriftLimits, Reading, read_drift
 from clustering.due import due
-from clustering.policy import BelowMinimum, ClusteringPolicy
-from clustering.preparing import Preparing
+from clustering.policy import DRIFT_LIMIT, BelowMinimum, ClusteringPolicy, DriftLimits, Preparing
 from clustering.sensitive import is_sensitive, refuse_sensitive
 from clustering.wording import sensitive_words
+from cohortd.core.on_demand import on_demand
 
 if TYPE_CHECKING:
     from clustering.algorithms import ALGORITHMS
+    from clustering.drifting import BEYOND_COMPARE, Reading, read_drift
     from clustering.explaining import Explanation, explain
     from clustering.fitting import Fitted, fit
     from clustering.naive import fit_naive
@@ -38,20 +36,18 @@ __all__ = [
     "sensitive_words",
 ]
 
-#: What needs scikit-learn is loaded when it is first asked for: a revocation must not wait for it.
-_HEAVY: Final = MappingProxyType(
+#: What needs numpy, pandas and scikit-learn.
+__getattr__ = on_demand(
+    __name__,
     {
         "ALGORITHMS": "algorithms",
+        "BEYOND_COMPARE": "drifting",
         "Explanation": "explaining",
-        "explain": "explaining",
         "Fitted": "fitting",
+        "Reading": "drifting",
+        "explain": "explaining",
         "fit": "fitting",
         "fit_naive": "naive",
-    }
+        "read_drift": "drifting",
+    },
 )
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HEAVY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HEAVY[name]}"), name)

@@ -11,13 +11,12 @@ from threadpoolctl import threadpool_limits
 
 from clustering.measuring import Points, inertia, silhouettes, subset
 from clustering.places import Places, places_of
+from clustering.policy import DriftLimits
 from clustering.populations import Population, noise_of, of_json, psi_of
 from clustering.preparing import prepare
 from clustering.remembering import number_in, strings_in
 from cohortd.core.modelling import FeatureSpec, ModelVersion, PreparedFeature
 
-#: A model whose customers lie this much farther from their centroids than at its fit is stale.
-DRIFT_LIMIT: Final = 1.1
 #: The ratio where none can be had; large, finite and fit for JSON.
 BEYOND_COMPARE: Final = 1000.0
 #: Features that grow by a day a day for everybody: that alone is no drift.
@@ -28,20 +27,6 @@ _TO_THE_DAY: Final = frozenset({"recency_days"})
 _CALENDAR: Final = frozenset({"season_sin", "season_cos", "quarter_share", "context_mean"})
 #: Points a silhouette is looked at over at every run: its standard deviation is 0.005.
 _SILHOUETTE_POINTS: Final = 5000
-
-
-@dataclass(frozen=True, slots=True)
-class DriftLimits:
-    """From where on a model is stale; None for never."""
-
-    #: Population stability of a feature: 0.25 is called a major shift since the 1990s' score cards.
-    psi: float | None = 0.25
-    #: Mean squared distance to the centroids, over what it was at the fit.
-    inertia: float = DRIFT_LIMIT
-    #: What the silhouette may have lost.
-    silhouette_drop: float | None = 0.1
-    #: Share of the customers that may change segment from one run to the next before it is told.
-    churn: float | None = 0.2
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,41 @@
-"""What people decide about segments, as one value."""
+"""What people decide about segments."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from clustering.known import AUTO, check_algorithm
-from clustering.preparing import Preparing
 from cohortd.core.errors import SettingsError
 
 BelowMinimum = Literal["merge", "hold", "exclude"]
 Noise = Literal["nearest", "leftovers"]
+Scaling = Literal["standard", "robust"]
+
+#: A model whose customers lie this much farther from their centroids than at its fit is stale.
+DRIFT_LIMIT: Final = 1.1
+
+
+@dataclass(frozen=True, slots=True)
+class DriftLimits:
+    """From where on a model is stale; None for never."""
+
+    #: Population stability of a feature: 0.25 is called a major shift since the 1990s' score cards.
+    psi: float | None = 0.25
+    #: Mean squared distance to the centroids, over what it was at the fit.
+    inertia: float = DRIFT_LIMIT
+    #: What the silhouette may have lost.
+    silhouette_drop: float | None = 0.1
+    #: Share of the customers that may change segment from one run to the next before it is told.
+    churn: float | None = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Preparing:
+    """How features are made comparable."""
+
+    scaling: Scaling = "standard"
+    #: From this correlation on, whatever its sign, two features say the same; 1 for never.
+    correlation_limit: float = 0.995
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,22 +11,14 @@ import pandas as pd
 
 from clustering.measuring import Points
 from clustering.places import Places, coordinates
+from clustering.policy import Preparing
 from clustering.remembering import number_in, strings_in, texts_in
-from clustering.scaling import Numbers, Scaling, constant, filled, learn_one, scaled, unscaled
+from clustering.scaling import Numbers, constant, filled, learn_one, scaled, unscaled
 from clustering.twins import Twins, find_twins
 from cohortd.core.modelling import FeatureSpec, ModelVersion, Part, PreparedFeature
 
 #: Prepared values are cut here while fitting, so one absurd customer cannot own a centroid.
 OUTLIER_LIMIT: Final = 6.0
-
-
-@dataclass(frozen=True, slots=True)
-class Preparing:
-    """What people decide about it."""
-
-    scaling: Scaling = "standard"
-    #: From this correlation on, whatever its sign, two features say the same; 1 for never.
-    correlation_limit: float = 0.995
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """How one feature is prepared: what absent means, whether to take logs, the middle and the spread."""
 
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from clustering.policy import Scaling
 from cohortd.core.modelling import FeatureSpec, Impute, PreparedFeature
 
-Scaling = Literal["standard", "robust"]
 Numbers = NDArray[np.float64]
 
 #: Center and scale are learnt between these quantiles, so one absurd value cannot flatten a feature.

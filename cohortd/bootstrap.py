@@ -20,7 +20,6 @@ from cohortd.core.observing import UNOBSERVED, Observer
 from cohortd.core.owning import refuse_root
 from cohortd.core.redaction import Redactor
 from cohortd.core.times import Clock, now_utc
-from cohortd.engine import Engine, connect
 from cohortd.features import attributes_of, context_numbers, place_attribute, vocabulary_of
 from cohortd.ledger import Ledger
 from cohortd.logs import set_up_logs
@@ -48,6 +47,7 @@ from config.sources import Source
 from consent import ChainSealer, ConsentRules
 
 if TYPE_CHECKING:
+    from cohortd.engine import Engine
     from pydantic import SecretStr
 
 
@@ -209,7 +209,9 @@ def make_private(folder: Path) -> None:
     refuse_root(folder)
 
 
-def _engine(settings: Settings, workdir: Path) -> Engine:
+def _engine(settings: Settings, workdir: Path) -> "Engine":
+    from cohortd.engine import connect  # noqa: PLC0415 - loads libraries of data, for those who ask
+
     engine = settings.engine
     return connect(
         engine.kind,

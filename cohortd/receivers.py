@@ -10,7 +10,6 @@ from typing import Final
 
 from cohortd.core.delivery import AccessCheck
 from cohortd.core.errors import SettingsError
-from cohortd.pipeline.receiving import Receiving
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.receiver import (
     PRESETS,
@@ -49,6 +48,9 @@ def open_receiver(settings: ReceiverSettings | None, pipeline: Pipeline) -> Iter
     if settings is None:
         yield None
         return
+    # Identity and libraries of data, which whoever looks from outside does not need.
+    from cohortd.pipeline.receiving import Receiving  # noqa: PLC0415
+
     ended = threading.Event()
     shapes = {each.name: shape_of(each) for each in settings.sources}
     receiving = Receiving(replace(pipeline, stop=ended), shapes)

@@ -1,11 +1,13 @@
 """Durable truth: what was sent, acknowledged, refused and taken back. Other rooms use ``Ledger`` alone."""
 
+from typing import TYPE_CHECKING
+
+from cohortd.core.on_demand import on_demand
 from cohortd.ledger.alerts import Alerts, FailingChannel, Told
 from cohortd.ledger.backups import Backup, back_up
 from cohortd.ledger.batches import BatchRow, Claimed, PollDue
 from cohortd.ledger.clocks import Clocks, RunningRemovals
-from cohortd.ledger.comparing import Comparison
-from cohortd.ledger.consent_store import CUSTOMER_STATEMENTS, ConsentStore, Recorded
+from cohortd.ledger.consent_store import ConsentStore, Recorded
 from cohortd.ledger.dialects.filesystem import is_network, kind_of_file_system
 from cohortd.ledger.erasures import Erasure, Erasures, Person, Recipient
 from cohortd.ledger.examining import Examined
@@ -37,11 +39,15 @@ from cohortd.ledger.replacing import (
 )
 from cohortd.ledger.restoring import Restored, file_of, restore
 from cohortd.ledger.resyncing import Resync, Resyncs
-from cohortd.ledger.rows import STAGED
 from cohortd.ledger.runs import ABANDONED, RunRow, Runs
 from cohortd.ledger.suppressions import SuppressedSet, SuppressionCause
 from cohortd.ledger.timings import RemovalTiming, timings_of
 from cohortd.ledger.withdrawing import Extra, Withdrawal, Withdrawn
+
+if TYPE_CHECKING:
+    from cohortd.ledger.comparing import Comparison
+    from cohortd.ledger.consent_columns import CUSTOMER_STATEMENTS
+    from cohortd.ledger.rows import STAGED
 
 __all__ = [
     "ABANDONED",
@@ -123,3 +129,9 @@ __all__ = [
     "restore",
     "timings_of",
 ]
+
+#: What needs numpy and Arrow.
+__getattr__ = on_demand(
+    __name__,
+    {"Comparison": "comparing", "CUSTOMER_STATEMENTS": "consent_columns", "STAGED": "rows"},
+)

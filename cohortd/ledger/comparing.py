@@ -14,12 +14,12 @@ from cohortd.core.planning import Delta, Target
 from cohortd.ledger import upgrading
 from cohortd.ledger.database import Database
 from cohortd.ledger.enqueueing import Order, enqueue
-from cohortd.ledger.finding import ROWS_AT_ONCE, Finding
+from cohortd.ledger.finding import Finding
 from cohortd.ledger.leader import check_epoch
 from cohortd.ledger.outbox import Outbox
 from cohortd.ledger.rows import Rows
 from cohortd.ledger.staging import Staging
-from cohortd.ledger.turns import ROWS_A_TURN, Turns
+from cohortd.ledger.turns import ROWS_A_TURN, ROWS_AT_ONCE, Turns
 
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 

@@ -3,9 +3,8 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-import pyarrow as pa
 from sqlalchemy import Connection
 
 from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
@@ -19,23 +18,11 @@ from cohortd.ledger.removal_log import RemovalLog
 from cohortd.ledger.suppressions import SuppressedSet, SuppressionCause
 from cohortd.ledger.withdrawing import Asked, Extra, Withdrawal, Withdrawn, assert_again, withdraw
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 _PAGE: Final = 5_000
 _PER_TRANSACTION: Final = 5_000
-_WORD: Final = pa.dictionary(pa.int32(), pa.string())
-#: Statements as columns: millions of them fit in memory.
-CUSTOMER_STATEMENTS: Final = pa.schema(
-    [
-        ("key", pa.binary()),
-        ("status", _WORD),
-        ("recorded_at", pa.timestamp("us", tz="UTC")),
-        ("purpose", _WORD),
-        ("platform", _WORD),
-        ("regulation", _WORD),
-        ("source", _WORD),
-        ("legal_basis", _WORD),
-        ("confirmed", pa.bool_()),
-    ]
-)
 _Item = TypeVar("_Item")
 
 
@@ -94,18 +81,19 @@ class ConsentStore:
         with self._database.write() as connection:
             consent_records.note_absent(connection, present)
 
-    def by_customer(self) -> pa.Table:
+    def by_customer(self) -> "pa.Table":
         """Return every statement kept that names a customer, as columns (``CUSTOMER_STATEMENTS``)."""
-        return pa.Table.from_batches(self.parts_by_customer(), schema=CUSTOMER_STATEMENTS)
+        from cohortd.ledger import consent_columns  # noqa: PLC0415 - Arrow, which most commands never need
 
-    def parts_by_customer(self) -> Iterator[pa.RecordBatch]:
+        return consent_columns.table(self.parts_by_customer())
+
+    def parts_by_customer(self) -> Iterator["pa.RecordBatch"]:
         """Yield the same in parts, so that not all of it need be in memory."""
+        from cohortd.ledger import consent_columns  # noqa: PLC0415 - see above
+
         with self._database.read() as connection:
             for part in consent_records.by_customer(connection):
-                yield pa.RecordBatch.from_arrays(
-                    [pa.array(c).cast(t) for c, t in zip(part, CUSTOMER_STATEMENTS.types, strict=True)],
-                    schema=CUSTOMER_STATEMENTS,
-                )
+                yield consent_columns.batch(part)
 
     def by_contact(self) -> Iterator[ConsentRecord]:
         """Yield every statement kept that names a contact field, in the order in which they came."""

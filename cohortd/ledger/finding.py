@@ -42,8 +42,6 @@ from cohortd.ledger.spill import Block, Spill, cells_of
 from cohortd.ledger.staging import CELLS, Place, Staging, put, read_rows, row_spill
 from cohortd.ledger.upgrading import Upgrade
 
-#: Rows compared at once: they fit in memory many times over, and their heads in a processor's cache.
-ROWS_AT_ONCE: Final = 250_000
 _KEYS: Final = "target INTEGER, kind INTEGER, digest BLOB"
 TABLES: Final = {
     "leaving": f"{_KEYS}, member BLOB, PRIMARY KEY (target, kind, digest)",

@@ -7,7 +7,7 @@ from copy import copy
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from sqlalchemy import Connection
 
@@ -17,13 +17,11 @@ from cohortd.core.removals import Sealer
 from cohortd.core.times import format_time, now_utc
 from cohortd.ledger.alerts import Alerts
 from cohortd.ledger.clocks import Clocks
-from cohortd.ledger.comparing import Comparison
 from cohortd.ledger.consent_store import ConsentStore
 from cohortd.ledger.database import Database
 from cohortd.ledger.dialects import open_database
 from cohortd.ledger.erasures import Erasures
 from cohortd.ledger.examining import Examined, newest_time, open_work
-from cohortd.ledger.finding import ROWS_AT_ONCE
 from cohortd.ledger.history import History
 from cohortd.ledger.jobs import Jobs
 from cohortd.ledger.leader import leadership, leads
@@ -41,7 +39,10 @@ from cohortd.ledger.renewing import renew
 from cohortd.ledger.request_counts import RequestCounts
 from cohortd.ledger.resyncing import Resyncs
 from cohortd.ledger.runs import Runs
-from cohortd.ledger.turns import ROWS_A_TURN
+from cohortd.ledger.turns import ROWS_A_TURN, ROWS_AT_ONCE
+
+if TYPE_CHECKING:
+    from cohortd.ledger.comparing import Comparison
 
 SECRET_BYTES: Final = 32
 #: Enough that two ledgers which share an account never have the same.
@@ -197,8 +198,10 @@ class Ledger:
     @contextmanager
     def compare(
         self, *, rows_at_once: int = ROWS_AT_ONCE, rows_a_turn: int = ROWS_A_TURN
-    ) -> Iterator[Comparison]:
+    ) -> Iterator["Comparison"]:
         """Compare what is desired with what was sent; the staged rows go with the block."""
+        from cohortd.ledger.comparing import Comparison  # noqa: PLC0415 - needs numpy and Arrow
+
         with (
             self._database.scratch() as connection,
             closing(

@@ -8,6 +8,8 @@ from typing import Final, Self
 
 from sqlalchemy import Connection
 
+#: Rows compared at once: they fit in memory many times over, and their heads in a processor's cache.
+ROWS_AT_ONCE: Final = 250_000
 #: Rows after which a write lets others in: less than a second's work.
 ROWS_A_TURN: Final = 100_000
 #: How long it lets them, at most as long as the turn took: whoever waits for SQLite looks every 0.1 s.

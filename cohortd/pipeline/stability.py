@@ -1,17 +1,21 @@
 """How far this run's data has moved from the model in force, told before it moves people."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import clustering
 from cohortd.core.delivery import AccessCheck
 from cohortd.core.modelling import FeatureSpec, ModelVersion
 from cohortd.core.times import format_time, parse_time
-from cohortd.engine import Engine, StagedTable
 from cohortd.ledger import RunRow
 from cohortd.pipeline.wiring import Pipeline
+
+if TYPE_CHECKING:
+    from cohortd.engine import Engine, StagedTable
 
 #: By then the schedule should have refitted a model that drifted.
 _OVERDUE: Final = timedelta(days=9)
