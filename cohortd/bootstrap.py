@@ -47,8 +47,9 @@ from config.sources import Source
 from consent import ChainSealer, ConsentRules
 
 if TYPE_CHECKING:
-    from cohortd.engine import Engine
     from pydantic import SecretStr
+
+    from cohortd.engine import Engine
 
 
 def load_settings(option: str | None) -> Settings:

@@ -28,5 +28,7 @@ def table(parts: Iterable[pa.RecordBatch]) -> pa.Table:
 
 def batch(columns: Iterable[Sequence[object]]) -> pa.RecordBatch:
     """Lay columns of plain values out, in the schema's order."""
-    arrays = [pa.array(each).cast(kind) for each, kind in zip(columns, CUSTOMER_STATEMENTS.types, strict=True)]
+    arrays = [
+        pa.array(each).cast(kind) for each, kind in zip(columns, CUSTOMER_STATEMENTS.types, strict=True)
+    ]
     return pa.RecordBatch.from_arrays(arrays, schema=CUSTOMER_STATEMENTS)

@@ -17,7 +17,7 @@ from cohortd.core.errors import CohortdError, StoppedError
 from cohortd.core.identifiers import Family, Identifier, IdentifierKind, member_key
 from cohortd.identity import identify
 from cohortd.ledger import Extra
-from cohortd.pipeline.consents import Contact, contacts_of_record
+from cohortd.pipeline.subjects import Contact, contacts_of_record
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.sources import read_contacts
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
-from cohortd.core.identifiers import Family, IdentifierKind, member_key
-from cohortd.identity import digests_of_contact
+from cohortd.core.identifiers import Family
 from cohortd.ledger import CUSTOMER_STATEMENTS
+from cohortd.pipeline.subjects import (
+    SUBJECT_KINDS,
+    Contact,
+    Subject,
+    contact_subject,
+    contacts_of_record,
+    customer_subject,
+)
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.sources import TableSource, Tally, read_consent
 from consent import RECORD_COLUMNS
@@ -30,16 +37,11 @@ WITHDRAWAL_OF_NOBODY = "withdrawal_of_nobody"
 _DETAIL = [*RECORD_COLUMNS, "source", "evidence"]
 #: The table by customer: ``untimed`` says that a row bore no readable time.
 _COLUMNS = ["customer_id", *_DETAIL, "untimed"]
-IDENTIFIER_KINDS = {SubjectKind.EMAIL: IdentifierKind.EMAIL, SubjectKind.PHONE: IdentifierKind.PHONE}
-_KINDS = {int(kind): subject for subject, kind in IDENTIFIER_KINDS.items()}
 
 #: How a table says that the second step was done.
 _YES = frozenset({"1", "true", "t", "yes", "y", "confirmed"})
 #: Rows made into records at once: a table may have millions.
 ROWS_AT_ONCE = 50_000
-
-Subject = tuple[tuple[str, bytes], ...]
-Contact = tuple[str, int, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,24 +179,6 @@ def table_records(pipeline: Pipeline, rows: pd.DataFrame) -> list[tuple[str, Con
     ]
 
 
-def contact_subject(pipeline: Pipeline, kind: SubjectKind, value: str, *, hashed: bool = False) -> Subject:
-    """Name a person by a contact field: its digest under each family's rules; empty if invalid."""
-    field: Literal["email", "phone"] = "email" if kind is SubjectKind.EMAIL else "phone"
-    found = digests_of_contact(field, value, region=pipeline.identity.default_region, hashed=hashed)
-    return tuple((family.value, digest) for family, digest in sorted(found.items()))
-
-
-def customer_subject(pipeline: Pipeline, customer_id: str) -> Subject:
-    """Name a person by the customer id, as the ledger knows it."""
-    return (("", member_key(customer_id, pipeline.ledger.secret)),)
-
-
-def contacts_of_record(record: ConsentRecord) -> list[Contact]:
-    """List the contact fields that a record names; none where it names a customer."""
-    kinds = [kind for kind, subject in _KINDS.items() if subject is record.subject_kind]
-    return [(family, kind, digest) for kind in kinds for family, digest in record.subject]
-
-
 def contacts_of(
     identified: pa.Table, family: Family, customer_ids: Sequence[str]
 ) -> list[tuple[str, Contact]]:
@@ -203,7 +187,7 @@ def contacts_of(
     return [
         (customer_ids[row], (family.value, kind, digest))
         for row, kind, digest in zip(*columns, strict=True)
-        if kind in _KINDS
+        if kind in SUBJECT_KINDS
     ]
 
 
@@ -253,7 +237,7 @@ def _by_contact(
     for values, row in zip(batch.to_pylist(), detail.itertuples(index=False), strict=True):
         subjects = [
             (kind, contact_subject(pipeline, kind, values[kind.value], hashed=kind.value in hashed))
-            for kind in _KINDS.values()
+            for kind in SUBJECT_KINDS.values()
             if values.get(kind.value)
         ]
         found = [_record(kind, subject, row) for kind, subject in subjects if subject]

@@ -19,8 +19,8 @@ from cohortd.core.identifiers import DIGEST_BYTES, Family, IdentifierKind, membe
 from cohortd.identity import deletion_digests, is_comparable
 from cohortd.ledger import Extra, Withdrawn
 from cohortd.pipeline import carriers
-from cohortd.pipeline.consents import Subject, customer_subject
 from cohortd.pipeline.deletion_items import DeletionAccount, Items
+from cohortd.pipeline.subjects import Subject, customer_subject
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.sources import DeletionPart, Tally, read_contacts
 

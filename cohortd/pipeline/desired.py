@@ -16,12 +16,13 @@ from cohortd.core.planning import Target
 from cohortd.core.quality import ContactFigures
 from cohortd.ledger import Comparison
 from cohortd.pipeline.belonging import Belonging, Division, nowhere
-from cohortd.pipeline.consents import ConsentBook, Contact
+from cohortd.pipeline.consents import ConsentBook
 from cohortd.pipeline.deciding import People, Withdrawn, decide_batch
 from cohortd.pipeline.decisions import keeping
 from cohortd.pipeline.quality import contact_quality, identify_in
 from cohortd.pipeline.sharing import Shared
 from cohortd.pipeline.staging import FamilyStage
+from cohortd.pipeline.subjects import Contact
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.sources import read_contacts
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,7 @@ import structlog
 from cohortd.core.consenting import ConsentStatus
 from cohortd.core.identifiers import Family
 from cohortd.core.reporting import SourceReport
-from cohortd.ledger import Withdrawal, Withdrawn
+from cohortd.ledger import Withdrawn
 from cohortd.pipeline import carriers
 from cohortd.pipeline.consents import (
     ROWS_AT_ONCE,
@@ -26,6 +26,7 @@ from cohortd.pipeline.consents import (
 )
 from cohortd.pipeline.lifting import lift_answered
 from cohortd.pipeline.wiring import Pipeline
+from cohortd.pipeline.withdrawing import withdraw_all
 from cohortd.sources import WITHDRAWAL_LOST, Tally
 from consent import ConsentRules, is_withdrawal, platform_scope, withdrawals, withdraws
 
@@ -140,15 +141,3 @@ def _unknown(pipeline: Pipeline, rows: pd.DataFrame) -> pd.DataFrame:
     is_new = np.fromiter((record in news for record in records), np.bool_, len(records))
     pipeline.known_rows.add(rows[~is_new])
     return rows[is_new]
-
-
-def withdraw_all(pipeline: Pipeline, withdrawn: Sequence[Withdrawn]) -> list[Withdrawal]:
-    """Record withdrawals and queue their removals, both in one transaction of the ledger."""
-    outcomes: list[Withdrawal] = []
-    for trigger in (ConsentStatus.REVOKED, ConsentStatus.DENIED):
-        those = [item for item in withdrawn if item.record.status is trigger]
-        if those:
-            outcomes += pipeline.ledger.consent.withdraw_many(
-                those, trigger=trigger.value, now=pipeline.clock()
-            )
-    return outcomes

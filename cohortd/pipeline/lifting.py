@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 from cohortd.core.consenting import ConsentRecord, ConsentStatus, SubjectKind
 from cohortd.core.identifiers import Family
 from cohortd.ledger import SuppressionCause
-from cohortd.pipeline.consents import ROWS_AT_ONCE, ConsentBook, customer_subject, parts, table_records
+from cohortd.pipeline.consents import ROWS_AT_ONCE, ConsentBook, parts, table_records
+from cohortd.pipeline.subjects import customer_subject
 from cohortd.pipeline.wiring import Pipeline
 from consent import answers, platform_scope
 

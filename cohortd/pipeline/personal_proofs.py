@@ -11,7 +11,7 @@ from cohortd.core.errors import SettingsError
 from cohortd.core.identifiers import Family
 from cohortd.core.removals import CONCEALED, RemovalEntry, SignedHead
 from cohortd.ledger import MembershipRow, PastMembership, RemovalLog
-from cohortd.pipeline.consents import IDENTIFIER_KINDS, Subject, contact_subject, customer_subject
+from cohortd.pipeline.subjects import IDENTIFIER_KINDS, Subject, contact_subject, customer_subject
 from cohortd.pipeline.tracing import member_keys
 from cohortd.pipeline.wiring import Pipeline
 from consent import Included, InclusionProof, prove, verify_inclusion

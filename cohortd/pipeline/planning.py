@@ -24,7 +24,7 @@ from cohortd.pipeline.clusters import Clustered
 from cohortd.pipeline.desired import Desired, stage_desired
 from cohortd.pipeline.dropping import take_all_in
 from cohortd.pipeline.fates import fates_of
-from cohortd.pipeline.intake import Intake, withdraw_all
+from cohortd.pipeline.intake import Intake
 from cohortd.pipeline.models import MAIN, audience_id, cluster_all
 from cohortd.pipeline.plan_notes import plan_notes
 from cohortd.pipeline.quality import tables_quality
@@ -34,6 +34,7 @@ from cohortd.pipeline.sharing import withdraw_shared
 from cohortd.pipeline.traits import Trait, traits
 from cohortd.pipeline.weighing import Weighed, weigh
 from cohortd.pipeline.wiring import Pipeline
+from cohortd.pipeline.withdrawing import withdraw_all
 from cohortd.pipeline.workdir import workdir
 
 

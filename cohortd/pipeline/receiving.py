@@ -20,9 +20,9 @@ from cohortd.core.times import format_time
 from cohortd.core.withholding import telling_apart, without_contacts
 from cohortd.ledger import Outcome, ReceivedEvent, Withdrawn
 from cohortd.pipeline import carriers
-from cohortd.pipeline.consents import contact_subject, customer_subject
-from cohortd.pipeline.intake import withdraw_all
+from cohortd.pipeline.subjects import contact_subject, customer_subject
 from cohortd.pipeline.wiring import Pipeline
+from cohortd.pipeline.withdrawing import withdraw_all
 from cohortd.receiver import EventShape, Named, Reading, Received, Said, Verdict, read_event
 from consent import is_withdrawal, platform_scope
 

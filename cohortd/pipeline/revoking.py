@@ -13,11 +13,10 @@ from cohortd.core.errors import NotLeaderError, SettingsError
 from cohortd.core.identifiers import Family
 from cohortd.core.removals import RemovalEvent
 from cohortd.ledger import Extra, Withdrawal, Withdrawn
-from cohortd.pipeline import carriers
-from cohortd.pipeline.consents import IDENTIFIER_KINDS, contact_subject, customer_subject
 from cohortd.pipeline.delivery import Delivery
-from cohortd.pipeline.intake import withdraw_all
+from cohortd.pipeline.subjects import IDENTIFIER_KINDS, contact_subject, customer_subject
 from cohortd.pipeline.wiring import Pipeline
+from cohortd.pipeline.withdrawing import withdraw_all
 
 #: A reason with more digits than this may hold a phone number.
 MOST_DIGITS = 6
@@ -140,6 +139,9 @@ def _withdraw_carried(
 
 def _carried(pipeline: Pipeline, revocation: Revocation, record: ConsentRecord) -> list[Extra]:
     """Read what the person, or whoever carries the contact field, carries now."""
+    # Libraries of data, for which the removals of what the ledger knows do not wait.
+    from cohortd.pipeline import carriers  # noqa: PLC0415
+
     if revocation.kind is SubjectKind.CUSTOMER:
         return carriers.of_customers(pipeline, [revocation.value]).get(revocation.value, [])
     return carriers.of_records(pipeline, [record]).get(record, [])

@@ -16,8 +16,8 @@ from cohortd.core.consenting import ConsentRecord, Reason
 from cohortd.core.identifiers import DIGEST_BYTES, Family, member_key
 from cohortd.ledger import SuppressionCause, Withdrawn
 from cohortd.pipeline import carriers
-from cohortd.pipeline.intake import withdraw_all
 from cohortd.pipeline.wiring import Pipeline
+from cohortd.pipeline.withdrawing import withdraw_all
 
 #: The first eight bytes of digests: of two that only begin alike, a person is looked at in vain.
 Heads = npt.NDArray[np.uint64]

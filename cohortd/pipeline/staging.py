@@ -15,9 +15,9 @@ from cohortd.core.consenting import Reason
 from cohortd.core.identifiers import Family
 from cohortd.core.planning import Target
 from cohortd.ledger import STAGED, Comparison, SuppressedSet
-from cohortd.pipeline.consents import Contact
 from cohortd.pipeline.deciding import People
 from cohortd.pipeline.limiting import Limited, ranks
+from cohortd.pipeline.subjects import Contact
 from cohortd.pipeline.wiring import Destination
 
 Row = tuple[int, bytes, bytes, bytes]  # kind, digest, member key, payload

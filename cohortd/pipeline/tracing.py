@@ -14,9 +14,9 @@ from cohortd.core.removals import RemovalEntry, RemovalEvent
 from cohortd.core.times import format_time
 from cohortd.identity import identify
 from cohortd.ledger import MembershipRow, PastMembership
-from cohortd.pipeline.consents import IDENTIFIER_KINDS, Subject, contact_subject, customer_subject
 from cohortd.pipeline.decisions import newest
 from cohortd.pipeline.placing import Placement, place
+from cohortd.pipeline.subjects import IDENTIFIER_KINDS, Subject, contact_subject, customer_subject
 from cohortd.pipeline.wiring import Pipeline
 from cohortd.sources import read_contacts
 

@@ -21,7 +21,6 @@ from cohortd.pipeline import resyncing
 from cohortd.pipeline.choosing import cheaper_replaced
 from cohortd.pipeline.delivery import Delivery
 from cohortd.pipeline.holding import hold
-from cohortd.pipeline.intake import withdraw_all
 from cohortd.pipeline.refreshing import membership_days
 from cohortd.pipeline.revoking import send_revocations
 from cohortd.pipeline.wiring import (
@@ -32,6 +31,7 @@ from cohortd.pipeline.wiring import (
     PollPolicy,
     Resyncing,
 )
+from cohortd.pipeline.withdrawing import withdraw_all
 from consent import ChainSealer
 from tests.evidence.stand_in import InTurns, Platform, Seen
 from tests.unit.ledger.ledger_world import Person, everybody, extra_of, revocation, staged_rows
