@@ -3,16 +3,18 @@
 from typing import TYPE_CHECKING
 
 from clustering.due import due
+from clustering.fitted import Fitted
 from clustering.policy import DRIFT_LIMIT, BelowMinimum, ClusteringPolicy, DriftLimits, Preparing
+from clustering.readings import BEYOND_COMPARE, Reading
 from clustering.sensitive import is_sensitive, refuse_sensitive
 from clustering.wording import sensitive_words
 from cohortd.core.on_demand import on_demand
 
 if TYPE_CHECKING:
     from clustering.algorithms import ALGORITHMS
-    from clustering.drifting import BEYOND_COMPARE, Reading, read_drift
+    from clustering.drifting import read_drift
     from clustering.explaining import Explanation, explain
-    from clustering.fitting import Fitted, fit
+    from clustering.fitting import fit
     from clustering.naive import fit_naive
 
 __all__ = [
@@ -41,10 +43,7 @@ __getattr__ = on_demand(
     __name__,
     {
         "ALGORITHMS": "algorithms",
-        "BEYOND_COMPARE": "drifting",
         "Explanation": "explaining",
-        "Fitted": "fitting",
-        "Reading": "drifting",
         "explain": "explaining",
         "fit": "fitting",
         "fit_naive": "naive",

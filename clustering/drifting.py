@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pandas as pd
@@ -11,14 +10,12 @@ from threadpoolctl import threadpool_limits
 
 from clustering.measuring import Points, inertia, silhouettes, subset
 from clustering.places import Places, places_of
-from clustering.policy import DriftLimits
 from clustering.populations import Population, noise_of, of_json, psi_of
 from clustering.preparing import prepare
+from clustering.readings import BEYOND_COMPARE, Reading
 from clustering.remembering import number_in, strings_in
 from cohortd.core.modelling import FeatureSpec, ModelVersion, PreparedFeature
 
-#: The ratio where none can be had; large, finite and fit for JSON.
-BEYOND_COMPARE: Final = 1000.0
 #: Features that grow by a day a day for everybody: that alone is no drift.
 _AGEING: Final = frozenset({"tenure_days"})
 #: Features in whole days up to the last one that has an event: the hour of the look is no drift.
@@ -27,44 +24,6 @@ _TO_THE_DAY: Final = frozenset({"recency_days"})
 _CALENDAR: Final = frozenset({"season_sin", "season_cos", "quarter_share", "context_mean"})
 #: Points a silhouette is looked at over at every run: its standard deviation is 0.005.
 _SILHOUETTE_POINTS: Final = 5000
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How a sample of today looks to a model."""
-
-    #: Feature -> population stability index since the fit, largest first.
-    psi: Mapping[str, float] = field(default_factory=dict)
-    #: Feature -> what the index may reach by chance alone with that many customers.
-    noise: Mapping[str, float] = field(default_factory=dict)
-    inertia_ratio: float = 1.0
-    #: Whether the model reads what the settings now ask for.
-    comparable: bool = True
-    #: Of today, and of the fit; None where it was not measured.
-    silhouette: float | None = None
-    silhouette_at_fit: float | None = None
-
-    def drifts(self, limits: DriftLimits) -> tuple[str, ...]:
-        """Say in words what is beyond the limits, the worst feature first."""
-        return (*self._features(limits), *self._distances(limits))
-
-    def _features(self, limits: DriftLimits) -> Iterator[str]:
-        for name, found in self.psi.items():
-            if limits.psi is not None and found > limits.psi + self.noise.get(name, 0.0):
-                yield f"{name} PSI {found:.2f} (limit {limits.psi:g})"
-
-    def _distances(self, limits: DriftLimits) -> Iterator[str]:
-        if not self.comparable:
-            yield "the settings ask for other features than the model reads"
-        elif self.inertia_ratio > limits.inertia:
-            yield f"inertia {self.inertia_ratio:.2f} times as at the fit (limit {limits.inertia:g})"
-        if self.silhouette is None or self.silhouette_at_fit is None or limits.silhouette_drop is None:
-            return
-        if self.silhouette_at_fit - self.silhouette > limits.silhouette_drop:
-            yield (
-                f"silhouette {self.silhouette:.2f} instead of {self.silhouette_at_fit:.2f}"
-                f" (limit {limits.silhouette_drop:g} less)"
-            )
 
 
 def read_drift(sample: pd.DataFrame, specs: Sequence[FeatureSpec], previous: ModelVersion) -> Reading:

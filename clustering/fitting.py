@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from clustering.finding import Findings, find
+from clustering.fitted import Fitted
 from clustering.lineage import Identified, identify, number_of
 from clustering.places import coordinates
 from clustering.policy import ClusteringPolicy
@@ -19,24 +20,7 @@ from clustering.reporting import quality_of
 from clustering.segments import newly_held, segments_of
 from clustering.telling import tell
 from cohortd.core.errors import SettingsError, SourceError
-from cohortd.core.modelling import CentroidModel, FeatureSpec, LineageEvent, ModelVersion, Segment
-from cohortd.core.portrait import Portrait
-
-
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """All of a new model version that clustering knows."""
-
-    #: What was used, which the settings may have left open.
-    algorithm: str
-    centroid_model: CentroidModel
-    segments: tuple[Segment, ...]
-    lineage: tuple[LineageEvent, ...]
-    quality: dict[str, object]
-    #: The number the next new segment gets; ids are never used again.
-    next_segment_number: int
-    #: For the report to draw; nothing of it is kept.
-    portrait: Portrait
+from cohortd.core.modelling import CentroidModel, FeatureSpec, ModelVersion
 
 
 def fit(

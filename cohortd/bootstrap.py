@@ -114,8 +114,14 @@ def open_pipeline(
     clock: Clock = now_utc,
     stop: threading.Event | None = None,
     observer: Observer = UNOBSERVED,
+    computes_apart: bool = False,
 ) -> Iterator[Pipeline]:
-    """Open the ledger and wire every room; closed again at the end."""
+    """Open the ledger and wire every room; closed again at the end.
+
+    Args:
+        computes_apart: Whether features and models are computed in a process that ends with the run: this
+            one stays, and would keep what they took.
+    """
     stop = stop or threading.Event()
     make_private(settings.data_dir)
     sealer = ChainSealer(settings.data_dir / "keys" / "removal-log.pem")
@@ -137,7 +143,7 @@ def open_pipeline(
         yield Pipeline(
             data_dir=settings.data_dir,
             ledger=ledger,
-            engine=lambda workdir: _engine(settings, workdir),
+            engine=lambda workdir: _engine(settings, workdir, is_apart=computes_apart),
             sources=_sources(settings),
             destinations=destinations,
             segmentation=segmentation(settings),
@@ -210,7 +216,7 @@ def make_private(folder: Path) -> None:
     refuse_root(folder)
 
 
-def _engine(settings: Settings, workdir: Path) -> "Engine":
+def _engine(settings: Settings, workdir: Path, *, is_apart: bool) -> "Engine":
     from cohortd.engine import connect  # noqa: PLC0415 - loads libraries of data, for those who ask
 
     engine = settings.engine
@@ -220,6 +226,7 @@ def _engine(settings: Settings, workdir: Path) -> "Engine":
         memory_limit=engine.memory_limit,
         threads=engine.threads,
         vocabulary=vocabulary_of(settings),
+        is_apart=is_apart,
     )
 
 

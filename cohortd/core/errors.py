@@ -36,6 +36,10 @@ class CohortdError(Exception):
         super().__init__(detail or (type(self).__doc__ or "").strip())
 
 
+class FaultApartError(Exception):
+    """A fault of ours in the process that computes; says its kind and place, which hold no data."""
+
+
 class SettingsError(CohortdError):
     """The settings or the call are wrong."""
 

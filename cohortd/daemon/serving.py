@@ -94,7 +94,9 @@ class _Serving:
         self.signals.grace_s = settings.schedule.grace.total_seconds()
         with (
             observing(settings, is_daemon=True) as observer,
-            open_pipeline(settings, stop=stop, progress=_unless(stop), observer=observer) as pipeline,
+            open_pipeline(
+                settings, stop=stop, progress=_unless(stop), observer=observer, computes_apart=True
+            ) as pipeline,
             open_receiver(settings.receiver, pipeline),
             open_monitoring(settings, pipeline),
         ):

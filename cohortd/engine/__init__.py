@@ -12,7 +12,8 @@ from cohortd.engine.vocabulary import OwnFeature, Vocabulary
 if TYPE_CHECKING:
     from cohortd.engine.belonging import PLACE
     from cohortd.engine.conditions import Condition, parse_condition
-    from cohortd.engine.engine import MOST_OF_A_FAMILY, Engine, connect
+    from cohortd.engine.engine import MOST_OF_A_FAMILY, Engine
+    from cohortd.engine.opening import connect
     from cohortd.engine.profiling import EVERYBODY
     from cohortd.engine.staging import StagedTable, open_staged
 
@@ -48,7 +49,7 @@ __getattr__ = on_demand(
         "Condition": "conditions",
         "Engine": "engine",
         "StagedTable": "staging",
-        "connect": "engine",
+        "connect": "opening",
         "open_staged": "staging",
         "parse_condition": "conditions",
     },

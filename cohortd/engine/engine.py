@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 import ibis
 import pandas as pd
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 MOST_OF_A_FAMILY = 5
 #: An attribute is a number when this share of its values is.
 _NUMERIC_SHARE = 0.95
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Engine:
@@ -78,7 +80,11 @@ class Engine:
     def close(self) -> None:
         """Give back memory and spill files; staged tables stay."""
         self._backend.close()
-        shutil.rmtree(self._workdir / "spill", ignore_errors=True)
+        self._remove_spilled()
+
+    def near(self, compute: Callable[Concatenate[Engine, P], T], *given: P.args, **options: P.kwargs) -> T:
+        """Call a module's function with this engine, where the engine is: maybe in another process."""
+        return compute(self, *given, **options)
 
     def stage(
         self, name: str, batches: Iterable[pa.RecordBatch], schema: pa.Schema | None = None
@@ -287,6 +293,9 @@ class Engine:
         totals = totals_table(self._read(features), self._read(assigned), names)
         return means_of(self._backend.fetch(totals), names)
 
+    def _remove_spilled(self) -> None:
+        shutil.rmtree(self._workdir / "spill", ignore_errors=True)
+
     def _read(self, staged: StagedTable) -> ir.Table:
         return self._backend.read(staged.path)
 
@@ -333,21 +342,3 @@ class Engine:
         known, numbers = column.count(), column.try_cast("float64").count()
         share = self._backend.number(numbers / known.nullif(0))
         return share is not None and share < _NUMERIC_SHARE
-
-
-def connect(
-    kind: str,
-    workdir: Path,
-    *,
-    memory_limit: str | None = None,
-    threads: int | None = None,
-    vocabulary: Vocabulary = STANDARD,
-) -> Engine:
-    """Open the engine that the settings name.
-
-    Raises:
-        SettingsError: This build has no such engine.
-    """
-    if kind == "duckdb":
-        return Engine.duckdb(workdir, memory_limit=memory_limit, threads=threads, vocabulary=vocabulary)
-    raise SettingsError(f"engine.kind {kind!r} is not in this build; use duckdb")

@@ -11,6 +11,8 @@ from typing import Final, TextIO
 
 import structlog
 
+from cohortd.core.errors import FaultApartError
+
 #: The room of what no room of ours says.
 VENDORS: Final = "vendors"
 _PROCESS: Final = "process"
@@ -68,5 +70,7 @@ def _tell(event: str, error: BaseException | None) -> None:
 
 def place_of(error: BaseException) -> str:
     """Name where an error came from, by file and line: its text might hold data, a place cannot."""
+    if isinstance(error, FaultApartError):
+        return str(error)
     frames = traceback.extract_tb(error.__traceback__)
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown place"

@@ -7,15 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-import pandas as pd
-
 import clustering
 from cohortd.core.modelling import FeatureSpec, ModelVersion
 from cohortd.core.planning import GuardStop
 from cohortd.core.portrait import Portrait
 from cohortd.engine import Engine, StagedTable
 from cohortd.ledger import KeptVersion
-from cohortd.pipeline import guards
+from cohortd.pipeline import fitting, guards
 from cohortd.pipeline.featuring import meanings
 from cohortd.pipeline.wiring import Pipeline
 
@@ -130,16 +128,14 @@ def _fitted(
     current: ModelVersion | None,
     wanted: Wanted,
 ) -> tuple[ModelVersion, clustering.Fitted]:
-    before = previous_assignment(pipeline)
-    sample = engine.sample(features, pipeline.segmentation.sample_size, "fit")
-    labels: pd.Series[str] | None = engine.read_assignment(before) if before is not None else None
-    fitted = clustering.fit(
-        sample,
+    fitted = engine.near(
+        fitting.fit,
+        features,
         wanted.specs,
         _within_reach(pipeline),
-        total=engine.count(features),
+        sample_size=pipeline.segmentation.sample_size,
         previous=current,
-        previous_labels=labels,
+        before=previous_assignment(pipeline),
         next_segment_number=pipeline.ledger.models.next_segment_number(),
     )
     version = ModelVersion(

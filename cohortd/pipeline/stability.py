@@ -12,6 +12,7 @@ from cohortd.core.delivery import AccessCheck
 from cohortd.core.modelling import FeatureSpec, ModelVersion
 from cohortd.core.times import format_time, parse_time
 from cohortd.ledger import RunRow
+from cohortd.pipeline import fitting
 from cohortd.pipeline.wiring import Pipeline
 
 if TYPE_CHECKING:
@@ -78,8 +79,9 @@ def read_stability(
     policy = pipeline.segmentation
     if current is None:
         return Stability(churn=policy.drift.churn)
-    sample = engine.sample(features, policy.sample_size, "drift")
-    reading = clustering.read_drift(sample, specs, current)
+    reading = engine.near(
+        fitting.read_drift, features, tuple(specs), current, sample_size=policy.sample_size
+    )
     drifts = reading.drifts(policy.drift)
     since = _since(pipeline, current, as_of=as_of) if drifts else ""
     return Stability(reading, drifts, since, churn=policy.drift.churn)

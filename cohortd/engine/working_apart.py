@@ -1,0 +1,70 @@
+"""The other end of ``apart``: a process that computes what it is asked until nobody asks any more."""
+
+import gc
+import os
+import pickle
+import queue
+import signal
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import IO, Any, Final, NoReturn
+
+from cohortd.core.errors import CohortdError
+from cohortd.engine.engine import Engine
+
+#: As the command line has it: libraries' many small objects are not looked through again and again.
+_GARBAGE_AFTER: Final = (100_000, 20, 20)
+
+
+def main() -> None:
+    """Answer until the pipe is closed: by whoever asked, or because that process ended, however."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # A terminal, and systemd, send them to both processes; the other one says when this one ends.
+        signal.signal(number, signal.SIG_IGN)
+    gc.set_threshold(*_GARBAGE_AFTER)
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints is no answer
+    asked: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, asked), daemon=True).start()
+    engines: list[Engine] = []
+    while True:
+        pickle.dump(_answer(engines, asked.get()), answers, protocol=pickle.HIGHEST_PROTOCOL)
+        answers.flush()
+
+
+def _listen(calls: IO[bytes], asked: "queue.SimpleQueue[Any]") -> NoReturn:
+    """Hear also while something is computed that nobody waits for."""
+    while True:
+        try:
+            asked.put(pickle.load(calls))  # noqa: S301 - of the process that started this one
+        except (EOFError, pickle.UnpicklingError):
+            os._exit(0)
+
+
+def _answer(engines: list[Engine], call: tuple[Any, ...]) -> tuple[str, object]:
+    try:
+        return "done", _do(engines, *call)
+    except CohortdError as error:
+        return "refused", error
+    except Exception as error:  # noqa: BLE001 - the other process tells of it, and goes on
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        return "broke", f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
+
+
+def _do(engines: list[Engine], what: str, *given: Any) -> object:
+    if what == "call":
+        at, name, arguments, options = given
+        return getattr(engines[at], name)(*arguments, **options)
+    if what == "open":
+        workdir, memory_limit, threads, vocabulary = given
+        engines.append(Engine.duckdb(workdir, memory_limit, threads, vocabulary=vocabulary))
+    else:
+        at, name = given
+        engines.append(engines[at].beside(name))
+    return len(engines) - 1
+
+
+if __name__ == "__main__":
+    main()
