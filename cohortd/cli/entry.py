@@ -40,6 +40,8 @@ def main() -> None:
     if os.getpid() == FIRST_PROCESS:
         # Which no signal ends that it leaves alone; the daemon takes its own once it runs.
         signal.signal(signal.SIGTERM, _end)
+    # Arrow's allocator would else keep whole arenas in memory; it reads this when it is loaded.
+    os.environ.setdefault("MIMALLOC_ARENA_EAGER_COMMIT", "0")
     keep_quiet()
     defer(*HEAVY)
     sys.exit(run(sys.argv[1:]))

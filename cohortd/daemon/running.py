@@ -11,6 +11,7 @@ from structlog.contextvars import bound_contextvars
 
 from cohortd.core.errors import CohortdError, StoppedError
 from cohortd.daemon.jobs import Job
+from cohortd.daemon.memory import give_back
 from cohortd.ledger import INTERRUPTED
 from cohortd.logs import place_of
 from cohortd.pipeline.wiring import Pipeline
@@ -105,6 +106,7 @@ class Runner:
             jobs.end(job.name, at=clock(), outcome=outcome, detail=detail)
         except CohortdError as error:
             log.warning("job_not_noted", job=job.name, reason=str(error))
+        give_back()
 
     def _guarded(self, job: Job) -> tuple[str, str]:
         """Do a job; say how it ended, and why."""

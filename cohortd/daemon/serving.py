@@ -22,6 +22,7 @@ from cohortd.core.errors import (
 )
 from cohortd.daemon.breaking_off import BrokenOff
 from cohortd.daemon.leading import Ending, Leader, Led
+from cohortd.daemon.memory import spread_little
 from cohortd.daemon.reloading import Reloading
 from cohortd.daemon.running import Runner
 from cohortd.daemon.signals import Signals
@@ -46,6 +47,7 @@ def serve(config_file: str | None) -> NoReturn:
     The first signal lets batches in flight end as far as the grace allows, the second leaves at once: the
     ledger knows what was under way. SIGHUP re-reads the settings.
     """
+    spread_little()
     signals = Signals(threading.Event())
     signals.listen()
     reloading = Reloading.begin(config_file, now=time.monotonic())
