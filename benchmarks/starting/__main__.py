@@ -1,10 +1,11 @@
 """The command: ``python -m benchmarks.starting [--times 7] [--json]``.
 
 Every command is run in turn with ``python -c pass``, so that a busy machine slows both; the median of
-each counts.
+each counts. What is measured is compiled before, as an installation is.
 """
 
 import argparse
+import compileall
 import json
 import os
 import signal
@@ -22,9 +23,10 @@ BARS: Final = {"cohortd --help": 0.3, "cohortd status": 1.0}
 IDLE_BAR_MB: Final = 200.0
 _PROGRAM: Final = (sys.executable, "-c", "from cohortd.cli import main; main()")
 _PYTHON: Final = "python -c pass"
-_LEADS_WITHIN_S: Final = 60.0
+_DONE_WITHIN_S: Final = 180.0
 #: How long the daemon waits for nothing before it is weighed.
 _IDLE_S: Final = 5.0
+_ROOMS: Final = ("cohortd", "connectors", "clustering", "consent", "config")
 _PEOPLE: Final = 2_000
 
 
@@ -34,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--times", type=int, default=7, help="how often each is run")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args(arguments)
+    for room in _ROOMS:
+        compileall.compile_dir(Path(__file__).parents[2] / room, quiet=1)
     with tempfile.TemporaryDirectory(prefix="starting-") as name:
         settings = _make(Path(name))
         taken = _times(_calls(settings), asked.times)
@@ -46,10 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             }
             for call, (seconds, cpu) in taken.items()
         }
-        idle = _idle_mb(settings, {"recluster": None, "sync": None})
-        after = _idle_mb(settings, {})
-    is_kept = all(taken[call][0] <= bar for call, bar in BARS.items()) and idle <= IDLE_BAR_MB
-    told = {"commands": figures, "idle_mb": idle, "after_a_sync_mb": after, "kept": is_kept}
+        weights = {
+            "idle_mb": _idle_mb(settings, {"recluster": None, "sync": None}, after="leadership_taken"),
+            "after_a_first_sync_mb": _idle_mb(settings, {}, after="run_finished"),
+        }
+    is_fast = all(taken[call][0] <= bar for call, bar in BARS.items())
+    is_kept = is_fast and max(weights.values()) <= IDLE_BAR_MB
+    told = {"commands": figures, **weights, "kept": is_kept}
     print(json.dumps(told, indent=2) if asked.json else _sentences(told))
     return 0 if is_kept else 1
 
@@ -98,13 +105,13 @@ def _make(folder: Path) -> Path:
     (folder / "events.csv").write_text(f"customer_id,occurred_at,value\n{events}")
     settings = folder / "cohortd.yaml"
     _write(settings, {})
-    subprocess.run(  # noqa: S603
-        [*_PROGRAM, "sync", "-c", str(settings)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        check=False,
-    )
+    _run("sync", settings)
     return settings
+
+
+def _run(command: str, settings: Path) -> None:
+    words = [*_PROGRAM, command, "-c", str(settings)]
+    subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)  # noqa: S603
 
 
 def _write(settings: Path, schedule: Mapping[str, None]) -> None:
@@ -118,27 +125,28 @@ def _write(settings: Path, schedule: Mapping[str, None]) -> None:
     settings.write_text(json.dumps(told))  # JSON is YAML
 
 
-def _idle_mb(settings: Path, schedule: Mapping[str, None]) -> float:
-    """What the daemon holds some seconds after it leads; with a sync scheduled, after that one, too."""
+def _idle_mb(settings: Path, schedule: Mapping[str, None], *, after: str) -> float:
+    """What the daemon holds some seconds after an event; a first sync fits a model, too."""
     _write(settings, schedule)
     log = settings.with_name("daemon.log")
     for run in (settings.parent / "var").glob("cohortd.db*"):
-        run.unlink()  # so that a sync is due
+        run.unlink()  # so that everything is due
+    _run("runs", settings)  # the tables are made by another process: that is once, not at every start
     with log.open("w") as out:
         process = subprocess.Popen(  # noqa: S603
             [*_PROGRAM, "run", "-c", str(settings)], stdout=out, stderr=out
         )
         try:
-            _wait_for(log, "leadership_taken" if schedule else "run_finished", process)
+            _wait_for(log, after, process)
             time.sleep(_IDLE_S)
             return _resident_mb(process.pid)
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(_LEADS_WITHIN_S)
+            process.wait(_DONE_WITHIN_S)
 
 
 def _wait_for(log: Path, event: str, process: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + _LEADS_WITHIN_S
+    until = time.monotonic() + _DONE_WITHIN_S
     while event not in log.read_text():
         if time.monotonic() > until or process.poll() is not None:
             raise SystemExit(f"the daemon did not say {event}:\n{log.read_text()[-2000:]}")
@@ -164,8 +172,8 @@ def _sentences(told: Mapping[str, object]) -> str:
             "medians of starting, working and ending:",
             *lines,
             (
-                f"the daemon while nothing is due: {told['idle_mb']} MB (bar {IDLE_BAR_MB:.0f}),"
-                f" after a sync of {_PEOPLE:,} customers {told['after_a_sync_mb']} MB"
+                f"the daemon while nothing was due yet: {told['idle_mb']} MB (bar {IDLE_BAR_MB:.0f}); idle"
+                f" after a first sync and fit of {_PEOPLE:,} customers {told['after_a_first_sync_mb']} MB"
             ),
         ]
     )
