@@ -7,7 +7,6 @@ import typer
 
 from cohortd.cli.options import AsJson, ConfigFile
 from cohortd.cli.output import answer
-from cohortd.logs import set_up_logs
 
 
 def register(app: typer.Typer) -> None:
@@ -36,6 +35,7 @@ def demo(
     """
     from cohortd.demo.run import run_demo
     from cohortd.demo.summary import render_summary
+    from cohortd.logs import set_up_logs
 
     del no_serve  # there are no pages to serve yet: it ends with the summary in any case
     set_up_logs("warning")

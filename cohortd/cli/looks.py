@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -10,7 +10,9 @@ from rich.console import Console
 from cohortd.cli.opening import opened
 from cohortd.cli.options import AsJson, ConfigFile
 from cohortd.cli.output import answer, table
-from cohortd.core.health import Health
+
+if TYPE_CHECKING:
+    from cohortd.core.health import Health
 
 
 def register(app: typer.Typer) -> None:
@@ -176,7 +178,7 @@ def status(
         raise typer.Exit(1)
 
 
-def _status(config: str | None, *, as_json: bool) -> Health:
+def _status(config: str | None, *, as_json: bool) -> "Health":
     from cohortd.pipeline.looking import status_of
 
     with opened(config, as_json=as_json) as pipeline:

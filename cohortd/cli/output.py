@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import structlog
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -16,8 +15,6 @@ from cohortd.core.printable import escaped, printable
 
 #: Columns of a table that goes to a file or another program, where nobody set a width.
 PIPED_WIDTH = 200
-
-log = structlog.get_logger()
 
 
 class Plain(Console):
@@ -72,6 +69,9 @@ def _cell(value: object) -> str:
 def progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
     """Show steps: a spinner on a terminal, log lines otherwise."""
     if quiet or not sys.stderr.isatty():
+        import structlog  # what only helps, or asks for health, does without
+
+        log = structlog.get_logger()
         yield lambda step: log.info("step_begun", step=step)
         return
     with Console(stderr=True).status("starting") as status:

@@ -11,10 +11,10 @@ from cohortd.cli.opening import opened
 from cohortd.cli.options import AsJson, AsOf, ConfigFile
 from cohortd.cli.output import answer, table
 from cohortd.core.errors import GuardError, NotLeaderError
-from cohortd.core.fates import SegmentFate
-from cohortd.core.reporting import RunReport
 
 if TYPE_CHECKING:
+    from cohortd.core.fates import SegmentFate
+    from cohortd.core.reporting import RunReport
     from cohortd.pipeline.planning import Plan
 
 EXIT_OF = {"done": 0, "partial": 1, "stopped": 3}
@@ -138,7 +138,7 @@ def _no_plan(error: GuardError, *, as_json: bool) -> None:
     answer(data, as_json=as_json, show=lambda console: console.print(str(error)))
 
 
-def sync_json(report: RunReport) -> dict[str, object]:
+def sync_json(report: "RunReport") -> dict[str, object]:
     """The answer of ``sync --json``."""
     return {
         "run_id": report.run_id,
@@ -169,13 +169,13 @@ def sync_json(report: RunReport) -> dict[str, object]:
     }
 
 
-def _end(report: RunReport, *, as_json: bool, jobs: Sequence[str] = ()) -> None:
+def _end(report: "RunReport", *, as_json: bool, jobs: Sequence[str] = ()) -> None:
     data = {**sync_json(report), "jobs": list(jobs)} if jobs else sync_json(report)
     answer(data, as_json=as_json, show=lambda console: _show_sync(console, report))
     raise typer.Exit(EXIT_OF[report.status])
 
 
-def _show_sync(console: Console, report: RunReport) -> None:
+def _show_sync(console: Console, report: "RunReport") -> None:
     rows = [
         (a.audience, a.name, a.destination, a.added, a.removed, a.pending, a.rejected, a.size, a.held or "")
         for a in report.audiences
@@ -261,7 +261,7 @@ def _show_plan(console: Console, made: "Plan") -> None:
     console.print(f"Plan {made.plan_id} under model version {made.clustered.version.id}. Nothing was sent.")
 
 
-def _show_fates(console: Console, fates: Collection[SegmentFate]) -> None:
+def _show_fates(console: Console, fates: Collection["SegmentFate"]) -> None:
     """Which segments came and went since the last sync, and what that does to their audiences."""
     from cohortd.pipeline.fates import lines_of
 

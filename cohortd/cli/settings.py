@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -11,9 +11,10 @@ from rich.console import Console
 from cohortd.cli.opening import opened
 from cohortd.cli.options import AsJson, ConfigFile
 from cohortd.cli.output import answer
-from cohortd.cli.quality import show_quality
-from cohortd.core.delivery import AccessCheck
 from cohortd.core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from cohortd.core.delivery import AccessCheck
 
 FILE_NAME = "cohortd.yaml"
 
@@ -64,6 +65,8 @@ def check(
     Exits with 1 when a line is bad, and with 2 when the settings themselves cannot be used.
     """
     from cohortd.bootstrap import exposed_secrets, load_settings
+    from cohortd.cli.quality import show_quality
+    from cohortd.core.delivery import AccessCheck
     from cohortd.pipeline.checking import check_all
     from cohortd.receivers import check_lines
 
@@ -93,7 +96,7 @@ def _check_alerts(config: str | None, *, as_json: bool) -> None:
 
 
 def _end(
-    lines: Sequence[AccessCheck],
+    lines: Sequence["AccessCheck"],
     more: Mapping[str, object],
     *,
     as_json: bool,
@@ -109,7 +112,7 @@ def _end(
         raise typer.Exit(1)
 
 
-def _show(console: Console, lines: Sequence[AccessCheck]) -> None:
+def _show(console: Console, lines: Sequence["AccessCheck"]) -> None:
     for line in lines:
         console.print(f"{'ok ' if line.ok else 'BAD'} {line.subject}: {line.detail}")
         if not line.ok and line.cure:

@@ -1,4 +1,4 @@
-"""Memory that a daemon gives back between its jobs, where the C library is glibc; elsewhere nothing is done."""
+"""Memory that a daemon gives back between its jobs; with another C library than glibc, less of it."""
 
 import ctypes
 import gc

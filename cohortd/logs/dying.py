@@ -7,9 +7,7 @@ import threading
 import traceback
 import warnings
 from pathlib import Path
-from typing import Final, TextIO
-
-import structlog
+from typing import Any, Final, TextIO
 
 from cohortd.core.errors import FaultApartError
 
@@ -24,7 +22,7 @@ class _ByPlace(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Tell of it in our own form."""
         at = f"{record.filename}:{record.lineno}"
-        structlog.get_logger().warning("library_warned", library=record.name, at=at, room=VENDORS)
+        _log().warning("library_warned", library=record.name, at=at, room=VENDORS)
 
 
 def keep_quiet() -> None:
@@ -52,7 +50,7 @@ def _warned(
 ) -> None:
     """Tell of a Python warning without its words or its line of code."""
     at = f"{Path(filename).name}:{lineno}"
-    structlog.get_logger().warning("library_warned", library=category.__name__, at=at, room=VENDORS)
+    _log().warning("library_warned", library=category.__name__, at=at, room=VENDORS)
 
 
 def _thread_died(told: threading.ExceptHookArgs) -> None:
@@ -65,7 +63,13 @@ def _object_died(told: "sys.UnraisableHookArgs") -> None:
 
 def _tell(event: str, error: BaseException | None) -> None:
     if error is not None and not isinstance(error, SystemExit):
-        structlog.get_logger().error(event, error=type(error).__name__, at=place_of(error), room=_PROCESS)
+        _log().error(event, error=type(error).__name__, at=place_of(error), room=_PROCESS)
+
+
+def _log() -> Any:
+    import structlog  # noqa: PLC0415 - most commands that tell of nothing here do without
+
+    return structlog.get_logger()
 
 
 def place_of(error: BaseException) -> str:

@@ -12,7 +12,15 @@ _LIBRARIES = (
     *("prometheus_client", "google", "grpc", "facebook_business"),
 )
 #: What ``--help`` does without, besides.
-_FOR_WORK = ("pydantic_settings", "sqlalchemy", "cryptography", "tenacity", "config", "cohortd.ledger")
+_FOR_WORK = (
+    "pydantic_settings",
+    "sqlalchemy",
+    "cryptography",
+    "tenacity",
+    "config",
+    "cohortd.ledger",
+    "structlog",
+)
 _SETTINGS = """
 sources: {customers: {path: customers.csv}}
 destinations:
