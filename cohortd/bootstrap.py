@@ -13,6 +13,7 @@ import config
 from cohortd.accounts import Shared, clock_address, family_of, open_destinations
 from cohortd.alerts import open_channels
 from cohortd.audiences import audience_policy
+from cohortd.core.apart import run_apart, run_here
 from cohortd.core.consenting import ConsentStatus
 from cohortd.core.deadlines import Deadlines
 from cohortd.core.errors import SettingsError
@@ -119,7 +120,7 @@ def open_pipeline(
     """Open the ledger and wire every room; closed again at the end.
 
     Args:
-        computes_apart: Whether features and models are computed in a process that ends with the run: this
+        computes_apart: Whether features, models and plots are made in processes that end with the run: this
             one stays, and would keep what they took.
     """
     stop = stop or threading.Event()
@@ -170,6 +171,7 @@ def open_pipeline(
             stop=stop,
             progress=progress,
             observer=observer,
+            draw=run_apart if computes_apart else run_here,
         )
 
 

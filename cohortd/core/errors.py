@@ -37,7 +37,7 @@ class CohortdError(Exception):
 
 
 class FaultApartError(Exception):
-    """A fault of ours in the process that computes; says its kind and place, which hold no data."""
+    """A fault of ours in another process of ours: says its kind and place, which hold no data."""
 
 
 class SettingsError(CohortdError):

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from cohortd.core.apart import run_here
 from cohortd.core.consenting import Reason
 from cohortd.core.delivery import RemoteStatus
 from cohortd.core.modelling import Segment
@@ -39,12 +40,15 @@ def finish_run(pipeline: Pipeline, plan: Plan, report: RunReport, *, since: date
         revocations=revocation_reports(pipeline, since=_last_end(pipeline)),
     )
     page = page_of(pipeline, plan.clustered.version)
-    write_run_report(
+    movement = plan.clustered.movement if pipeline.plots else None
+    has_plots = movement is not None and movement.moved
+    (pipeline.draw if has_plots else run_here)(
+        write_run_report,
         pipeline.data_dir / "reports",
         whole,
         plan.segments,
         plan.traits,
-        movement=plan.clustered.movement if pipeline.plots else None,
+        movement=movement,
         segments_page=page.name if page is not None else "",
     )
     rows = {source.table: source.kept + source.later for source in plan.sources}

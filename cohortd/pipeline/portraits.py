@@ -25,7 +25,8 @@ def write_portrait(
     sizes, movement = engine.sizes(assignment), movement_of(pipeline, engine, version, assignment)
     past, model = tuple(readings(pipeline, version)), pipeline.ledger.models.model
     looks = Looks(portrait, sizes, movement, past, _limits(pipeline), model)
-    write_segments_report(pipeline.data_dir / "reports", version, looks, plots=pipeline.plots)
+    reports = pipeline.data_dir / "reports"
+    pipeline.draw(write_segments_report, reports, version, looks, plots=pipeline.plots)
 
 
 def page_of(pipeline: Pipeline, version: ModelVersion) -> Path | None:

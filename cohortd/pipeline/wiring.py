@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from clustering import ClusteringPolicy, DriftLimits
+from cohortd.core.apart import run_here
 from cohortd.core.errands import Errands
 from cohortd.core.identifiers import Family
 from cohortd.core.modelling import FeatureSpec, Segment
@@ -30,6 +31,10 @@ from consent import ConsentRules
 
 if TYPE_CHECKING:
     from cohortd.engine import Condition, Engine
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +217,14 @@ class BackupPolicy:
 Progress = Callable[[str], None]
 
 
+class Draw(Protocol):
+    """Calls a module's function, here or in another process."""
+
+    def __call__(self, compute: Callable[P, T], /, *given: P.args, **options: P.kwargs) -> T:
+        """Call it."""
+        ...
+
+
 def silent(_step: str) -> None:
     """Show no progress."""
 
@@ -258,6 +271,8 @@ class Pipeline:
     chance: Chance = random.random
     #: Hears what is done.
     observer: Observer = UNOBSERVED
+    #: Calls what writes pages with plots: a daemon has it done by a process that ends.
+    draw: Draw = run_here
 
     @property
     def families(self) -> tuple[Family, ...]:

@@ -13,7 +13,7 @@ import pytest
 from engine_events import AS_OF, random_events, stage_customers, stage_events
 
 from cohortd.core.errors import CohortdError, FaultApartError, SettingsError
-from cohortd.engine import Engine, connect, resolve
+from cohortd.engine import Engine, Vocabulary, connect, parse_condition, resolve
 from cohortd.engine.apart import EngineApart
 
 _GONE_WITHIN_S = 60.0
@@ -22,7 +22,7 @@ import os, sys
 from pathlib import Path
 from cohortd.engine import connect
 engine = connect("duckdb", Path(sys.argv[1]), is_apart=True)
-print(engine._worker._process.pid, flush=True)
+print(engine._worker.pid, flush=True)
 os._exit(1)
 """
 
@@ -54,6 +54,15 @@ def test_what_it_refuses_is_said_as_ever(apart):
         apart.features(customers, customers, [], as_of=AS_OF, window=None)
 
 
+def test_conditions_of_people_reach_it(apart):
+    customers = stage_customers(apart, {"customer_id": ["a", "b"], "tier": ["gold", "tin"]}, name="all")
+    condition = parse_condition("tier = 'gold'", ("tier",), Vocabulary())
+
+    found = apart.belonging(customers, {}, conditions={"golden": condition})
+
+    assert found["golden"].to_dict() == {"a": True}
+
+
 def test_a_fault_is_told_by_kind_and_place_alone(apart):
     with pytest.raises(FaultApartError) as told:
         apart.near(int, "ann@example.com")
@@ -64,7 +73,7 @@ def test_a_fault_is_told_by_kind_and_place_alone(apart):
 
 def test_one_that_was_killed_fails_the_run_and_says_how(tmp_path: Path):
     with EngineApart.duckdb(tmp_path) as engine:
-        os.kill(engine._worker._process.pid, signal.SIGKILL)
+        os.kill(engine._worker.pid, signal.SIGKILL)
 
         with pytest.raises(CohortdError, match=r"ended by signal 9; it may have run out of memory"):
             engine.near(type)

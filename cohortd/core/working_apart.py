@@ -1,4 +1,4 @@
-"""The other end of ``apart``: a process that computes what it is asked until nobody asks any more."""
+"""The other end of ``apart``: a process that does what it is asked until nobody asks any more."""
 
 import gc
 import os
@@ -8,11 +8,11 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, Final, NoReturn
 
 from cohortd.core.errors import CohortdError
-from cohortd.engine.engine import Engine
 
 #: As the command line has it: libraries' many small objects are not looked through again and again.
 _GARBAGE_AFTER: Final = (100_000, 20, 20)
@@ -28,9 +28,9 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints is no answer
     asked: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, asked), daemon=True).start()
-    engines: list[Engine] = []
+    kept: list[Any] = []
     while True:
-        pickle.dump(_answer(engines, asked.get()), answers, protocol=pickle.HIGHEST_PROTOCOL)
+        pickle.dump(_answer(kept, asked.get()), answers, protocol=pickle.HIGHEST_PROTOCOL)
         answers.flush()
 
 
@@ -43,9 +43,9 @@ def _listen(calls: IO[bytes], asked: "queue.SimpleQueue[Any]") -> NoReturn:
             os._exit(0)
 
 
-def _answer(engines: list[Engine], call: tuple[Any, ...]) -> tuple[str, object]:
+def _answer(kept: list[Any], call: Sequence[Any]) -> tuple[str, object]:
     try:
-        return "done", _do(engines, *call)
+        return "done", _do(kept, *call)
     except CohortdError as error:
         return "refused", error
     except Exception as error:  # noqa: BLE001 - the other process tells of it, and goes on
@@ -53,17 +53,16 @@ def _answer(engines: list[Engine], call: tuple[Any, ...]) -> tuple[str, object]:
         return "broke", f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
 
 
-def _do(engines: list[Engine], what: str, *given: Any) -> object:
-    if what == "call":
-        at, name, arguments, options = given
-        return getattr(engines[at], name)(*arguments, **options)
-    if what == "open":
-        workdir, memory_limit, threads, vocabulary = given
-        engines.append(Engine.duckdb(workdir, memory_limit, threads, vocabulary=vocabulary))
-    else:
-        at, name = given
-        engines.append(engines[at].beside(name))
-    return len(engines) - 1
+def _do(kept: list[Any], what: str, whom: Any, given: Sequence[Any], options: dict[str, Any]) -> object:
+    """``run`` a function, or ``call`` a method by number and name; ``make`` and ``keep`` do the same and
+    give the number by which what came of it can be called.
+    """
+    doing = whom if what in {"run", "make"} else getattr(kept[whom[0]], whom[1])
+    found = doing(*given, **options)
+    if what in {"run", "call"}:
+        return found
+    kept.append(found)
+    return len(kept) - 1
 
 
 if __name__ == "__main__":
