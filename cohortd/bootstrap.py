@@ -151,13 +151,7 @@ def open_pipeline(
             models={name: segmentation(each) for name, each in beside(settings).items()},
             audiences=audience_policy(settings),
             identity=IdentityPolicy(settings.identity.default_region, settings.sources.customers.hashed),
-            consent=ConsentRules(
-                purpose=settings.consent.purpose.lower(),
-                default={code: ConsentStatus(status) for code, status in settings.consent.default.items()},
-                max_age=settings.consent.max_age,
-                legal_bases=frozenset(settings.consent.legal_bases),
-                two_step=frozenset(settings.consent.two_step),
-            ),
+            consent=_consent_rules(settings),
             guards=_guards(settings),
             log_key=sealer.public_key,
             plots=settings.reports.plots,
@@ -173,6 +167,17 @@ def open_pipeline(
             observer=observer,
             draw=run_apart if computes_apart else run_here,
         )
+
+
+def _consent_rules(settings: Settings) -> ConsentRules:
+    given = settings.consent
+    return ConsentRules(
+        purpose=given.purpose.lower(),
+        default={code: ConsentStatus(status) for code, status in given.default.items()},
+        max_age=given.max_age,
+        legal_bases=frozenset(given.legal_bases),
+        two_step=frozenset(given.two_step),
+    )
 
 
 def _idle_jobs(settings: Settings) -> list[str]:
