@@ -119,7 +119,6 @@ def _write(settings: Path, schedule: Mapping[str, None]) -> None:
         "sources": {"customers": {"path": "customers.csv"}, "events": {"path": "events.csv"}},
         "segmentation": {"k": 4, "algorithm": "kmeans"},
         "consent": {"default": "granted"},
-        "reports": {"plots": False},
         "schedule": {**schedule},
     }
     settings.write_text(json.dumps(told))  # JSON is YAML

@@ -7,8 +7,6 @@ import typer
 
 from cohortd.cli.options import AsJson, ConfigFile
 from cohortd.cli.output import answer
-from cohortd.core.errors import SettingsError
-from cohortd.logs import set_up_logs
 
 _HOW_TO_USE = (
     "In the settings, put each under 'endpoint' of the destination of that platform; no credentials are",
@@ -43,6 +41,7 @@ def demo(
     """
     from cohortd.demo.run import run_demo
     from cohortd.demo.summary import render_summary
+    from cohortd.logs import set_up_logs
 
     del no_serve  # there are no pages to serve yet: it ends with the summary in any case
     set_up_logs("warning")
@@ -113,6 +112,7 @@ def emulate(
 def _ports_of_settings(config: str | None) -> dict[str, int]:
     """Find where the settings look for the platforms; settings that nobody named may be unfinished."""
     from cohortd.bootstrap import endpoint_ports, load_settings
+    from cohortd.core.errors import SettingsError
 
     try:
         return endpoint_ports(load_settings(config))
