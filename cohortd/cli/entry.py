@@ -14,13 +14,13 @@ from typing import TextIO
 import typer
 from typer.exceptions import TyperException
 
+from cohortd.cli import INTERRUPTED
 from cohortd.cli.commands import app
 from cohortd.cli.deferred import HEAVY, defer
 from cohortd.core.errors import CohortdError
 from cohortd.core.printable import escaped, printable
 from cohortd.logs import keep_quiet, place_of
 
-INTERRUPTED = 130
 BROKEN_PIPE = 141
 
 
@@ -74,11 +74,21 @@ def run(arguments: list[str]) -> int:
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
+        return _unheard()
+    except SystemExit as stop:
+        # The command line's library takes a broken pipe for itself, and would end with 1: fell short.
+        if isinstance(stop.__context__, BrokenPipeError):
+            return _unheard()
+        raise
     except Exception as error:  # noqa: BLE001 - the last boundary before the user
         return _tell(error, as_json="--json" in arguments)
     return code if isinstance(code, int) else 0
+
+
+def _unheard() -> int:
+    """End where nobody reads the answer any more; what was to be done is done."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return BROKEN_PIPE
 
 
 def _tell(error: Exception, *, as_json: bool) -> int:

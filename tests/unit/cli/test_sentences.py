@@ -1,6 +1,9 @@
 """Sentences of answers say one thing as one, and end where they end."""
 
 import io
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -54,3 +57,28 @@ def test_a_name_with_an_umlaut_is_said_in_utf8_whatever_the_locale() -> None:
     said.flush()
 
     assert raw.getvalue() == "Käufer".encode()
+
+
+def test_an_answer_that_nobody_reads_ends_as_for_any_other_program() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    line = [sys.executable, "-c", "from cohortd.cli import main; main()", "init", "--help"]
+    done = subprocess.run(line, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_an_interrupt_while_the_program_loads_shows_no_traceback() -> None:
+    code = (
+        "import sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'typer': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "from cohortd.cli import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+
+    assert (done.returncode, done.stderr) == (130, b"")
