@@ -83,7 +83,7 @@ def test_two_daemons_run_and_are_given_more_than_their_grace_to_end() -> None:
     assert _deployment()["template"]["spec"]["terminationGracePeriodSeconds"] > grace_s
     assert int(compose["stop_grace_period"].removesuffix("s")) > grace_s
     assert int(stop) > grace_s
-    assert [int(given) > grace_s for given in re.findall(r"--stop-timeout (\d+)", page)] == [True]
+    assert {int(given) > grace_s for given in re.findall(r"--stop-timeout (\d+)", page)} == {True}
 
 
 def test_whatever_the_dockerfile_copies_is_sent_to_the_build() -> None:

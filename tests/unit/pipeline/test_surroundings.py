@@ -83,7 +83,7 @@ def test_root_does_not_work_in_another_users_folder(tmp_path: Path) -> None:
 
 @as_root
 @pytest.mark.parametrize(
-    ("folder", "told"), [("state", "cannot write to it"), ("state/var", "is not there")]
+    ("folder", "told"), [("state", "cannot write to it"), ("state/var", "cannot be looked at")]
 )
 def test_a_folder_that_is_shut_to_the_daemons_user_is_told(tmp_path: Path, folder: str, told: str) -> None:
     (tmp_path / "state" / "var").mkdir(parents=True)
