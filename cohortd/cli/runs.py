@@ -1,7 +1,10 @@
 """``plan``, ``sync`` and ``run``."""
 
+import os
+import signal
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -119,6 +122,9 @@ def run(
     if not once:
         if as_of is not None:
             raise typer.BadParameter("--as-of goes with --once")
+        signal.signal(
+            signal.SIGTERM, _leave
+        )  # until the daemon takes its own: it loads for a second or two
         from cohortd.daemon import serve
 
         serve(config)
@@ -129,6 +135,11 @@ def run(
     with opened(config, as_json=as_json) as pipeline, pipeline.ledger.leadership() as epoch:
         done = run_once(pipeline, call, epoch=epoch)
     _end(done.report, as_json=as_json, jobs=done.jobs)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    """End at once, and well: nothing has begun."""
+    os._exit(0)
 
 
 def _no_plan(error: GuardError, *, as_json: bool) -> None:
