@@ -8,6 +8,7 @@ import typer
 from cohortd.cli.options import AsJson, ConfigFile
 from cohortd.cli.output import answer
 
+_LAST_PORT = 65_535
 _HOW_TO_USE = (
     "In the settings, put each under 'endpoint' of the destination of that platform; no credentials are",
     "needed then. Google's also take 'poll: {first_s: 1}', or they are first asked after half an hour, as",
@@ -63,13 +64,18 @@ def emulate(
         typer.Option("--faults", metavar="FILE", help="A schedule of faults; docs/emulators.md."),
     ] = None,
     grpc_port: Annotated[
-        int, typer.Option("--grpc-port", help="Both Google APIs; 0 for any free one.")
+        int,
+        typer.Option("--grpc-port", help="Both Google APIs; 0 for any free one.", min=0, max=_LAST_PORT),
     ] = 0,
     http_port: Annotated[
-        int, typer.Option("--http-port", help="The Data Manager's REST; 0 for any free one.")
+        int,
+        typer.Option(
+            "--http-port", help="The Data Manager's REST; 0 for any free one.", min=0, max=_LAST_PORT
+        ),
     ] = 0,
     meta_port: Annotated[
-        int, typer.Option("--meta-port", help="Meta's Graph API; 0 for any free one.")
+        int,
+        typer.Option("--meta-port", help="Meta's Graph API; 0 for any free one.", min=0, max=_LAST_PORT),
     ] = 0,
     host: Annotated[
         str, typer.Option("--host", help="Where to listen; keep it on loopback.")

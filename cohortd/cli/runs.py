@@ -20,13 +20,18 @@ if TYPE_CHECKING:
     from cohortd.core.reporting import RunReport
     from cohortd.pipeline.planning import Plan
 
+_YEAR_S = 31_536_000
+
 EXIT_OF = {"done": 0, "partial": 1, "stopped": 3}
 
 Wait = Annotated[
     bool, typer.Option("--wait", help="Poll until everything is confirmed or rejected, or the time is up.")
 ]
 Timeout = Annotated[
-    float, typer.Option("--timeout", metavar="SECONDS", help="How long --wait waits.", min=0)
+    float,
+    typer.Option(
+        "--timeout", metavar="SECONDS", help="How long --wait waits; a year at most.", min=0, max=_YEAR_S
+    ),
 ]
 
 

@@ -46,7 +46,7 @@ def running(
         Platform -> endpoint, and the Data Manager's REST as ``google_data_manager_http``.
 
     Raises:
-        SettingsError: A port is taken.
+        SettingsError: A port is taken, or the folder is none to write to.
     """
     folder = state or None
     try:
@@ -62,9 +62,7 @@ def running(
             host=ports.host, port=ports.meta_http, folder=folder / "meta" if folder else None, faults=faults
         )
     except (OSError, RuntimeError) as error:
-        raise SettingsError(
-            f"cannot listen on {ports.host}: {error}; another emulator may be running"
-        ) from None
+        raise SettingsError(_trouble(error, ports.host, folder)) from None
     with google, meta:
         yield {
             "google_data_manager": google.grpc_endpoint,
@@ -72,6 +70,14 @@ def running(
             "google_data_manager_http": google.http_endpoint,
             "meta": meta.endpoint,
         }
+
+
+def _trouble(error: Exception, host: str, folder: Path | None) -> str:
+    """Say what stands in the way: the folder, of which the system names a file, or an address."""
+    if folder is not None and isinstance(error, OSError) and error.filename is not None:
+        return f"cannot keep anything in {folder}: {error.strerror}; --state names a folder"
+    said = str(error).partition("; set GRPC_VERBOSITY")[0]
+    return f"cannot listen on {host}: {said}; another emulator may be running"
 
 
 def serve(

@@ -105,7 +105,8 @@ def _source(pipeline: Pipeline, source: TableSource, quality: list[SourceQuality
         _read_through(pipeline, source, tally)
         quality.append(_quality(pipeline, source, tally.report()))
     except CohortdError as error:
-        return AccessCheck(f"source {source.name}", ok=False, detail=str(error))
+        cure = f"Mend the table, or sources.{source.name} in the settings (docs/tables.md)."
+        return AccessCheck(f"source {source.name}", ok=False, detail=str(error), cure=cure)
     lost = ", ".join(f"{reason} {count:,}" for reason, count in sorted(tally.dropped.items()))
     detail = f"{tally.kept:,} of {tally.read:,} rows usable, {len(columns)} columns" + (
         f"; left out: {lost}" if lost else ""

@@ -169,7 +169,10 @@ def _destinations(pipeline: Pipeline) -> list[AccessCheck]:
     ]
     lines += [
         AccessCheck(
-            f"audience {r.target.audience} on {r.target.destination}", ok=False, detail=r.note or "paused"
+            f"audience {r.target.audience} on {r.target.destination}",
+            ok=False,
+            detail=r.note or "paused",
+            cure="docs/audiences.md says what to do; cohortd audiences --renew makes a deleted one anew",
         )
         for r in pipeline.ledger.remotes.all()
         if r.state == "paused"

@@ -82,3 +82,14 @@ def test_an_interrupt_while_the_program_loads_shows_no_traceback() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
 
     assert (done.returncode, done.stderr) == (130, b"")
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [(("--grpc-port", "70000"), "65535"), (("--state", "taken"), "--state names a folder")],
+)
+def test_emulate_says_which_of_its_options_is_wrong(capsys, monkeypatch, tmp_path, option, said) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "taken").touch()
+
+    assert (run(["emulate", *option]), said in capsys.readouterr().err) == (2, True)
