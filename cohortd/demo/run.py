@@ -178,12 +178,17 @@ def _audiences(reports: Sequence[RunReport]) -> Iterator[DemoAudience]:
 
 def _empty(folder: Path) -> None:
     """Start from nothing, but never delete what is not a demo's."""
-    if folder.exists() and any(folder.iterdir()):
-        if not (folder / MARKER).exists():
-            raise SettingsError(f"{folder} is not empty and no demo's; name another folder with --dir")
-        rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARKER).touch()
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            if not (folder / MARKER).exists():
+                raise SettingsError(f"{folder} is not empty and no demo's; name another folder with --dir")
+            rmtree(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / MARKER).touch()
+    except OSError as error:
+        raise SettingsError(
+            f"cannot make the demo's folder {folder}: {error.strerror}; name another with --dir"
+        ) from None
 
 
 @contextmanager
