@@ -208,6 +208,10 @@ def _show_sync(console: Console, report: "RunReport") -> None:
         "held back",
     )
     console.print(table("", columns, rows))
+    if any(a.pending for a in report.audiences):
+        console.print(
+            "Pending is not confirmed yet: the daemon and the next sync ask, and --wait waits for it."
+        )
     _show_fates(console, report.lineage)
     for note in report.notes:
         console.print(f"! {note}")

@@ -5,11 +5,14 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
 from cohortd.cli.consents import _progress
 from cohortd.cli.entry import run, say_in_utf8
+from cohortd.cli.output import Plain
+from cohortd.cli.runs import _show_sync
 from cohortd.pipeline.revoking import Revoked
 
 
@@ -93,3 +96,25 @@ def test_emulate_says_which_of_its_options_is_wrong(capsys, monkeypatch, tmp_pat
     (tmp_path / "taken").touch()
 
     assert (run(["emulate", *option]), said in capsys.readouterr().err) == (2, True)
+
+
+@pytest.mark.parametrize("pending", [0, 3])
+def test_what_is_pending_is_explained_where_anything_is(pending: int) -> None:
+    audience = SimpleNamespace(
+        audience="s1",
+        name="A",
+        destination="g",
+        added=1,
+        removed=0,
+        pending=pending,
+        rejected=0,
+        size=1,
+        held="",
+    )
+    report = SimpleNamespace(
+        audiences=[audience], lineage=(), notes=[], guards=[], plan_id=None, run_id="r", status="done"
+    )
+    console = Plain(file=io.StringIO(), width=120)
+    _show_sync(console, report)
+
+    assert ("not confirmed yet" in console.file.getvalue()) is bool(pending)
