@@ -130,6 +130,7 @@ def test_a_daemon_that_lost_the_lead_while_it_was_stopped_stands_by(
     with daemon(tmp_path, ledger) as first:
         assert first.leads()
         with daemon(tmp_path, ledger) as second:
+            assert second.says("leadership_awaited")  # it began before the other may stop amid a write
             first.process.send_signal(signal.SIGSTOP)
             server.run(HOLDERS)
             assert second.leads()
