@@ -29,9 +29,12 @@ def main() -> None:
     asked: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, asked), daemon=True).start()
     kept: list[Any] = []
-    while True:
-        pickle.dump(_answer(kept, asked.get()), answers, protocol=pickle.HIGHEST_PROTOCOL)
-        answers.flush()
+    try:
+        while True:
+            pickle.dump(_answer(kept, asked.get()), answers, protocol=pickle.HIGHEST_PROTOCOL)
+            answers.flush()
+    finally:
+        os._exit(1)  # as other programs end in dying would fail: the other thread holds the pipe
 
 
 def _listen(calls: IO[bytes], asked: "queue.SimpleQueue[Any]") -> NoReturn:
@@ -41,6 +44,8 @@ def _listen(calls: IO[bytes], asked: "queue.SimpleQueue[Any]") -> NoReturn:
             asked.put(pickle.load(calls))  # noqa: S301 - of the process that started this one
         except (EOFError, pickle.UnpicklingError):
             os._exit(0)
+        except Exception as error:  # noqa: BLE001 - as of code that was replaced since the other one began
+            asked.put(("fail", error, (), {}))
 
 
 def _answer(kept: list[Any], call: Sequence[Any]) -> tuple[str, object]:
@@ -55,8 +60,10 @@ def _answer(kept: list[Any], call: Sequence[Any]) -> tuple[str, object]:
 
 def _do(kept: list[Any], what: str, whom: Any, given: Sequence[Any], options: dict[str, Any]) -> object:
     """``run`` a function, or ``call`` a method by number and name; ``make`` and ``keep`` do the same and
-    give the number by which what came of it can be called.
+    give the number by which what came of it can be called. ``fail`` tells of what was not understood.
     """
+    if what == "fail":
+        raise whom
     doing = whom if what in {"run", "make"} else getattr(kept[whom[0]], whom[1])
     found = doing(*given, **options)
     if what in {"run", "call"}:

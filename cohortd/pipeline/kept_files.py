@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from cohortd.core.errors import SourceError
 from cohortd.engine import StagedTable
+from cohortd.pipeline.scrubbing import is_damage
 from cohortd.pipeline.wiring import Pipeline
 
 #: Syncs that end while one looks are rare; three in a row are none.
@@ -54,11 +55,10 @@ def whole(file: Path, *, without: str, named: Path | None = None) -> Path:
     """
     try:
         pq.read_metadata(file)
-    except pa.ArrowInvalid:
-        raise SourceError(f"{named or file} is damaged; delete it: {without}") from None
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise SourceError(f"{named or file} cannot be read: {why}") from None
+    except (OSError, pa.ArrowInvalid) as error:
+        if is_damage(error):
+            raise SourceError(f"{named or file} is damaged; delete it: {without}") from None
+        raise SourceError(f"{named or file} cannot be read: {error.strerror}") from None
     return file
 
 

@@ -43,7 +43,7 @@ def take_out(
         except FileNotFoundError:
             continue  # a sync that is under way deletes what is too old
         except (OSError, pa.ArrowException) as error:
-            if spares_broken or not _is_content(error):
+            if spares_broken or not is_damage(error):
                 raise
             path.unlink(missing_ok=True)
             log.warning("broken_file_deleted", file=path.name)
@@ -52,9 +52,9 @@ def take_out(
     return rows
 
 
-def _is_content(error: Exception) -> bool:
-    """Tell bytes that are no Parquet from what the system refused; Arrow raises OSError for both."""
-    return getattr(error, "errno", None) is None
+def is_damage(error: Exception) -> bool:
+    """Tell bytes that are no Parquet from what the system refused, memory too: Arrow mixes their kinds."""
+    return isinstance(error, pa.ArrowInvalid) or (isinstance(error, OSError) and error.errno is None)
 
 
 def _found(path: Path, members: Collection[bytes], *, known: Collection[str], secret: bytes) -> set[str]:

@@ -1,11 +1,14 @@
 """Functions called in a process of their own."""
 
+import importlib
 import os
+import threading
+from pathlib import Path
 
 import pytest
 
 from cohortd.core.apart import run_apart, run_here
-from cohortd.core.errors import FaultApartError
+from cohortd.core.errors import CohortdError, FaultApartError
 from cohortd.core.times import parse_duration
 
 
@@ -17,3 +20,19 @@ def test_a_function_runs_in_another_process_or_here():
 def test_a_fault_in_the_other_process_shows_no_word_of_it():
     with pytest.raises(FaultApartError, match=r"^ValueError at times\.py:\d+$"):
         run_apart(parse_duration, "ann@example.com")
+
+
+def test_code_that_the_other_process_does_not_have_is_told_and_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "replaced_since.py").write_text("def answer(): return 1")
+    monkeypatch.syspath_prepend(tmp_path)
+    replaced_since = importlib.import_module("replaced_since")
+
+    with pytest.raises(FaultApartError, match=r"^ModuleNotFoundError at "):
+        run_apart(replaced_since.answer)
+
+
+def test_an_answer_that_cannot_be_sent_is_no_lack_of_memory():
+    with pytest.raises(CohortdError, match=r"ended with code 1$"):
+        run_apart(threading.Lock)

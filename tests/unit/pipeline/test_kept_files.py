@@ -11,7 +11,10 @@ from cohortd.core.errors import SourceError
 from cohortd.pipeline.kept_files import previous_assignment, whole
 
 
-@pytest.mark.parametrize("content", [b"", b"PAR1", b"junk, longer than a footer"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"PAR1", b"junk, longer than a footer", b"PAR1" + b"\0" * 9 + b"\x09\0\0\0PAR1"],
+)
 def test_a_damaged_file_is_told_with_what_to_do(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "run.parquet"
     file.write_bytes(content)

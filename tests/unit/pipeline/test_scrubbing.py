@@ -59,3 +59,18 @@ def test_what_the_system_refuses_to_read_is_never_deleted(tmp_path: Path) -> Non
     with pytest.raises(OSError, match="symbolic links"):
         take_out([path], ANN, secret=SECRET, spares_broken=False)
     assert path.is_symlink()
+
+
+def test_a_file_that_memory_is_too_short_for_is_never_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _write(tmp_path, "1.parquet", "ann", "bob")
+
+    def fail(_path: Path) -> None:
+        raise pa.ArrowMemoryError("malloc of size 64 failed")
+
+    monkeypatch.setattr(pq, "ParquetFile", fail)
+
+    with pytest.raises(pa.ArrowMemoryError):
+        take_out([path], ANN, secret=SECRET, spares_broken=False)
+    assert path.exists()
