@@ -23,6 +23,11 @@ Operator = Annotated[
     str, typer.Option("--operator", metavar="NAME", help="Who does it, for the removal log; no e-mail.")
 ]
 
+_NOTHING_TO_QUEUE = (
+    "They are in no remote audience that the ledger knows, or their removal is under way already;"
+    " they are kept out from now on."
+)
+
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
@@ -64,11 +69,12 @@ def revoke(
 
 
 def _progress(done: "Revoked") -> str:
-    if not done.queued:
-        return "The ledger knows them in no remote audience; they are kept out from now on."
-    audiences = "1 remote audience" if done.queued == 1 else f"{done.queued:,} remote audiences"
     destinations = "1 destination has" if done.open == 1 else f"{done.open:,} destinations have"
     waiting = f" {destinations} not confirmed yet; 'cohortd log show' tells when." if done.open else ""
+    if not done.queued:
+        # Under another name of theirs a removal may be under way of which this one knows nothing.
+        return f"{'Their removal was queued before.' if waiting else _NOTHING_TO_QUEUE}{waiting}"
+    audiences = "1 remote audience" if done.queued == 1 else f"{done.queued:,} remote audiences"
     return f"To be taken off {audiences}: {done.status}.{waiting}"
 
 

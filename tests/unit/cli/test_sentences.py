@@ -19,7 +19,12 @@ from cohortd.pipeline.revoking import Revoked
 @pytest.mark.parametrize(
     ("queued", "still", "told"),
     [
-        (0, 0, "The ledger knows them in no remote audience; they are kept out from now on."),
+        (0, 0, "or their removal is under way already; they are kept out from now on."),
+        (
+            0,
+            1,
+            "queued before. 1 destination has not confirmed yet; 'cohortd log show' tells when.",
+        ),
         (1, 0, "To be taken off 1 remote audience: confirmed."),
         (
             2,
