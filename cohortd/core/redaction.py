@@ -90,7 +90,7 @@ _SECRETS: Final[tuple[tuple[re.Pattern[str], Change], ...]] = (
     (re.compile(r"(?i)(authorization[\"']?\s*[:=]\s*[\"']?)[^\s\"']+(?:\s+[^\s\"',]+)?"), rf"\1{HIDDEN}"),
     (re.compile(r"(?i)\b(bearer\s+)(?=\S{16}|\S*\d)[\w.~+/=-]+"), rf"\1{HIDDEN}"),
     (
-        re.compile(r"(?i)\b((?:set-)?cookie[\"']?\s*[:=]\s*[\"']?)[^\s\"']+(?:;\s*[^\s\"']+)*"),
+        re.compile(r"(?i)\b((?:set-)?cookie[\"']?\s*[:=]\s*[\"']?)[^\s\"';]+(?:;\s*[^\s\"';]+)*"),
         rf"\1{HIDDEN}",
     ),
     (re.compile(r"\b(AUTH (?:PLAIN|LOGIN|CRAM-MD5|XOAUTH2) )\S+"), rf"\1{HIDDEN}"),

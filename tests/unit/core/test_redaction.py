@@ -172,6 +172,7 @@ TOKEN = "EAABsbCS1iHgBO3ZCZCx8yJfZBqZAq2ZBZB0ZBexample"
         ("AKIAIOSFODNN7EXAMPLE wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", ["AKIAIO", "wJalr", "bPxRf"]),
         (f"https://b.s3.amazonaws.com/x?X-Amz-Signature={HEX_DIGEST}", [HEX_DIGEST[:9]]),
         ("Set-Cookie: session=abcdef123456; Path=/", ["abcdef"]),
+        ("Cookie: theme=dark; session=abcdef123456;lang=en", ["abcdef", "dark"]),
     ],
 )
 def test_what_the_vendors_clients_say_gives_nothing_away(said: str, secrets: list[str]) -> None:
