@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-import pyarrow as pa
 import structlog
 
 from cohortd.core.consenting import SubjectKind
@@ -16,7 +15,7 @@ from cohortd.core.times import format_time
 from cohortd.ledger import Erasure, Person, Recipient
 from cohortd.pipeline.personal_reports import check_name, report_of, write_report
 from cohortd.pipeline.revoking import Revocation, Revoked, take_back
-from cohortd.pipeline.scrubbing import take_out
+from cohortd.pipeline.scrubbing import UNREADABLE, take_out
 from cohortd.pipeline.wiring import Pipeline
 
 log = structlog.get_logger()
@@ -159,7 +158,7 @@ def _finish(pipeline: Pipeline, erasure: Erasure) -> bool:
         files = {folder: _scrub(pipeline, folder, person) for folder in ("decisions", "assignments")}
         went = {what: rows for what, rows in files.items() if rows}
         ledger.erasures.finish(erasure, person, files=went, now=pipeline.clock())
-    except (OSError, pa.ArrowException, LedgerError) as error:
+    except (*UNREADABLE, LedgerError) as error:
         log.warning("erasure_not_finished", erasure=erasure.id, error=type(error).__name__)
         return False
     return True

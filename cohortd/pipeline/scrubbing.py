@@ -17,6 +17,8 @@ log = structlog.get_logger()
 _COLUMN: Final = "customer_id"
 #: How files end that are being written anew.
 UNFINISHED: Final = ".erasing"
+#: What a file may raise that cannot be read; a bit that flipped may leave an id that is no text.
+UNREADABLE: Final = (OSError, pa.ArrowException, UnicodeDecodeError)
 _ROWS_AT_ONCE: Final = 200_000
 
 
@@ -33,6 +35,9 @@ def take_out(
 
     Returns:
         How many rows went.
+
+    Raises:
+        One of ``UNREADABLE``: A file that is needed is damaged, or the system refuses it.
     """
     known: set[str] = set()
     rows = 0
@@ -42,7 +47,7 @@ def take_out(
             rows += _rewrite(path, found) if found else 0
         except FileNotFoundError:
             continue  # a sync that is under way deletes what is too old
-        except (OSError, pa.ArrowException) as error:
+        except UNREADABLE as error:
             if spares_broken or not is_damage(error):
                 raise
             path.unlink(missing_ok=True)
@@ -54,7 +59,9 @@ def take_out(
 
 def is_damage(error: Exception) -> bool:
     """Tell bytes that are no Parquet from what the system refused, memory too: Arrow mixes their kinds."""
-    return isinstance(error, pa.ArrowInvalid) or (isinstance(error, OSError) and error.errno is None)
+    if isinstance(error, OSError):
+        return error.errno is None
+    return isinstance(error, pa.ArrowInvalid | UnicodeDecodeError)
 
 
 def _found(path: Path, members: Collection[bytes], *, known: Collection[str], secret: bytes) -> set[str]:

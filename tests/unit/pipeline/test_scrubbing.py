@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cohortd.core.identifiers import member_key
-from cohortd.pipeline.scrubbing import take_out
+from cohortd.pipeline.scrubbing import UNREADABLE, take_out
 
 SECRET = b"s" * 32
 ANN = frozenset({member_key("ann", SECRET)})
@@ -43,11 +43,23 @@ def test_content_that_nobody_can_read_is_deleted_where_it_serves_nobody(tmp_path
     assert (went, broken.exists(), _left(whole)) == (1, False, ["bob"])
 
 
+def test_an_id_that_is_no_text_any_more_is_damage_as_well(tmp_path: Path) -> None:
+    path = tmp_path / "1.parquet"
+    pq.write_table(pa.table({"customer_id": ["ann", "bob"]}), path, compression="none")
+    path.write_bytes(path.read_bytes().replace(b"bob", b"b\xffb"))
+
+    with pytest.raises(UNREADABLE):
+        take_out([path], ANN, secret=SECRET, spares_broken=True)
+    assert path.exists()
+    assert take_out([path], ANN, secret=SECRET, spares_broken=False) == 0
+    assert not path.exists()
+
+
 def test_it_is_an_error_where_it_is_needed(tmp_path: Path) -> None:
     broken = tmp_path / "1.parquet"
     broken.write_bytes(b"PAR1")
 
-    with pytest.raises((OSError, pa.ArrowException)):
+    with pytest.raises(UNREADABLE):
         take_out([broken], ANN, secret=SECRET, spares_broken=True)
     assert broken.exists()
 
