@@ -127,9 +127,9 @@ def run(
     if not once:
         if as_of is not None:
             raise typer.BadParameter("--as-of goes with --once")
-        signal.signal(
-            signal.SIGTERM, _leave
-        )  # until the daemon takes its own: it loads for a second or two
+        # Until the daemon takes its own: it loads for a second or two, and reads the settings after that.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, _leave)
         from cohortd.daemon import serve
 
         serve(config)

@@ -20,7 +20,7 @@ _GARBAGE_AFTER: Final = (100_000, 20, 20)
 
 def main() -> None:
     """Answer until the pipe is closed: by whoever asked, or because that process ended, however."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         # A terminal, and systemd, send them to both processes; the other one says when this one ends.
         signal.signal(number, signal.SIG_IGN)
     gc.set_threshold(*_GARBAGE_AFTER)

@@ -1,6 +1,7 @@
 """What a daemon does while it leads."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
@@ -103,7 +104,7 @@ class Leader:
             runner.left.set()  # whoever leads now notes its own jobs
         self.pipeline.stop.set()
         grace_s = ANSWERING * self.signals.grace_s - self.signals.since_s
-        is_quiet = settle(runner, longest_s=max(grace_s, 0.0))
+        is_quiet = settle(runner, longest_s=max(grace_s, 0.0), looked=self.signals.looked)
         if self.signals.wait(0) and ending is not Ending.GAVE_UP:
             ending = Ending.STOPPED
         if not is_quiet:
@@ -188,7 +189,7 @@ class Leader:
             return False
 
 
-def settle(runner: Runner, *, longest_s: float) -> bool:
+def settle(runner: Runner, *, longest_s: float, looked: Callable[[], None] = lambda: None) -> bool:
     """Wait for the jobs under way; tell whether all have ended.
 
     A request that was sent is waited for, so that its answer is stored; else the batch is sent again, as
@@ -196,6 +197,7 @@ def settle(runner: Runner, *, longest_s: float) -> bool:
     """
     began = asked_at = time.monotonic()
     while runner.under_way():
+        looked()  # a grace may be longer than a loop may be silent
         now = time.monotonic()
         if asks_platform():
             asked_at = now

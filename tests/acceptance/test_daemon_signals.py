@@ -48,6 +48,11 @@ class Daemon:
         lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
         return [line for line in lines if line["event"] == event]
 
+    def catches(self, number: signal.Signals) -> bool:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
+        return bool(int(caught, 16) >> (number - 1) & 1)
+
     def until(self, is_so: Callable[[], object]) -> None:
         ends = time.monotonic() + 120
         while not is_so():
@@ -123,6 +128,15 @@ def test_it_ends_in_its_grace_also_while_its_database_says_nothing(
 
     assert code == 0
     assert daemon.told("leadership_taken") == []
+
+
+def test_a_reload_while_it_still_loads_does_not_end_it(tmp_path: Path, daemons: list[Daemon]) -> None:
+    daemons.append(daemon := Daemon(tmp_path))
+    daemon.until(lambda: daemon.catches(signal.SIGTERM))
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.process.send_signal(signal.SIGTERM)
+
+    assert daemon.process.wait(120) == 0
 
 
 @pytest.mark.skipif(

@@ -2,12 +2,14 @@
 
 import importlib
 import os
+import signal
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from cohortd.core.apart import run_apart, run_here
+from cohortd.core.apart import Worker, run_apart, run_here
 from cohortd.core.errors import CohortdError, FaultApartError
 from cohortd.core.times import parse_duration
 
@@ -36,3 +38,12 @@ def test_code_that_the_other_process_does_not_have_is_told_and_not_waited_for(
 def test_an_answer_that_cannot_be_sent_is_no_lack_of_memory():
     with pytest.raises(CohortdError, match=r"ended with code 1$"):
         run_apart(threading.Lock)
+
+
+def test_the_other_process_heeds_no_signal_that_a_terminal_sends_to_both():
+    with closing(Worker()) as worker:
+        before = worker.ask("run", os.getpid, (), {})
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            os.kill(worker.pid, number)
+
+        assert worker.ask("run", os.getpid, (), {}) == before == worker.pid

@@ -139,12 +139,14 @@ def test_what_only_computes_is_left_and_then_says_no_more(runner: Runner, notes:
     thread = threading.Thread(target=runner.run, args=[Job("sync", compute, HOURLY)])
     thread.start()
     assert stands.wait(60)
+    pulse = Counting().pulse
     with capture_logs() as logs:
-        is_quiet = settle(runner, longest_s=0)
+        is_quiet = settle(runner, longest_s=0, looked=lambda: pulse.beat("main"))
         goes.set()
         thread.join(60)
 
     assert not is_quiet
+    assert "main" in pulse.beats
     assert settle(runner, longest_s=0)
     assert [each["event"] for each in logs] == ["jobs_left"]
     assert notes.said == [("sync", "began")]
