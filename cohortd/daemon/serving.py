@@ -53,7 +53,12 @@ def serve(config_file: str | None) -> NoReturn:
     reloading = Reloading.begin(config_file, now=time.monotonic())
     start_logs(reloading.settings)
     log.info("daemon_started", version=cohortd.__version__, settings=str(reloading.file))
-    led = _Serving(signals, reloading).serve()
+    try:
+        led = _Serving(signals, reloading).serve()
+    except Exception as error:
+        # What was left to itself would keep a process that nobody else ends, and that does nothing.
+        _leave_within(CLOSING_S, getattr(error, "exit_code", 1))
+        raise
     code = code_of(led)
     log.info("daemon_stopped", code=code)
     _leave(code)

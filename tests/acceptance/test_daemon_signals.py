@@ -130,6 +130,29 @@ def test_it_ends_in_its_grace_also_while_its_database_says_nothing(
     assert daemon.told("leadership_taken") == []
 
 
+def test_it_ends_when_its_ledger_is_of_no_use_though_a_job_hangs(
+    tmp_path: Path, daemons: list[Daemon]
+) -> None:
+    silent = socket.create_server(("127.0.0.1", 0))
+    silent.settimeout(120)
+    url = f"postgresql://nobody:x@127.0.0.1:{silent.getsockname()[1]}/none?connect_timeout=600"
+    sources = {"customers": {"path": "customers.csv"}, "consent": {"url": url, "query": "SELECT 1"}}
+    schedule = {**QUIET, "revocations": "1h", "grace": "2s"}
+    daemons.append(daemon := Daemon(tmp_path, schedule=schedule, sources=sources))
+    asked, _ = silent.accept()
+    [ledger] = tmp_path.rglob("cohortd.db")
+    ledger.unlink()
+    ledger.mkdir()
+    daemon.write(schedule={**schedule, "heads": "1h"}, sources=sources)
+    daemon.process.send_signal(signal.SIGHUP)
+    code = daemon.process.wait(120)
+    asked.close()
+    silent.close()
+
+    assert code == 1
+    assert "cohortd.db cannot be opened for writing" in daemon.log.read_text()
+
+
 def test_a_reload_while_it_still_loads_does_not_end_it(tmp_path: Path, daemons: list[Daemon]) -> None:
     daemons.append(daemon := Daemon(tmp_path))
     daemon.until(lambda: daemon.catches(signal.SIGTERM))
