@@ -6,6 +6,7 @@ Neither end is anybody else's.
 """
 
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -87,5 +88,6 @@ class Worker:
 
     def _ended(self) -> str:
         code = self._process.wait()
-        how = f"by signal {-code}; {_OUT_OF_MEMORY}" if code < 0 else f"with code {code}"
+        how = f"by signal {-code}" if code < 0 else f"with code {code}"
+        how += f"; {_OUT_OF_MEMORY}" if code == -signal.SIGKILL else ""
         return f"the process that computes features and models ended {how}"

@@ -52,7 +52,8 @@ class Runner:
 
     def take_ended(self) -> set[str]:
         """Which jobs came to an end of their own since this was asked last."""
-        ended, self._ended = self._ended, set()
+        ended = self._ended.copy()  # threads of jobs add to it meanwhile
+        self._ended -= ended
         return ended
 
     def run(self, job: Job) -> None:
