@@ -15,7 +15,7 @@ from cohortd.daemon.leading import Ending, Leader, Led
 from cohortd.daemon.running import Runner
 from cohortd.daemon.watchdog import Watchdog
 
-SIGNALS = SimpleNamespace(wait=lambda _: False, grace_s=0.1, since_s=0.0)
+SIGNALS = SimpleNamespace(wait=lambda _: False, looked=lambda: None, grace_s=0.1, since_s=0.0)
 
 
 def test_a_lost_leadership_leaves_a_stuck_job_and_what_ends_late_notes_nothing(
