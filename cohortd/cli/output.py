@@ -31,13 +31,17 @@ class Plain(Console):
 def answer(
     data: Mapping[str, object] | Sequence[object], *, as_json: bool, show: Callable[[Console], None]
 ) -> None:
-    """Print *data* as JSON, or let *show* print it for people."""
+    """Print *data* as JSON, or let *show* print it for people; at once, since a command may go on."""
     if as_json:
         sys.stdout.write(escaped(json.dumps(data, default=str, ensure_ascii=False)) + "\n")
-        return
-    if sys.stdout.isatty():
+    elif sys.stdout.isatty():
         show(Plain())
-        return
+    else:
+        _print_piped(show)
+    sys.stdout.flush()
+
+
+def _print_piped(show: Callable[[Console], None]) -> None:
     # A terminal hides what cells are padded with; a file or a pager does not.
     piped = Plain(width=PIPED_WIDTH, file=io.StringIO())
     with piped.capture() as captured:

@@ -64,7 +64,10 @@ def start() -> str:
     """Start, and wait for a sync to end well."""
     call(*EMULATORS)
     # A sync that finds no platform ends by an error, and is done again at the next turn.
-    until(lambda: "meta: http" in call("journalctl", "--unit=platforms", "--output=cat"), "platforms")
+    until(
+        lambda: "meta: http" in call("journalctl", "--boot", "--unit=platforms", "--output=cat"),
+        "platforms",
+    )
     call("systemctl", "start", "cohortd")
     until(
         lambda: any('"run_finished"' in line and '"done"' in line for line in journal()), "finished a sync"
