@@ -38,6 +38,8 @@ def own_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     levels = {name: logging.getLogger(name).level for name in LOGGERS}
     for name in LOGGERS:
         monkeypatch.setattr(logging.getLogger(name), "disabled", False)
+        # Google's keeps its own to itself once a client of it was loaded.
+        monkeypatch.setattr(logging.getLogger(name.partition(".")[0]), "propagate", True)
     yield
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
