@@ -89,7 +89,7 @@ def _times(calls: Mapping[str, Sequence[str]], times: int) -> dict[str, tuple[fl
 
 def _time(words: Sequence[str]) -> tuple[float, float]:
     start = time.monotonic()
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - our own call
     _, _, used = os.wait4(process.pid, 0)
     return time.monotonic() - start, used.ru_utime + used.ru_stime
 
@@ -111,7 +111,7 @@ def _make(folder: Path) -> Path:
 
 def _run(command: str, settings: Path) -> None:
     words = [*_PROGRAM, command, "-c", str(settings)]
-    subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)  # noqa: S603
+    subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)  # noqa: S603 - our own call
 
 
 def _write(settings: Path, schedule: Mapping[str, None]) -> None:
@@ -132,7 +132,7 @@ def _idle_mb(settings: Path, schedule: Mapping[str, None], *, after: str) -> flo
         run.unlink()  # so that everything is due
     _run("runs", settings)  # the tables are made by another process: that is once, not at every start
     with log.open("w") as out:
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603 - our own call
             [*_PROGRAM, "run", "-c", str(settings)], stdout=out, stderr=out
         )
         try:

@@ -76,7 +76,7 @@ class Shop:
     def _daemon(self, settings: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
         apart = ["unshare", "--pid", "--fork", "--kill-child"] if self.is_first_process else []
         call = [*apart, sys.executable, "-c", _COMMAND, "run", "-c", str(settings)]
-        with log.open("w") as out, subprocess.Popen(call, stdout=out, stderr=out) as process:  # noqa: S603
+        with log.open("w") as out, subprocess.Popen(call, stdout=out, stderr=out) as process:  # noqa: S603 - our own call
             try:
                 yield process
             finally:

@@ -84,7 +84,7 @@ class Pair:
     @contextmanager
     def _daemon(self, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
         call = [sys.executable, "-c", _COMMAND, "run", "-c", str(self.settings)]
-        with log.open("w") as out, subprocess.Popen(call, stdout=out, stderr=out) as process:  # noqa: S603
+        with log.open("w") as out, subprocess.Popen(call, stdout=out, stderr=out) as process:  # noqa: S603 - our own call
             try:
                 yield process
             finally:
