@@ -103,7 +103,12 @@ def read_manifest(folder: Path) -> Manifest:
             for name in there | manifest.files.keys()
             if name not in there or digest_of(folder / name) != manifest.files.get(name)
         )
-    except (OSError, ValueError, TypeError, AttributeError):
+    except OSError as error:
+        raise LedgerError(
+            f"there is no backup to be read in {folder} ({error.strerror}): name the folder that cohortd"
+            " backup told"
+        ) from None
+    except (ValueError, TypeError, AttributeError):
         raise LedgerError(f"{folder} is no whole backup of cohortd's: {MANIFEST} cannot be used") from None
     if wrong:
         raise LedgerError(f"the backup {folder} is not what it was: {', '.join(wrong[:3])}")

@@ -10,6 +10,7 @@ from ledger_world import GOOGLE, NOW, World, everybody, on_sqlite, people
 
 from cohortd.core.errors import LedgerError, NotLeaderError, SettingsError
 from cohortd.ledger import Backup, back_up, restore
+from cohortd.ledger.backups import read_manifest
 from tests.evidence.processes import in_a_process
 
 ANN, BOB = people("ann", "bob")
@@ -248,3 +249,8 @@ def test_somebody_leads_or_nobody(world: World) -> None:
             assert (before, other.is_led()) == (False, True)
 
         assert not other.is_led()
+
+
+def test_a_folder_that_is_not_there_is_told_as_that(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match=r"no backup to be read .*No such file or directory"):
+        read_manifest(tmp_path / "nowhere")
